@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# usage: scripts/lock.sh [--upgrade]
+#
+# Writes requirements/*.txt from the dependency groups of pyproject.toml: exact versions with hashes
+# and no registry's address, for every platform and Python >= 3.11.
+. "$(dirname "$0")/lib/common.sh"
+
+[ "${1:-}" = --help ] && { usage; exit 0; }
+for group in suite cloud sam lambda; do
+  (cd "$ROOT" && "$ROOT/.tools/uv/bin/uv" --quiet --no-config pip compile "$@" --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url --no-header --group "$group" --output-file "requirements/$group.txt")
+done

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# usage: scripts/test.sh [--quick]
+#
+# Sets up, then passes or fails the project's own tests: lint and types, unit tests, scripts, the
+# embedded AWS, the backend, the frontend and the fault matrix. --quick leaves the fault matrix out.
+. "$(dirname "$0")/lib/common.sh"
+
+quick=
+case "${1:-}" in
+  --quick) quick=1 ;;
+  '') ;;
+  -h | --help) usage; exit 0 ;;
+  *) usage >&2; exit 4 ;;
+esac
+
+"$ROOT/scripts/setup.sh"
+cd "$ROOT"
+export PYTEST_ADDOPTS="-p no:cacheprovider"
+
+step() { say "test: $*"; }
+
+step lint and types
+ruff check --no-cache .
+ruff format --no-cache --check .
+mypy --cache-dir "$ROOT/.local/mypy"
+lint-imports --no-cache
+shellcheck --external-sources scripts/*.sh scripts/lib/*.sh .ci/run
+cfn-lint backend/template.yaml
+codespell
+
+step backend
+(cd backend && pytest tests --quiet)
+
+step frontend
+(cd frontend && npm run --silent lint && npm run --silent typecheck && npm run --silent test && npm run --silent build)
+
+step suite, scripts and embedded AWS
+pytest tests -n 2 --ignore tests/faults --quiet
+
+[ -n "$quick" ] || {
+  step fault matrix
+  pytest tests/faults -n 2 --quiet
+}

@@ -1,0 +1,93 @@
+"""verification/checklist.py"""
+
+import pytest
+
+from verification import checklist
+from verification.checklist import How, Item, Section, Severity
+from verification.environment import ROOT
+from verification.errors import UsageProblem
+
+ONE = """# Checklist
+
+### SEC-10 Images bucket is private
+
+*critical · read-only, active*
+
+Nobody reads it
+without credentials.
+
+**Why.** Anyone who guesses
+a key reads it.
+
+**Remedy.** Block public access.
+"""
+
+
+def test_an_item_is_read_whole():
+    item = checklist.parse(ONE)["SEC-10"]
+
+    assert item == Item(
+        id="SEC-10",
+        title="Images bucket is private",
+        severity=Severity.CRITICAL,
+        how=frozenset({How.READ_ONLY, How.ACTIVE}),
+        claim="Nobody reads it without credentials.",
+        why="Anyone who guesses a key reads it.",
+        remedy="Block public access.",
+    )
+    assert item.section is Section.SECURITY
+
+
+def test_planned_is_a_word_of_the_second_line():
+    assert checklist.parse(ONE.replace("active*", "active · planned*"))["SEC-10"].planned
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("critical", "grave", "'grave' is not a valid Severity"),
+        ("active*", "guessing*", "'guessing' is not a valid How"),
+        ("### SEC-10", "### SECU-10", "unknown prefix 'SECU'"),
+        ("**Why.** ", "", r"expected '\*severity"),
+        ("**Remedy.** ", "", r"expected '\*severity"),
+        ("### ", "#### ", "holds no item"),
+    ],
+)
+def test_what_is_malformed_is_named(old, new, message):
+    with pytest.raises(UsageProblem, match=message):
+        checklist.parse(ONE.replace(old, new))
+
+
+def test_an_id_stands_there_once():
+    with pytest.raises(UsageProblem, match="SEC-10 stands there twice"):
+        checklist.parse(ONE + ONE)
+
+
+def test_the_real_checklist_is_well_formed():
+    items = checklist.load(ROOT)
+
+    assert len(items) >= 98
+    assert {item.section for item in items.values()} == set(Section)
+
+
+def test_a_missing_checklist_is_a_usage_problem(tmp_path):
+    with pytest.raises(UsageProblem, match="cannot be read"):
+        checklist.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bound", "problem"),
+    [
+        ([("t", "SEC-10", "security")], None),
+        ([], "SEC-10: has no check"),
+        ([("t", "", "security")], "t: names no item"),
+        ([("t", "SEC-99", "security")], "t: item SEC-99 does not stand in"),
+        ([("t", "SEC-10", "infra")], "t: SEC-10 belongs to section 'security', marked 'infra'"),
+        ([("t", "SEC-10", "")], "marked 'none'"),
+        ([("t", "SEC-10", "security"), ("u", "SEC-10", "security")], "SEC-10: has 2 checks"),
+    ],
+)
+def test_items_and_checks_match_one_to_one(bound, problem):
+    problems = checklist.binding_problems(checklist.parse(ONE), bound)
+
+    assert problems == [] if problem is None else any(problem in found for found in problems)

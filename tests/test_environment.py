@@ -1,0 +1,146 @@
+"""verification/environment.py"""
+
+import json
+import socket
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from verification import environment
+from verification.environment import Environment, Settings
+from verification.errors import Denied, Missing, UsageProblem
+
+TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """A stand-in for AWS that speaks its protocols on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def reach(endpoint, **settings):
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    chosen = Settings(**{"name": "staging", "stack": "some-stack", "region": "us-east-1", **settings})
+    return Environment(chosen, session, endpoint_url=endpoint)
+
+
+def test_every_declared_environment_is_known():
+    assert environment.names() == ("local", "dev", "staging", "prod")
+    assert environment.settings("prod").guard == "read-only"
+
+
+def test_an_unknown_environment_names_the_known_ones():
+    with pytest.raises(UsageProblem, match="unknown environment 'stagign'; .* declares local, dev, staging, prod"):
+        environment.connect("stagign")
+
+
+@pytest.mark.parametrize("text", ["[staging", "[staging]\nstack = 's'\n", "[staging]\nstack = 's'\nregion = 'r'\nx = 1\n"])
+def test_a_malformed_file_is_a_usage_problem(tmp_path, text):
+    (tmp_path / "environments.toml").write_text(text)
+
+    with pytest.raises(UsageProblem, match=r"environments\.toml"):
+        environment.connect("staging", root=tmp_path)
+
+
+def test_local_without_its_cloud_says_how_to_start_it(tmp_path):
+    (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
+
+    with pytest.raises(UsageProblem, match=r"not running; start and fill it: \./scripts/verify\.sh"):
+        environment.connect("local", root=tmp_path)
+
+
+def test_local_takes_everything_from_its_cloud(tmp_path):
+    (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
+    (tmp_path / ".local" / "other").mkdir(parents=True)
+    state = {"endpoint": "https://127.0.0.1:1", "access_key_id": "a", "secret_access_key": "b", "ca_bundle": "/ca"}
+    (tmp_path / ".local" / "other" / "state.json").write_text(json.dumps(state))
+
+    found = environment.connect("local", cloud="other", root=tmp_path)
+
+    assert (found.endpoint_url, found.ca_bundle, found.emulated) == ("https://127.0.0.1:1", "/ca", True)
+
+
+def test_only_aws_itself_is_not_emulated(monkeypatch):
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    chosen = environment.settings("staging")
+    assert not Environment(chosen, session).emulated
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
+
+    assert Environment(chosen, session).emulated
+
+
+def test_no_credentials_is_one_clear_message():
+    nobody = Environment(environment.settings("staging"), boto3.Session(region_name="us-east-1"))
+
+    with pytest.raises(UsageProblem, match=r"no AWS credentials for 'staging'.*cloud\.sh env"):
+        nobody.preflight()
+
+
+def test_an_endpoint_that_is_down_is_one_clear_message():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        down = reach(f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+        with pytest.raises(UsageProblem, match="does not answer"):
+            down.preflight()
+
+
+def test_another_account_is_refused(aws):
+    with pytest.raises(UsageProblem, match="belongs to account 999999999999, these credentials are for 123456789012"):
+        reach(aws, account="999999999999").preflight()
+
+
+def test_the_right_account_passes(aws):
+    reach(aws, account="123456789012").preflight()
+
+
+def test_a_missing_stack_names_the_next_step(aws):
+    with pytest.raises(UsageProblem, match=r"no stack 'some-stack' in us-east-1; .*deploy\.sh staging"):
+        reach(aws).require_stack()
+
+
+def test_a_stack_that_stands_still_passes(aws):
+    here = reach(aws, stack="standing")
+    here.client("cloudformation").create_stack(StackName="standing", TemplateBody=TEMPLATE)
+
+    here.require_stack()
+
+
+def test_a_denial_names_the_action():
+    response = type("Response", (), {"status_code": 403})
+    model = boto3.client("s3", region_name="us-east-1").meta.service_model.operation_model("GetBucketPolicy")
+
+    with pytest.raises(Denied, match="denied s3:GetBucketPolicy: not yours"):
+        environment._name_refusals(response, {"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model)
+
+
+def test_what_does_not_exist_is_a_failure_and_no_doubt(aws):
+    with pytest.raises(Missing, match="NoSuchBucket"):
+        reach(aws).client("s3").list_objects_v2(Bucket="never-made")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("s3", "put_object", {"Bucket": "b", "Key": "k"}),
+        ("s3", "delete_bucket", {"Bucket": "b"}),
+        ("lambda", "invoke", {"FunctionName": "f"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": "s"}),
+    ],
+)
+def test_prod_refuses_what_could_change_anything(service, operation, arguments):
+    guarded = reach("http://127.0.0.1:9", guard="read-only").client(service)
+
+    with pytest.raises(UsageProblem, match="prod is read-only: .* was not sent"):
+        getattr(guarded, operation)(**arguments)
+
+
+def test_prod_may_read(aws):
+    reach(aws, guard="read-only").client("s3").list_buckets()

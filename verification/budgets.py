@@ -1,0 +1,66 @@
+"""Every number once: value, unit, source.
+
+`specification` is the project's own statement of what production needs, docs/ARCHITECTURE.md repeats none of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+MODELS: Final = 9
+"""Models that a job asks. Specification: nine by default."""
+
+COVERAGE_PERCENT: Final = 70.0
+"""Least line coverage on each side. Specification: 70 %."""
+
+API_TIMEOUT_LIMIT: Final = timedelta(seconds=30)
+"""API Gateway gives up on an integration after this. Source: Amazon API Gateway quotas for HTTP APIs."""
+
+WORKER_TIMEOUT: Final = timedelta(seconds=900)
+"""Specification; also the longest that Lambda lets a function run."""
+
+WORKER_MEMORY_MB: Final = 3008
+"""Specification."""
+
+IMAGE_EXPIRY: Final = timedelta(days=30)
+"""Specification: images live for thirty days."""
+
+IMAGE_CACHE: Final = timedelta(days=7)
+"""Least time that an image may be cached. Specification: seven days or more, immutable."""
+
+GLOBAL_REQUESTS_PER_HOUR: Final = 1000
+"""Specification."""
+
+ADDRESS_REQUESTS_PER_DAY: Final = 50
+"""Specification."""
+
+API_RATE: Final = 50
+"""Requests a second on each route. Specification."""
+
+API_BURST: Final = 100
+"""Requests at once on each route. Specification."""
+
+DEAD_LETTER_RECEIVES: Final = range(2, 11)
+"""Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
+
+RUNTIME_NOTICE: Final = timedelta(days=183)
+"""A runtime has to be supported for at least this long. Source: checklist SEC-18, six months."""
+
+JOB_DEADLINE: Final = timedelta(seconds=120)
+"""How long a check waits for a job of nine models. Source: the slowest vendors answer within a minute."""
+
+HSTS: Final = timedelta(days=365)
+"""Least time that browsers are told to insist on TLS. Source: hstspreload.org, one year."""
+
+RUNTIME_DEPRECATION: Final = {
+    "nodejs22.x": date(2027, 4, 30),
+    "nodejs24.x": date(2028, 4, 30),
+    "python3.9": date(2025, 12, 15),
+    "python3.10": date(2026, 10, 31),
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "python3.13": date(2029, 6, 30),
+    "python3.14": date(2029, 6, 30),
+}
+"""When Lambda stops patching a runtime. Source: AWS Lambda developer guide, "Lambda runtimes"."""

@@ -1,0 +1,181 @@
+"""PRODUCTION_CHECKLIST.md as data, and the binding between its items and the tests.
+
+The checklist is written by people. Its form, one item:
+
+    ### SEC-10 The images bucket is private
+
+    *critical · read-only, active*
+
+    The claim, in one paragraph.
+
+    **Why.** What goes wrong without it.
+
+    **Remedy.** What to change, and where.
+
+The second line names the severity, how the claim is settled, and `planned` while no check exists yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from verification.errors import UsageProblem
+
+
+class Section(StrEnum):
+    """The five parts of the checklist; each is a pytest marker."""
+
+    CODE = "code"
+    CONFIG = "config"
+    SECURITY = "security"
+    INFRA = "infra"
+    CLOUDFRONT = "cloudfront"
+
+
+class Severity(StrEnum):
+    """How bad it is when the claim does not hold, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class How(StrEnum):
+    """What settling an item takes; each is a pytest marker."""
+
+    STATIC = "static"  # reads the source tree
+    READ_ONLY = "read-only"  # reads the live stack
+    ACTIVE = "active"  # writes to the live stack, or loads it
+    BROWSER = "browser"  # drives a real browser
+    PAID = "paid"  # costs money at the AI providers on real AWS
+
+
+_PREFIXES = {
+    "CODE": Section.CODE,
+    "CONF": Section.CONFIG,
+    "SEC": Section.SECURITY,
+    "INF": Section.INFRA,
+    "CDN": Section.CLOUDFRONT,
+}
+_HEADING = re.compile(r"^### (?P<id>[A-Z]+-\d\d) (?P<title>\S.*)$", re.MULTILINE)
+_FACTS = re.compile(r"^\*(?P<severity>[a-z]+) · (?P<how>[a-z, -]+?)(?P<planned> · planned)?\*$", re.MULTILINE)
+_BODY = re.compile(
+    r"\*\n+(?P<claim>\S.*?)\n+\*\*Why\.\*\* (?P<why>.*?)\n+\*\*Remedy\.\*\* (?P<remedy>.*?)(?=\n+#|\s*\Z)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the checklist. Texts are single paragraphs of Markdown."""
+
+    id: str
+    title: str
+    severity: Severity
+    how: frozenset[How]
+    claim: str
+    why: str
+    remedy: str
+    planned: bool = False
+
+    @property
+    def section(self) -> Section:
+        return _PREFIXES[self.id.partition("-")[0]]
+
+
+def parse(text: str, name: str = "PRODUCTION_CHECKLIST.md") -> dict[str, Item]:
+    """Items by id, in the order they are written.
+
+    Raises:
+        UsageProblem: an item lacks a part, has an unknown word, or stands there twice.
+    """
+    headings = list(_HEADING.finditer(text))
+    if not headings:
+        raise UsageProblem(
+            f"{name} holds no item; expected headings like '### SEC-10 The images bucket is private'"
+        )
+    items: dict[str, Item] = {}
+    for heading, after in zip(headings, [*headings[1:], None], strict=True):
+        block = text[heading.end() : after.start() if after else len(text)]
+        item = _item(heading["id"], heading["title"], block, f"{name}: {heading['id']}")
+        if item.id in items:
+            raise UsageProblem(f"{name}: {item.id} stands there twice; ids are unique")
+        items[item.id] = item
+    return items
+
+
+def load(root: Path) -> dict[str, Item]:
+    """The items of the checklist in `root`.
+
+    Raises:
+        UsageProblem: the file is missing or malformed.
+    """
+    file = root / "PRODUCTION_CHECKLIST.md"
+    try:
+        return parse(file.read_text(encoding="utf-8"), file.name)
+    except OSError as problem:
+        raise UsageProblem(f"{file.name} cannot be read: {problem.strerror}") from problem
+
+
+def binding_problems(items: Mapping[str, Item], bound: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Where items and checks do not match one to one.
+
+    Args:
+        items: the checklist.
+        bound: for each check its node id, its item's id ('' when it names none) and its section
+            markers joined by a comma.
+    """
+    bound = list(bound)
+    problems = []
+    for node, item_id, sections in bound:
+        if not item_id:
+            problems.append(f'{node}: names no item; add @pytest.mark.item("...")')
+        elif item_id not in items:
+            problems.append(f"{node}: item {item_id} does not stand in PRODUCTION_CHECKLIST.md")
+        elif sections != items[item_id].section:
+            problems.append(
+                f"{node}: {item_id} belongs to section '{items[item_id].section}', marked '{sections or 'none'}'"
+            )
+    counts = Counter(item_id for _, item_id, _ in bound)
+    problems += [
+        f"{item_id}: has {counts[item_id]} checks, expected one"
+        for item_id in counts
+        if counts[item_id] > 1 and item_id
+    ]
+    problems += [f"{item_id}: has no check" for item_id in items if not counts[item_id]]
+    return problems
+
+
+def _item(item_id: str, title: str, block: str, where: str) -> Item:
+    prefix = item_id.partition("-")[0]
+    if prefix not in _PREFIXES:
+        raise UsageProblem(f"{where}: unknown prefix '{prefix}', expected one of {', '.join(_PREFIXES)}")
+    facts = _FACTS.search(block)
+    body = _BODY.search(block)
+    if not facts or not body:
+        raise UsageProblem(
+            f"{where}: expected '*severity · how*', the claim, '**Why.** ...' and '**Remedy.** ...'"
+        )
+    try:
+        return Item(
+            id=item_id,
+            title=title.strip(),
+            severity=Severity(facts["severity"]),
+            how=frozenset(How(word.strip()) for word in facts["how"].split(",")),
+            claim=_paragraph(body["claim"]),
+            why=_paragraph(body["why"]),
+            remedy=_paragraph(body["remedy"]),
+            planned=bool(facts["planned"]),
+        )
+    except ValueError as problem:
+        raise UsageProblem(f"{where}: {problem}") from problem
+
+
+def _paragraph(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,124 @@
+"""Section Configuration: what was deployed is what production needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from verification import budgets
+from verification.deployment import dotenv
+from verification.environment import Environment
+from verification.errors import Unverified
+from verification.probes.api import Api
+from verification.probes.commands import Source
+from verification.stack import Stack
+
+pytestmark = pytest.mark.config
+
+
+@pytest.mark.item("CONF-01")
+def test_registry_names_nine_models(api: Api) -> None:
+    """A model that fell out of the configuration is a picture that nobody misses until a user does."""
+    models = api.call("GET", "/health").json()["models"]
+
+    assert len(set(models)) == budgets.MODELS, models
+
+
+@pytest.mark.item("CONF-05")
+def test_worker_may_run_as_long_as_lambda_allows(stack: Stack) -> None:
+    """A slow vendor would have its finished image thrown away."""
+    assert stack.worker.timeout == budgets.WORKER_TIMEOUT
+
+
+@pytest.mark.item("CONF-06")
+def test_api_gives_up_before_the_gateway_does(stack: Stack) -> None:
+    """The gateway answers 503 on its own while the function goes on and is paid for."""
+    assert stack.api.timeout < budgets.API_TIMEOUT_LIMIT
+
+
+@pytest.mark.item("CONF-07")
+def test_worker_has_its_memory(stack: Stack) -> None:
+    """Nine images at once do not fit into Lambda's default."""
+    assert stack.worker.memory_mb == budgets.WORKER_MEMORY_MB
+
+
+@pytest.mark.item("CONF-08")
+def test_images_expire(stack: Stack) -> None:
+    """Storage would grow for ever, and so would what a leak can reveal."""
+    expiring = [
+        rule
+        for rule in stack.bucket.lifecycle_rules
+        if rule.enabled and "images/".startswith(rule.prefix) and rule.expiration
+    ]
+
+    assert [rule.expiration for rule in expiring] == [budgets.IMAGE_EXPIRY], stack.bucket.lifecycle_rules
+
+
+@pytest.mark.item("CONF-09")
+def test_errors_of_each_function_raise_an_alarm(stack: Stack) -> None:
+    """Users would tell the operators, days later."""
+    assert _unwatched(stack, "Errors") == []
+
+
+@pytest.mark.item("CONF-10")
+def test_duration_of_each_function_raises_an_alarm(stack: Stack) -> None:
+    """Time-outs announce themselves as slowness first."""
+    assert _unwatched(stack, "Duration") == []
+
+
+@pytest.mark.item("CONF-12")
+def test_throttles_dead_letters_and_5xx_raise_alarms(stack: Stack) -> None:
+    """Refused users and lost jobs show in no function's error count."""
+    dead_letters = stack.dead_letter_queue.arn.rpartition(":")[2]
+    wanted = {
+        f"throttles of {stack.api.name}": ("AWS/Lambda", "Throttles", {"FunctionName": stack.api.name}),
+        f"messages in {dead_letters}": (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": dead_letters},
+        ),
+        f"5xx of {stack.http_api.id}": ("AWS/ApiGateway", "5xx", {"ApiId": stack.http_api.id}),
+    }
+    missing = [
+        what
+        for what, (namespace, metric, dimensions) in wanted.items()
+        if not any(alarm.watches(namespace, metric, **dimensions) for alarm in stack.alarms)
+    ]
+
+    assert missing == []
+
+
+@pytest.mark.item("CONF-13")
+def test_frontend_env_points_at_this_stack(stack: Stack, source: Source, env: Environment) -> None:
+    """The next build of the frontend would talk to another environment."""
+    file = source.app / "frontend" / ".env"
+    if not file.is_file():
+        raise Unverified(
+            f"{file.relative_to(source.app)} does not exist; ./scripts/deploy.sh {env.name} writes it"
+        )
+    written = dotenv.parse(file.read_text(encoding="utf-8"))
+
+    assert {name: written.get(name) for name in dotenv.MANAGED} == {
+        "VITE_API_ENDPOINT": stack.formation.output("ApiEndpoint"),
+        "VITE_CLOUDFRONT_DOMAIN": stack.formation.output("CloudFrontDomain"),
+        "VITE_ENVIRONMENT": env.name,
+    }
+
+
+@pytest.mark.item("CONF-16")
+def test_logs_are_kept_for_a_finite_time(stack: Stack) -> None:
+    """Logs that never expire cost more each month and keep what users asked to forget."""
+    assert [group for group in stack.log_groups if group.retention is None] == []
+
+
+@pytest.mark.item("CONF-17")
+def test_jobs_and_counters_expire(stack: Stack) -> None:
+    """Every request would leave a row behind for ever."""
+    assert stack.table.time_to_live["TimeToLiveStatus"] in ("ENABLED", "ENABLING"), stack.table
+
+
+def _unwatched(stack: Stack, metric: str) -> list[str]:
+    return [
+        function.name
+        for function in (stack.api, stack.worker)
+        if not any(alarm.watches("AWS/Lambda", metric, FunctionName=function.name) for alarm in stack.alarms)
+    ]

@@ -1,0 +1,22 @@
+"""Items that have no check yet: each is reported, none is ever green."""
+
+from __future__ import annotations
+
+import pytest
+
+from verification import checklist
+from verification.environment import ROOT
+from verification.errors import Planned
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(item.id, marks=[getattr(pytest.mark, item.section), pytest.mark.item(item.id)])
+        for item in checklist.load(ROOT).values()
+        if item.planned
+    ],
+)
+def test_planned(item: str) -> None:
+    """Nobody has looked."""
+    raise Planned(f"{item} is planned: there is no check yet")

@@ -1,0 +1,267 @@
+"""An environment's name turned into an account, a region, a stack and guarded AWS clients.
+
+The one place that chooses credentials and endpoint. Everything above it talks to AWS APIs and HTTP
+addresses, whoever serves them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+from verification.errors import Denied, Missing, UsageProblem
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Operations that change nothing and cost nothing, by the verbs AWS names them with.
+_READS = ("Describe", "Get", "Head", "List", "Select", "Simulate", "Lookup", "BatchGet", "Filter")
+# Reads by name that hand out a secret or have an effect.
+_NOT_READS = {"GetSecretValue", "GetSessionToken", "GetFederationToken", "GetAuthorizationToken"}
+_DENIED_CODES = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedOperation",
+    "403",
+}
+_MISSING_CODES = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
+    "NoSuchDistribution",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
+# IAM prefixes that differ from the endpoint prefix botocore knows the service by.
+_IAM_PREFIX = {"monitoring": "cloudwatch", "email": "ses"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One section of environments.toml."""
+
+    name: str
+    stack: str
+    region: str
+    account: str | None = None
+    cloud: str | None = None
+    guard: Literal["read-only"] | None = None
+
+
+def _sections(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise UsageProblem(f"{file.name} cannot be read: {problem}") from problem
+
+
+def names(file: Path = ROOT / "environments.toml") -> tuple[str, ...]:
+    """Every environment that is declared."""
+    return tuple(_sections(file))
+
+
+def settings(name: str, file: Path = ROOT / "environments.toml") -> Settings:
+    """Read one environment's section.
+
+    Raises:
+        UsageProblem: the file is malformed, or has no such section.
+    """
+    sections = _sections(file)
+    if name not in sections:
+        raise UsageProblem(
+            f"unknown environment '{name}'; {file.name} declares {', '.join(sections)}. Use one of them, or add a section"
+        )
+    try:
+        return Settings(name=name, **sections[name])
+    except TypeError as problem:
+        raise UsageProblem(f"{file.name} [{name}]: {problem}; needs stack and region") from problem
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where the stack lives, and how to reach it."""
+
+    settings: Settings
+    session: boto3.Session = field(repr=False)
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def stack_name(self) -> str:
+        return self.settings.stack
+
+    @property
+    def region(self) -> str:
+        return self.settings.region
+
+    @cached_property
+    def account_id(self) -> str:
+        """The twelve digits that STS names for these credentials."""
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def emulated(self) -> bool:
+        """Whether AWS's own servers answer, judged by the address that is really dialled."""
+        host = urlsplit(self.client("sts").meta.endpoint_url).hostname or ""
+        return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+    def client(self, service: str, region: str | None = None, **config: Any) -> Any:
+        """A boto3 client whose denials name the action, and whose writes prod's guard refuses."""
+        key = json.dumps([service, region, config], default=str, sort_keys=True)
+        if key not in self._clients:
+            client = self.session.client(
+                service,  # type: ignore[call-overload]
+                region_name=region or self.region,
+                endpoint_url=self.endpoint_url,
+                verify=self.ca_bundle,
+                config=Config(
+                    connect_timeout=3,
+                    read_timeout=config.pop("read_timeout", 20),
+                    retries={"mode": "standard", "total_max_attempts": config.pop("attempts", 3)},
+                    user_agent_extra="pixel-prompt-verification",
+                    **config,
+                ),
+            )
+            client.meta.events.register("after-call", _name_refusals)
+            if self.settings.guard == "read-only":
+                client.meta.events.register("before-call", _refuse_writes)
+            self._clients[key] = client
+        return self._clients[key]
+
+    def preflight(self) -> None:
+        """Find out in under three seconds, before any check runs, whether looking is possible at all.
+
+        Raises:
+            UsageProblem: no credentials, expired token, unreachable endpoint, wrong account, no such
+                stack, or a stack in the middle of an update.
+        """
+        where = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or f"AWS in {self.region}"
+        quick = {"read_timeout": 2, "attempts": 1}
+        try:
+            account = str(self.client("sts", **quick).get_caller_identity()["Account"])
+        except (
+            botocore.exceptions.NoCredentialsError,
+            botocore.exceptions.PartialCredentialsError,
+        ) as problem:
+            raise UsageProblem(
+                f"no AWS credentials for '{self.name}': {problem}. Sign in (aws sso login, AWS_PROFILE) "
+                'or rehearse on the embedded AWS: eval "$(./scripts/cloud.sh env)"'
+            ) from problem
+        except botocore.exceptions.ProfileNotFound as problem:
+            raise UsageProblem(f"{problem}; set AWS_PROFILE to one of your profiles") from problem
+        except botocore.exceptions.ClientError as problem:
+            code = problem.response["Error"]["Code"]
+            raise UsageProblem(
+                f"the credentials for '{self.name}' were refused ({code}); sign in again: they are expired or wrong"
+            ) from problem
+        except botocore.exceptions.BotoCoreError as problem:
+            raise UsageProblem(
+                f"{where} does not answer ({type(problem).__name__}); check the network and AWS_ENDPOINT_URL, "
+                "or start the embedded AWS: ./scripts/cloud.sh up"
+            ) from problem
+        expected = self.settings.account
+        if expected and account != expected:
+            raise UsageProblem(
+                f"'{self.name}' belongs to account {expected}, these credentials are for {account}; switch the profile"
+            )
+
+    def require_stack(self) -> None:
+        """Make sure that the stack stands still, so that a check sees one state of it.
+
+        Raises:
+            UsageProblem: no such stack, or an operation is in progress.
+        """
+        cloudformation = self.client("cloudformation", read_timeout=5, attempts=1)
+        try:
+            stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        except botocore.exceptions.ClientError as problem:
+            if problem.response["Error"]["Code"] != "ValidationError":
+                raise UsageProblem(f"stack '{self.stack_name}' cannot be read: {problem}") from problem
+            raise UsageProblem(
+                f"no stack '{self.stack_name}' in {self.region}; deploy it first: ./scripts/deploy.sh {self.name}"
+            ) from problem
+        except (Denied, botocore.exceptions.BotoCoreError) as problem:
+            raise UsageProblem(f"stack '{self.stack_name}' cannot be read: {problem}") from problem
+        if stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise UsageProblem(
+                f"stack '{self.stack_name}' is {stack['StackStatus']}; wait until the operation has ended, then run again"
+            )
+
+
+def connect(name: str, *, cloud: str | None = None, root: Path = ROOT) -> Environment:
+    """The environment of that name, with its clients ready but nothing called yet.
+
+    Args:
+        name: a section of environments.toml.
+        cloud: the name of the embedded AWS to use instead of the section's own, for environments
+            that have one.
+        root: the folder that holds environments.toml and .local/.
+
+    Raises:
+        UsageProblem: unknown environment, or its embedded AWS is not running.
+    """
+    chosen = settings(name, root / "environments.toml")
+    if chosen.cloud is None:
+        try:
+            return Environment(chosen, boto3.Session(region_name=chosen.region))
+        except botocore.exceptions.BotoCoreError as problem:
+            raise UsageProblem(
+                f"the AWS configuration cannot be used: {problem}; check AWS_PROFILE"
+            ) from problem
+    state = _cloud_state(root / ".local" / (cloud or chosen.cloud), name)
+    return Environment(
+        chosen,
+        boto3.Session(
+            aws_access_key_id=state["access_key_id"],
+            aws_secret_access_key=state["secret_access_key"],
+            region_name=chosen.region,
+        ),
+        endpoint_url=state["endpoint"],
+        ca_bundle=state["ca_bundle"],
+    )
+
+
+def _cloud_state(directory: Path, name: str) -> Mapping[str, str]:
+    try:
+        state: Mapping[str, str] = json.loads((directory / "state.json").read_text())
+    except (OSError, ValueError) as problem:
+        raise UsageProblem(
+            f"'{name}' lives on the embedded AWS, which is not running; start and fill it: ./scripts/verify.sh, "
+            f"or ./scripts/cloud.sh up && ./scripts/deploy.sh {name}"
+        ) from problem
+    return state
+
+
+def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
+    error = parsed.get("Error") or {}
+    if http_response.status_code < 400:
+        return
+    metadata = model.service_model.metadata
+    prefix = metadata["endpointPrefix"]
+    if error.get("Code") in _DENIED_CODES:
+        iam_prefix = _IAM_PREFIX.get(prefix) or metadata.get("signingName") or prefix
+        raise Denied(f"{iam_prefix}:{model.name}", error.get("Message", ""))
+    if error.get("Code") in _MISSING_CODES:
+        raise Missing(f"{prefix}:{model.name}: {error['Code']}: {error.get('Message', '')}")
+
+
+def _refuse_writes(model: Any, **_: Any) -> None:
+    if not model.name.startswith(_READS) or model.name in _NOT_READS:
+        raise UsageProblem(f"prod is read-only: {model.service_model.service_name}:{model.name} was not sent")

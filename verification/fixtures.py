@@ -1,0 +1,85 @@
+"""What a check can ask for. Session-wide: a resource is read once, an image is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from verification.environment import Environment
+from verification.errors import Unverified
+from verification.plugin import Verification
+from verification.probes.api import Api, Job
+from verification.probes.cdn import Cdn
+from verification.probes.commands import Source, TestRun
+from verification.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def verification(pytestconfig: pytest.Config) -> Verification:
+    run = pytestconfig.pluginmanager.get_plugin("verification-run")
+    assert isinstance(run, Verification)
+    return run
+
+
+@pytest.fixture(scope="session")
+def env(verification: Verification) -> Environment:
+    """The environment that --env names."""
+    return verification.environment
+
+
+@pytest.fixture(scope="session")
+def stack(env: Environment) -> Stack:
+    """The deployed application."""
+    return Stack(env)
+
+
+@pytest.fixture(scope="session")
+def source(verification: Verification) -> Source:
+    """The checkout that --app names."""
+    return Source(verification.app)
+
+
+@pytest.fixture(scope="session")
+def frontend_tests(source: Source) -> TestRun:
+    """One run of the frontend's tests, with coverage."""
+    return source.frontend_tests()
+
+
+@pytest.fixture(scope="session")
+def backend_tests(source: Source) -> TestRun:
+    """One run of the backend's tests, with coverage."""
+    return source.backend_tests()
+
+
+@pytest.fixture(scope="session")
+def api(env: Environment, stack: Stack) -> Api:
+    """The API at the stack's output."""
+    return Api(env, stack.formation.output("ApiEndpoint"))
+
+
+@pytest.fixture(scope="session")
+def cdn(env: Environment, stack: Stack) -> Cdn:
+    """The CDN at the stack's output."""
+    return Cdn(env, stack.formation.output("CloudFrontDomain"))
+
+
+@pytest.fixture(scope="session")
+def job(api: Api) -> Job:
+    """A job that was just made and has ended, however it ended."""
+    return api.generate("a lighthouse in a calm sea, seen by a verification run")
+
+
+@pytest.fixture(scope="session")
+def untouched_image(api: Api) -> Callable[[], str]:
+    """Gives, at each call, the URL of an image that nobody has asked the CDN for."""
+    urls: list[str] = []
+
+    def next_url() -> str:
+        if not urls:
+            urls.extend(api.generate("a harbour at dawn, seen by a verification run").image_urls)
+        if not urls:
+            raise Unverified("a fresh job left no image to look at")
+        return urls.pop()
+
+    return next_url

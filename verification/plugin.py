@@ -1,0 +1,301 @@
+"""pytest hooks: options, selection, binding, and how a test's end becomes an outcome.
+
+Hooks alone: what they decide with lives in checklist, verdict, waivers, judgement and report. Silent
+unless the run names the `verification` folder.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Callable, Generator, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from verification import checklist, environment, waivers
+from verification.checklist import How
+from verification.environment import ROOT
+from verification.errors import NeedsAws, UsageProblem
+from verification.judgement import judge
+from verification.report import Run, html, write
+from verification.verdict import Outcome, Result, Verdict, waive
+
+CHECKS = ROOT / "verification"
+GAPS = ROOT / "verification" / "embedded" / "gaps.toml"
+_MARKERS = {
+    "item(id)": "the item of PRODUCTION_CHECKLIST.md that this check settles",
+    **{section.value: f"checklist section {section.name}" for section in checklist.Section},
+    "static": "reads the source tree alone",
+    "active": "writes to the live stack, or loads it",
+    "browser": "drives a real browser",
+    "paid": "costs money at the AI providers on real AWS",
+}
+_STATUS: dict[Outcome, Any] = {
+    Outcome.PASS: ("passed", ".", "PASS"),
+    Outcome.FAIL: ("failed", "F", ("FAIL", {"red": True})),
+    Outcome.WAIVED: ("waived", "w", ("WAIVED", {"yellow": True})),
+    Outcome.UNVERIFIED: ("unverified", "u", ("UNVERIFIED", {"yellow": True})),
+}
+_T = TypeVar("_T")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("verification", "production verification")
+    group.addoption(
+        "--env", default="local", metavar="NAME", help="environment of environments.toml (default: local)"
+    )
+    group.addoption(
+        "--app", type=Path, default=ROOT, metavar="DIR", help="checkout of the application to verify"
+    )
+    group.addoption("--cloud", metavar="NAME", help="embedded AWS to use, for environments that live on one")
+    group.addoption(
+        "--paid", action="store_true", help="also run checks that spend money at the AI providers"
+    )
+    group.addoption(
+        "--report-dir", type=Path, metavar="DIR", help="where the report goes (default: reports/<env>)"
+    )
+    group.addoption("--list-items", action="store_true", help="list the checklist and exit; needs no stack")
+    group.addoption("--explain", metavar="ID", help="explain one item and exit; needs no stack")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Answer the questions that need no stack."""
+    if not (config.option.list_items or config.option.explain):
+        return None
+    items = _or_usage_error(lambda: checklist.load(ROOT))
+    if config.option.list_items:
+        for item in items.values():
+            print(
+                f"{item.id:8} {item.severity:9} {item.section:11} {item.title}{' (planned)' * item.planned}"
+            )
+        return 0
+    if config.option.explain not in items:
+        raise pytest.UsageError(
+            f"no item '{config.option.explain}'; pytest verification --list-items names them all"
+        )
+    item = items[config.option.explain]
+    how = ", ".join(sorted(item.how))
+    print(f"{item.id} {item.title}\n{item.severity}, {item.section}, {how}{', planned' * item.planned}\n")
+    print(f"Claim:  {item.claim}\nWhy:    {item.why}\nRemedy: {item.remedy}")
+    return 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in _MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    if _names_the_checks(config):
+        config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
+
+
+def _names_the_checks(config: pytest.Config) -> bool:
+    given = (Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args)
+    return any(path == CHECKS or CHECKS in path.parents for path in given)
+
+
+def _or_usage_error(start: Callable[[], _T]) -> _T:
+    try:
+        return start()
+    except UsageProblem as problem:
+        raise pytest.UsageError(str(problem)) from problem
+
+
+class Verification:
+    """One run over the checklist. Lives on the controller and, under xdist, on each worker."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.worker = hasattr(config, "workerinput")
+        self.items = checklist.load(ROOT)
+        self.app: Path = option.app.resolve()
+        if not (self.app / "backend" / "template.yaml").is_file():
+            raise UsageProblem(
+                f"--app {option.app}: expected a checkout with backend/template.yaml, found none"
+            )
+        self.environment = environment.connect(option.env, cloud=option.cloud)
+        self.started = datetime.now(UTC)
+        self.clock = time.monotonic()
+        self.gaps = _needs_aws() if self.environment.emulated else {}
+        approved = waivers.load(
+            ROOT / "waivers.toml",
+            items=self.items,
+            environments=environment.names(),
+            today=self.started.date(),
+        )
+        self.waivers = {waiver.item: waiver for waiver in approved if waiver.environment == option.env}
+        self.selected: dict[str, str] = {}
+        self.results: dict[str, Result] = {}
+        self.run: Run | None = None
+        self.directory: Path = option.report_dir or ROOT / "reports" / option.env
+        if self.worker or option.collectonly:
+            return
+        self.environment.preflight()
+        self.environment.require_stack()
+        _prove_writable(self.directory)
+        option.htmlpath = option.htmlpath or str(self.directory / "verification.html")
+        option.self_contained_html = True
+        option.xmlpath = option.xmlpath or str(self.directory / "verification.xml")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        bound = []
+        for test in items:
+            item_id = _item_id(test)
+            sections = [
+                section.value for section in checklist.Section if test.get_closest_marker(section.value)
+            ]
+            bound.append((test.nodeid, item_id, ",".join(sections)))
+            for how in self.items[item_id].how if item_id in self.items else ():
+                if how is not How.READ_ONLY:
+                    test.add_marker(how.value)
+        given = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
+        whole = bool(given & {CHECKS, CHECKS / "checks"})
+        expected = self.items if whole else {id_: self.items[id_] for _, id_, _ in bound if id_ in self.items}
+        if problems := checklist.binding_problems(expected, bound):
+            raise pytest.UsageError("checks and checklist do not match:\n  " + "\n  ".join(problems))
+        unwanted = list(self._unwanted(config))
+        dropped = [test for test in items if any(test.get_closest_marker(marker) for marker in unwanted)]
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = [test for test in items if test not in dropped]
+
+    def _unwanted(self, config: pytest.Config) -> Iterable[str]:
+        if self.environment.settings.guard and "active" not in config.option.markexpr:
+            yield "active"
+        if not self.environment.emulated and not config.option.paid:
+            yield "paid"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.selected = {_item_id(test): test.nodeid for test in session.items}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if reason := self.gaps.get(_item_id(item)):
+            raise NeedsAws(reason)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "call" or call.excinfo:
+            result = waive(judge(_item_id(item), call, report), self.waivers)
+            if result.outcome is Outcome.WAIVED:
+                report.outcome = "skipped"
+                report.longrepr = (str(item.path), 0, result.reason)
+            report.verification = result.plain()  # type: ignore[attr-defined]  # crosses to the controller
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        return _STATUS[result.outcome] if (result := _result(report)) else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = _result(report)
+        if result is None:
+            return
+        earlier = self.results.get(result.item)
+        # A check that failed and then could not clean up behind itself has still failed.
+        if earlier is None or earlier.outcome is not Outcome.FAIL:
+            self.results[result.item] = result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.selected.update(getattr(node, "workeroutput", {}).get("selected", {}))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.worker:
+            self.config.workeroutput["selected"] = self.selected  # type: ignore[attr-defined]
+            return
+        broken = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        if broken or self.config.option.collectonly:
+            return
+        known = {
+            item: self.results.get(item)
+            or Result(item, Outcome.UNVERIFIED, "the run ended before this check did", node=node)
+            for item, node in {**self.selected, **dict.fromkeys(self.results, "")}.items()
+        }
+        self.run = Run(
+            verdict=Verdict(
+                [known[item] for item in self.items if item in known],
+                items=len(self.items),
+                rehearsal=self.environment.name == "local",
+            ),
+            items=self.items,
+            environment=self.environment,
+            started=self.started,
+            seconds=time.monotonic() - self.clock,
+            app=self.app,
+        )
+        write(self.run, self.directory)
+        if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            session.exitstatus = self.run.verdict.exit_status
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        report.title = html.title(self.environment)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        if self.run:
+            prefix.append(html.summary(self.run))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        cells[:] = html.header()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        if result := _result(report):
+            cells[:] = html.row(self.items[result.item], result)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.run is None:
+            return
+        verdict = self.run.verdict
+        attention = [r for r in verdict.results if r.outcome is not Outcome.PASS and not verdict.tolerates(r)]
+        if attention:
+            terminalreporter.section("needs attention")
+        for result in attention:
+            item = self.items[result.item]
+            terminalreporter.line(f"{result.outcome.upper():10} {item.id} {item.title} ({item.severity})")
+            terminalreporter.line(f"           {result.reason}")
+            if result.outcome is Outcome.FAIL:
+                terminalreporter.line(f"           why: {item.why}")
+                terminalreporter.line(f"           remedy: {item.remedy}")
+        terminalreporter.section("verdict")
+        colour = {"green": True} if verdict.ok else {"red": True}
+        terminalreporter.line(f"{self.run.headline}: {verdict}", bold=True, **colour)
+        terminalreporter.line(f"report: {self.directory / 'verification.html'}")
+
+
+def _item_id(test: pytest.Item) -> str:
+    marker = test.get_closest_marker("item")
+    return str(marker.args[0]) if marker and marker.args else ""
+
+
+def _result(report: pytest.TestReport) -> Result | None:
+    plain = getattr(report, "verification", None)
+    return Result.of(plain) if plain else None
+
+
+def _needs_aws() -> dict[str, str]:
+    declared = tomllib.loads(GAPS.read_text(encoding="utf-8")).get("needs-aws", [])
+    return {gap["item"]: gap["reason"] for gap in declared}
+
+
+def _prove_writable(directory: Path) -> None:
+    probe = directory / ".writable"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError as problem:
+        raise UsageProblem(
+            f"the report cannot be written to {directory}: {problem.strerror}; name another --report-dir"
+        ) from problem

@@ -1,0 +1,304 @@
+"""The field's own tools, run on a checkout and judged by what they write for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from detect_secrets.core.scan import scan_diff
+from detect_secrets.settings import transient_settings
+
+from verification.environment import ROOT
+from verification.errors import Unverified
+
+_SHIPPED = ("backend/src", "frontend/src")
+_SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Entropy alone cannot tell a key from a lock file's hash; these know what keys look like.
+_SECRET_PLUGINS = [
+    {"name": name}
+    for name in (
+        "AWSKeyDetector",
+        "AzureStorageKeyDetector",
+        "BasicAuthDetector",
+        "GitHubTokenDetector",
+        "GitLabTokenDetector",
+        "JwtTokenDetector",
+        "KeywordDetector",
+        "NpmDetector",
+        "OpenAIDetector",
+        "PrivateKeyDetector",
+        "PypiTokenDetector",
+        "SendGridDetector",
+        "SlackDetector",
+        "StripeDetector",
+        "TwilioKeyDetector",
+    )
+]
+_SECRET_FILTERS = [
+    {"path": f"detect_secrets.filters.{name}"}
+    for name in (
+        "allowlist.is_line_allowlisted",
+        "heuristic.is_indirect_reference",
+        "heuristic.is_likely_id_string",
+        "heuristic.is_lock_file",
+        "heuristic.is_not_alphanumeric_string",
+        "heuristic.is_potential_uuid",
+        "heuristic.is_prefixed_with_dollar_sign",
+        "heuristic.is_sequential_string",
+        "heuristic.is_swagger_file",
+        "heuristic.is_templated_secret",
+    )
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a tool complains about; never the secret itself."""
+
+    file: str
+    line: int
+    rule: str
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{self.file}:{self.line} {self.rule} {self.message}"
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What a test runner ran. `coverage_percent` is None when it measured none."""
+
+    __test__ = False  # not a test class, whatever its name
+
+    total: int
+    failures: Sequence[str]
+    coverage_percent: float | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkout of the application."""
+
+    app: Path
+
+    def unfinished_words(self) -> list[Finding]:
+        """Words that mark work as not done, in what is shipped."""
+        found = []
+        for file in self._shipped_files():
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if word := _UNFINISHED.search(line):
+                    found.append(
+                        Finding(str(file.relative_to(self.app)), number, word[0], line.strip()[:120])
+                    )
+        return found
+
+    def eslint(self) -> list[Finding]:
+        """ESLint's errors and warnings.
+
+        Raises:
+            Unverified: ESLint did not run, or had no file to lint.
+        """
+        done = self._run("frontend", [*self._npm_tool("eslint"), ".", "--format", "json"])
+        reports = _json(done.stdout, "eslint", done)
+        if not reports:
+            raise Unverified("eslint linted no file")
+        return [
+            Finding(
+                os.path.relpath(report["filePath"], self.app),
+                message.get("line") or 0,
+                message.get("ruleId") or "parser",
+                message["message"],
+            )
+            for report in reports
+            for message in report["messages"]
+        ]
+
+    def frontend_tests(self) -> TestRun:
+        """Vitest with coverage, measured now and in a folder of its own."""
+        with tempfile.TemporaryDirectory(prefix="vitest-") as scratch:
+            report, coverage = Path(scratch, "report.json"), Path(scratch, "coverage")
+            command = [
+                *self._npm_tool("vitest"),
+                "run",
+                "--reporter=json",
+                f"--outputFile={report}",
+                "--coverage",
+                "--coverage.reporter=json-summary",
+                f"--coverage.reportsDirectory={coverage}",
+            ]
+            done = self._run("frontend", command)
+            content = _json(_read(report), "vitest", done)
+            summary = coverage / "coverage-summary.json"
+            lines = json.loads(summary.read_text())["total"]["lines"] if summary.is_file() else {"total": 0}
+        failed = [
+            f"{os.path.relpath(file['name'], self.app)}: {test.get('fullName') or file.get('message', 'broken')}"
+            for file in content["testResults"]
+            for test in ([t for t in file["assertionResults"] if t["status"] == "failed"] or [{}])
+            if file["status"] == "failed"
+        ]
+        return TestRun(content["numTotalTests"], failed, lines["pct"] if lines["total"] else None)
+
+    def backend_tests(self) -> TestRun:
+        """The backend's pytest suite with coverage of its source."""
+        with tempfile.TemporaryDirectory(prefix="backend-tests-") as scratch:
+            junit, coverage = Path(scratch, "junit.xml"), Path(scratch, "coverage.json")
+            command = [
+                *(sys.executable, "-m", "pytest", "tests", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
+                *("--rootdir", ".", "--confcutdir", ".", "-c", os.devnull, f"--junitxml={junit}"),
+                *("--cov=src", f"--cov-report=json:{coverage}", "--cov-config", os.devnull),
+            ]
+            done = self._run("backend", command, COVERAGE_FILE=str(Path(scratch, ".coverage")))
+            try:
+                suites = ET.fromstring(_read(junit)).iter("testsuite")  # noqa: S314  # written by our own pytest
+            except ET.ParseError as problem:
+                raise Unverified(f"the backend's tests left no report: {_tail(done)}") from problem
+            cases = [case for suite in suites for case in suite.iter("testcase")]
+            percent = json.loads(_read(coverage) or "{}").get("totals", {}).get("percent_covered")
+        failed = [
+            f"{case.get('classname')}.{case.get('name')}"
+            for case in cases
+            if case.find("failure") is not None or case.find("error") is not None
+        ]
+        return TestRun(len(cases), failed, percent)
+
+    def bandit(self) -> list[Finding]:
+        """Bandit's findings of medium or high severity in the backend.
+
+        Raises:
+            Unverified: bandit read no line of code, or could not read a file.
+        """
+        done = self._run("backend", [sys.executable, "-m", "bandit", "-r", "src", "-f", "json", "-q"])
+        content = _json(done.stdout, "bandit", done)
+        if content["errors"] or not content["metrics"]["_totals"]["loc"]:
+            raise Unverified(
+                f"bandit read {content['metrics']['_totals']['loc']} lines; errors: {content['errors']}"
+            )
+        return [
+            Finding(
+                f"backend/{result['filename']}",
+                result["line_number"],
+                result["test_id"],
+                result["issue_text"],
+            )
+            for result in content["results"]
+            if result["issue_severity"] in ("MEDIUM", "HIGH")
+        ]
+
+    def secrets(self) -> list[Finding]:
+        """What looks like a key in the tracked and untracked tree, or in any commit that leads to it.
+
+        Raises:
+            Unverified: the folder is not a checkout, or a shallow one whose history nobody can read.
+        """
+        if self._git("rev-parse", "--is-shallow-repository").strip() != "false":
+            raise Unverified(
+                "the checkout is shallow: its history cannot be read; fetch it whole (fetch-depth: 0)"
+            )
+        history = self._git("log", "-p", "-m", "-U0", "--no-color", "--no-ext-diff", "--format=", "HEAD")
+        uncommitted = self._git("diff", "-U0", "--no-color", "--no-ext-diff", "HEAD")
+        new = self._git("ls-files", "--others", "--exclude-standard", "-z").split("\0")[:-1]
+        untracked = "".join(
+            f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n"
+            + "".join(f"+{line}\n" for line in lines)
+            for name in new
+            if (lines := (self.app / name).read_text(encoding="utf-8", errors="ignore").splitlines())
+        )
+        with transient_settings({"plugins_used": _SECRET_PLUGINS, "filters_used": _SECRET_FILTERS}):
+            found = {
+                (secret.filename, secret.line_number, secret.type)
+                for diff in (history, uncommitted, untracked)
+                if diff.strip()
+                for secret in scan_diff(diff)
+            }
+        return [Finding(file, line, kind, "looks like a secret") for file, line, kind in sorted(found)]
+
+    def _shipped_files(self) -> Iterator[Path]:
+        found = False
+        for folder in _SHIPPED:
+            for file in sorted((self.app / folder).rglob("*")):
+                if file.suffix in _SOURCES:
+                    found = True
+                    yield file
+        if not found:
+            raise Unverified(f"no source found under {' or '.join(_SHIPPED)}")
+
+    def _npm_tool(self, name: str) -> list[str]:
+        tool = self.app / "frontend" / "node_modules" / ".bin" / name
+        if not tool.exists():
+            raise Unverified(f"{name} is not installed in frontend/node_modules; run ./scripts/setup.sh")
+        return [str(tool)]
+
+    def _git(self, *arguments: str) -> str:
+        done = self._run(".", ["git", *arguments])
+        if done.returncode:
+            raise Unverified(f"git {arguments[0]} failed: {_tail(done)}")
+        return done.stdout
+
+    def _run(
+        self,
+        folder: str,
+        command: Sequence[str],
+        *,
+        deadline: timedelta = timedelta(minutes=5),
+        **variables: str,
+    ) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command,
+                cwd=self.app / folder,
+                env={**_tool_environment(), **variables},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                stdin=subprocess.DEVNULL,
+                timeout=deadline.total_seconds(),
+                check=False,
+            )
+        except FileNotFoundError as problem:
+            raise Unverified(f"{problem.filename} does not exist; run ./scripts/setup.sh") from problem
+        except subprocess.TimeoutExpired as problem:
+            raise Unverified(
+                f"{Path(command[0]).name} had not ended after {problem.timeout:.0f} s"
+            ) from problem
+
+
+def _tool_environment() -> Mapping[str, str]:
+    """Our own tools first; nothing of this pytest run's settings, and no AWS to talk to."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTEST_", "COV_", "COVERAGE_", "VITE_")) and name != "PYTHONPATH"
+    }
+    path = os.pathsep.join(
+        [str(ROOT / ".venv" / "bin"), str(ROOT / ".tools" / "bin"), kept.get("PATH", os.defpath)]
+    )
+    return {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "CI": "true", "NO_COLOR": "1"}
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _json(text: str, tool: str, done: subprocess.CompletedProcess[str]) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise Unverified(
+            f"{tool} wrote nothing to judge (exit status {done.returncode}): {_tail(done)}"
+        ) from problem
+
+
+def _tail(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+    return " | ".join(lines[-3:])[:300]

@@ -1,0 +1,75 @@
+"""One HTTP exchange, and what came back as an object that reads well in a failed assertion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+
+from verification.environment import Environment
+from verification.errors import Unverified
+
+_EXCERPT = 300  # characters of a body shown in a message
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response. `elapsed` runs from sending the request to the last byte of the body."""
+
+    request: str
+    status: int
+    headers: Mapping[str, str]  # case-insensitive
+    body: bytes = field(repr=False)
+    elapsed: timedelta
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            AssertionError: it is not JSON, which no answer of the API's contract may be.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as problem:
+            raise AssertionError(f"{self!r}: expected JSON, {problem}") from problem
+
+    def __repr__(self) -> str:
+        kind = self.headers.get("content-type", "no content type")
+        text = self.body.decode("utf-8", "replace") if kind.startswith(("application/json", "text/")) else ""
+        shown = text[:_EXCERPT] or f"{len(self.body)} bytes"
+        return f"<{self.request} -> {self.status} {kind}: {shown}>"
+
+
+def exchange(
+    env: Environment,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    deadline: timedelta = timedelta(seconds=35),
+) -> Answer:
+    """Send one request, follow nothing, retry nothing.
+
+    Raises:
+        Unverified: nobody answered in time, or the connection could not be made or trusted.
+    """
+    try:
+        response = requests.request(
+            method,
+            url,
+            headers=dict(headers or {}),
+            data=body,
+            timeout=(5, deadline.total_seconds()),
+            allow_redirects=False,
+            verify=env.ca_bundle or True,
+        )
+    except requests.RequestException as problem:
+        raise Unverified(f"{method} {url}: no answer ({type(problem).__name__}: {problem})") from problem
+    return Answer(
+        f"{method} {url}", response.status_code, response.headers, response.content, response.elapsed
+    )

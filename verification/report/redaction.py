@@ -1,0 +1,27 @@
+"""Keeps secrets out of every format of the report."""
+
+from __future__ import annotations
+
+import re
+
+_SECRETS = [
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # AWS access key ids
+    re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),  # OpenAI and Stability
+    re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"),  # Google
+    re.compile(r"(?i)(?:x-amz-(?:signature|security-token|credential)=)[^&\s\"']+"),  # presigned URLs
+    re.compile(r"(?i)\b(?:authorization|x-api-key|x-goog-api-key|x-key)\b[\"']?\s*[:=]\s*[^\r\n,}]+"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
+]
+_ACCOUNT = re.compile(r"(?<=:)\d{8}(\d{4})(?=:)")  # in ARNs
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a credential of a known form stands in the text."""
+    return any(pattern.search(text) for pattern in _SECRETS)
+
+
+def redact(text: str) -> str:
+    """The text with whatever looks like a credential replaced, and account ids shortened to four digits."""
+    for pattern in _SECRETS:
+        text = pattern.sub("[redacted]", text)
+    return _ACCOUNT.sub(r"********\1", text)

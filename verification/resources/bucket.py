@@ -1,0 +1,146 @@
+"""AWS::S3::Bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import botocore
+import botocore.exceptions
+from botocore.config import Config
+
+from verification.environment import Environment
+from verification.errors import Unverified
+
+
+@dataclass(frozen=True)
+class LifecycleRule:
+    """One lifecycle rule; `expiration` is None when the rule expires nothing by age."""
+
+    enabled: bool
+    prefix: str
+    expiration: timedelta | None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A live bucket."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @cached_property
+    def _client(self) -> Any:
+        return self.env.client("s3")
+
+    def _read(self, operation: str, absent: str) -> Mapping[str, Any] | None:
+        """One sub-resource, None when S3 says that the bucket has none (error code `absent`)."""
+        try:
+            return dict(getattr(self._client, operation)(Bucket=self.name))
+        except botocore.exceptions.ClientError as problem:
+            if problem.response["Error"]["Code"] == absent:
+                return None
+            raise
+
+    @cached_property
+    def public_access_block(self) -> Mapping[str, bool]:
+        """The four blocks by AWS's names; a bucket without a configuration blocks nothing."""
+        answer = self._read("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+        blocks = answer["PublicAccessBlockConfiguration"] if answer else {}
+        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        return {name: bool(blocks.get(name)) for name in names}
+
+    @cached_property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        answer = self._read("get_bucket_policy", "NoSuchBucketPolicy")
+        return list(json.loads(answer["Policy"])["Statement"]) if answer else []
+
+    @cached_property
+    def policy_is_public(self) -> bool:
+        """AWS's own judgement of the policy."""
+        answer = self._read("get_bucket_policy_status", "NoSuchBucketPolicy")
+        return bool(answer and answer["PolicyStatus"]["IsPublic"])
+
+    @cached_property
+    def encryption_algorithms(self) -> Sequence[str]:
+        """Default encryption, empty when there is none."""
+        answer = self._read("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+        rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
+        return [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules]
+
+    @cached_property
+    def lifecycle_rules(self) -> Sequence[LifecycleRule]:
+        answer = self._read("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+        return [
+            LifecycleRule(
+                enabled=rule["Status"] == "Enabled",
+                prefix=_prefix(rule),
+                expiration=timedelta(days=rule["Expiration"]["Days"])
+                if rule.get("Expiration", {}).get("Days")
+                else None,
+            )
+            for rule in (answer["Rules"] if answer else [])
+        ]
+
+    @property
+    def live_name(self) -> str:
+        """The name, once S3 has confirmed that the bucket exists and is ours."""
+        self._client.head_bucket(Bucket=self.name)
+        return self.name
+
+    @contextmanager
+    def temporary_object(self, key: str, body: bytes) -> Iterator[None]:
+        """An object that is gone again afterwards."""
+        self._client.put_object(Bucket=self.name, Key=key, Body=body)
+        try:
+            yield
+        finally:
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def object_bytes(self, key: str) -> bytes:
+        """The object as stored."""
+        return bytes(self._client.get_object(Bucket=self.name, Key=key)["Body"].read())
+
+    def anonymous(self, operation: str, **arguments: str) -> int:
+        """The HTTP status that S3 gives somebody without credentials, for example for `get_object`."""
+        return self._status(operation, arguments, config={"signature_version": botocore.UNSIGNED})
+
+    def over_plain_http(self, operation: str, **arguments: str) -> int:
+        """The HTTP status that S3 gives the verifier's own credentials without TLS."""
+        return self._status(operation, arguments, plain=True)
+
+    def _status(
+        self,
+        operation: str,
+        arguments: Mapping[str, str],
+        *,
+        config: dict[str, Any] | None = None,
+        plain: bool = False,
+    ) -> int:
+        endpoint = self._client.meta.endpoint_url
+        client = self.env.session.client(
+            "s3",
+            region_name=self.env.region,
+            endpoint_url=endpoint.replace("https://", "http://", 1) if plain else self.env.endpoint_url,
+            verify=self.env.ca_bundle,
+            config=Config(
+                connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}, **(config or {})
+            ),
+        )
+        try:
+            answer = getattr(client, operation)(Bucket=self.name, **arguments)
+        except botocore.exceptions.ClientError as problem:
+            return int(problem.response["ResponseMetadata"]["HTTPStatusCode"])
+        except botocore.exceptions.BotoCoreError as problem:
+            raise Unverified(f"S3 did not answer {operation}: {problem}") from problem
+        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def _prefix(rule: Mapping[str, Any]) -> str:
+    where = rule.get("Filter", {})
+    return str(where.get("Prefix") or where.get("And", {}).get("Prefix") or rule.get("Prefix") or "")

@@ -1,0 +1,114 @@
+"""AWS::CloudFormation::Stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from verification.environment import Environment
+from verification.errors import Missing
+
+
+@dataclass(frozen=True)
+class StackResource:
+    """One resource that the stack says it has."""
+
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+
+
+@dataclass(frozen=True)
+class CloudFormationStack:
+    """The deployed stack itself: status, outputs, and what it is made of."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        answer = self.env.client("cloudformation").describe_stacks(StackName=self.name)
+        return dict(answer["Stacks"][0])
+
+    @property
+    def status(self) -> str:
+        return str(self.description["StackStatus"])
+
+    @property
+    def termination_protection(self) -> bool:
+        return bool(self.description.get("EnableTerminationProtection"))
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        return {entry["OutputKey"]: entry["OutputValue"] for entry in self.description.get("Outputs", [])}
+
+    def parameter(self, name: str) -> str:
+        """One parameter's value as deployed.
+
+        Raises:
+            Missing: the template declares no such parameter.
+        """
+        values = {
+            entry["ParameterKey"]: entry["ParameterValue"] for entry in self.description.get("Parameters", [])
+        }
+        if name not in values:
+            raise Missing(f"{self!r} has no parameter '{name}'; declare it in backend/template.yaml")
+        return str(values[name])
+
+    def output(self, name: str) -> str:
+        """One output's value.
+
+        Raises:
+            Missing: the stack has no such output.
+        """
+        if name not in self.outputs:
+            has = ", ".join(sorted(self.outputs)) or "none"
+            raise Missing(
+                f"{self!r} has no output '{name}' (has: {has}); declare it in backend/template.yaml"
+            )
+        return self.outputs[name]
+
+    @cached_property
+    def resources(self) -> Mapping[str, StackResource]:
+        """Every resource by its logical id."""
+        pages = (
+            self.env.client("cloudformation")
+            .get_paginator("list_stack_resources")
+            .paginate(StackName=self.name)
+        )
+        return {
+            entry["LogicalResourceId"]: StackResource(
+                entry["LogicalResourceId"],
+                entry.get("PhysicalResourceId", ""),
+                entry["ResourceType"],
+                entry["ResourceStatus"],
+            )
+            for page in pages
+            for entry in page["StackResourceSummaries"]
+        }
+
+    def physical_id(self, logical_id: str) -> str:
+        """The name or ARN of a live resource.
+
+        Raises:
+            Missing: the stack has no such resource.
+        """
+        if logical_id not in self.resources:
+            raise Missing(f"{self!r} has no resource '{logical_id}'; declare it in backend/template.yaml")
+        return self.resources[logical_id].physical_id
+
+    @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The template as deployed, after transforms."""
+        answer = self.env.client("cloudformation").get_template(
+            StackName=self.name, TemplateStage="Processed"
+        )
+        body = answer["TemplateBody"]
+        if isinstance(body, str):
+            from cfnlint.decode.cfn_yaml import loads  # CloudFormation's own YAML tags
+
+            return dict(loads(body))
+        return dict(body)

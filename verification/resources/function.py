@@ -1,0 +1,79 @@
+"""AWS::Lambda::Function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from verification.environment import Environment
+from verification.errors import Missing
+
+
+@dataclass(frozen=True)
+class Function:
+    """A deployed function."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @cached_property
+    def _client(self) -> Any:
+        return self.env.client("lambda")
+
+    @cached_property
+    def configuration(self) -> Mapping[str, Any]:
+        return dict(self._client.get_function_configuration(FunctionName=self.name))
+
+    @property
+    def timeout(self) -> timedelta:
+        return timedelta(seconds=self.configuration["Timeout"])
+
+    @property
+    def memory_mb(self) -> int:
+        return int(self.configuration["MemorySize"])
+
+    @property
+    def runtime(self) -> str:
+        return str(self.configuration["Runtime"])
+
+    @property
+    def role_name(self) -> str:
+        return str(self.configuration["Role"]).rpartition("/")[2]
+
+    @property
+    def tracing_mode(self) -> str:
+        return str(self.configuration.get("TracingConfig", {}).get("Mode", "PassThrough"))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables by name."""
+        return dict(self.configuration.get("Environment", {}).get("Variables", {}))
+
+    @property
+    def log_group_name(self) -> str:
+        return str(self.configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}")
+
+    @cached_property
+    def reserved_concurrency(self) -> int | None:
+        """Executions kept for this function, None when it shares the account's pool."""
+        answer = self._client.get_function_concurrency(FunctionName=self.name)
+        return answer.get("ReservedConcurrentExecutions")
+
+    @cached_property
+    def permissions(self) -> Sequence[Mapping[str, Any]]:
+        """Statements of the resource policy: who may invoke the function."""
+        try:
+            policy = self._client.get_policy(FunctionName=self.name)["Policy"]
+        except Missing:
+            return []
+        return list(json.loads(policy)["Statement"])
+
+    @cached_property
+    def event_sources(self) -> Sequence[Mapping[str, Any]]:
+        """What polls events for the function."""
+        pages = self._client.get_paginator("list_event_source_mappings").paginate(FunctionName=self.name)
+        return [mapping for page in pages for mapping in page["EventSourceMappings"]]

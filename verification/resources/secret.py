@@ -1,0 +1,26 @@
+"""AWS::SecretsManager::Secret. Its value is never read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from verification.environment import Environment
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A live secret, by its description alone."""
+
+    env: Environment = field(repr=False)
+    arn: str
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        return dict(self.env.client("secretsmanager").describe_secret(SecretId=self.arn))
+
+    @property
+    def deletion_scheduled(self) -> bool:
+        return "DeletedDate" in self.description

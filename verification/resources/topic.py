@@ -1,0 +1,45 @@
+"""AWS::SNS::Topic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from verification.environment import Environment
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """Somebody who is told; `confirmed` is false until they have agreed."""
+
+    protocol: str
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A live topic."""
+
+    env: Environment = field(repr=False)
+    arn: str
+
+    @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        return dict(self.env.client("sns").get_topic_attributes(TopicArn=self.arn)["Attributes"])
+
+    @property
+    def kms_key_id(self) -> str:
+        """The key that encrypts messages at rest, '' for none."""
+        return self.attributes.get("KmsMasterKeyId", "")
+
+    @cached_property
+    def subscriptions(self) -> Sequence[Subscription]:
+        pages = (
+            self.env.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.arn)
+        )
+        return [
+            Subscription(entry["Protocol"], entry["SubscriptionArn"].startswith("arn:"))
+            for page in pages
+            for entry in page["Subscriptions"]
+        ]

@@ -1,0 +1,114 @@
+"""What a run concludes: an outcome an item, one line, one exit status.
+
+See docs/adr/0002-verdict-contract.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from verification.errors import Gap
+from verification.waivers import Waiver
+
+
+class Outcome(StrEnum):
+    """The four answers to 'does the claim hold?'."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    WAIVED = "waived"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was observed about one item. `reason` is empty for a pass; `seconds` is the check's own time."""
+
+    item: str
+    outcome: Outcome
+    reason: str = ""
+    seconds: float = 0.0
+    gap: Gap | None = None
+    evidence: str = ""
+    node: str = ""
+
+    def plain(self) -> dict[str, str | float | None]:
+        """The same as JSON's own types, which cross process borders."""
+        return {key: str(value) if isinstance(value, StrEnum) else value for key, value in vars(self).items()}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Result:
+        """The inverse of `plain`."""
+        gap = plain["gap"]
+        return cls(**{**plain, "outcome": Outcome(plain["outcome"]), "gap": Gap(gap) if gap else None})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The conclusion over all selected items.
+
+    Args:
+        results: one for each selected item.
+        items: how many items the whole checklist has.
+        rehearsal: whether declared gaps are tolerated, which only `local` does.
+    """
+
+    results: Sequence[Result]
+    items: int
+    rehearsal: bool
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many results have each outcome."""
+        return Counter(result.outcome for result in self.results)
+
+    @property
+    def tolerated(self) -> Counter[Gap]:
+        """Unverified results that do not count against this run, by their declared gap."""
+        return Counter(r.gap for r in self.results if r.gap and self.tolerates(r))
+
+    def tolerates(self, result: Result) -> bool:
+        """Whether this result is a declared gap of a rehearsal."""
+        return self.rehearsal and result.outcome is Outcome.UNVERIFIED and result.gap is not None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every selected item passed, is waived, or has a tolerated gap, and anything was selected."""
+        unverified = self.counts[Outcome.UNVERIFIED] - self.tolerated.total()
+        return bool(self.results) and not self.counts[Outcome.FAIL] and not unverified
+
+    @property
+    def exit_status(self) -> int:
+        return 0 if self.ok else 1
+
+    def __str__(self) -> str:
+        counts = self.counts
+        notes = [f"{counts[Outcome.FAIL]} failed"] if counts[Outcome.FAIL] else []
+        if unverified := counts[Outcome.UNVERIFIED] - self.tolerated.total():
+            notes.append(f"{unverified} unverified")
+        if counts[Outcome.WAIVED]:
+            notes.append(f"{counts[Outcome.WAIVED]} waived")
+        verbs = {Gap.NEEDS_AWS: "need AWS", Gap.NEEDS_INTERNET: "need internet", Gap.PLANNED: "planned"}
+        notes += [f"{n} {verbs[gap]}" for gap, n in sorted(self.tolerated.items())]
+        if len(self.results) < self.items:
+            headline = "PASSED" if self.ok else "NOT PASSED"
+            headline += f" {counts[Outcome.PASS]} of {len(self.results)} selected"
+            notes.append(f"{self.items - len(self.results)} items not selected")
+        elif not self.ok:
+            headline = "NOT READY"
+        else:
+            headline = "READY LOCALLY" if self.rehearsal else "READY"
+        return headline + (f" ({', '.join(notes)})" if notes else "")
+
+
+def waive(result: Result, waivers: Mapping[str, Waiver]) -> Result:
+    """Turn a failure that somebody answered for into WAIVED; anything else stays as it is."""
+    waiver = waivers.get(result.item)
+    if result.outcome is not Outcome.FAIL or waiver is None:
+        return result
+    answered = f"waived until {waiver.expires} by {waiver.approver}: {waiver.reason}"
+    return replace(result, outcome=Outcome.WAIVED, reason=f"{answered} [{result.reason}]")
