@@ -21,6 +21,7 @@ from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
 from verification.judgement import judge
 from verification.report import Run, html, write
+from verification.report.redaction import redact
 from verification.verdict import Outcome, Result, Verdict, waive
 
 CHECKS = ROOT / "verification"
@@ -183,6 +184,9 @@ class Verification:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        report.sections = [(name, redact(text)) for name, text in report.sections]
+        if report.longrepr and redact(report.longreprtext) != report.longreprtext:
+            report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
             result = waive(judge(_item_id(item), call, report), self.waivers)
             if result.outcome is Outcome.WAIVED:

@@ -1,0 +1,300 @@
+"""Where faults are tried: an embedded AWS with the application in it, and a checkout of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from verification.environment import ROOT, Environment, connect
+from verification.probes.http import exchange
+from verification.stack import Stack
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a verification run said about one item."""
+
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the application's source, with its history, that a fault may change."""
+
+    app: Path
+
+    @classmethod
+    def of_this_tree(cls, target: Path) -> Checkout:
+        """Clone this repository and lay over it what is not committed yet."""
+        _git(ROOT, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(target))
+        for name in _git(ROOT, "ls-files", "--others", "--modified", "--exclude-standard", "-z").split("\0")[
+            :-1
+        ]:
+            if (ROOT / name).is_file():
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, target / name)
+        for name in _git(ROOT, "ls-files", "--deleted", "-z").split("\0")[:-1]:
+            (target / name).unlink(missing_ok=True)
+        (target / "frontend" / "node_modules").symlink_to(ROOT / "frontend" / "node_modules")
+        return cls(target)
+
+    @contextmanager
+    def changed(self, path: str, old: str, new: str) -> Iterator[None]:
+        """One replacement in one file, which must hold `old`."""
+        file = self.app / path
+        before = file.read_text(encoding="utf-8")
+        assert old in before, f"the fault no longer fits: {path} does not hold {old!r}"
+        with self.written(path, before.replace(old, new, 1)):
+            yield
+
+    @contextmanager
+    def written(self, path: str, text: str | None) -> Iterator[None]:
+        """A file with other content, or gone when `text` is None."""
+        file = self.app / path
+        before = file.read_bytes() if file.exists() else None
+        if text is None:
+            file.unlink()
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        try:
+            yield
+        finally:
+            if before is None:
+                file.unlink()
+            else:
+                file.write_bytes(before)
+
+    def commit(self, message: str) -> None:
+        """Commit whatever is in the tree."""
+        _git(self.app, "add", "--all")
+        identity = (
+            "-c",
+            "user.name=Fault",
+            "-c",
+            "user.email=fault@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        )
+        _git(self.app, *identity, "commit", "--quiet", "--no-verify", "--message", message)
+
+    def head(self) -> str:
+        return _git(self.app, "rev-parse", "HEAD").strip()
+
+    def reset(self, commit: str) -> None:
+        _git(self.app, "reset", "--quiet", "--hard", commit)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The deployed application on an embedded AWS of its own."""
+
+    cloud: str
+    checkout: Checkout
+    reports: Path
+
+    @cached_property
+    def env(self) -> Environment:
+        return connect("local", cloud=self.cloud)
+
+    @cached_property
+    def stack(self) -> Stack:
+        return Stack(self.env)
+
+    def client(self, service: str) -> Any:
+        return self.env.client(service)
+
+    def physical(self, logical_id: str) -> str:
+        return self.stack.formation.physical_id(logical_id)
+
+    def verify(self, *arguments: str) -> dict[str, Seen]:
+        """Run the suite as a user does and read its JSON."""
+        command = [
+            *(sys.executable, "-m", "pytest", "verification", "--env", "local", "--cloud", self.cloud),
+            *("--app", str(self.checkout.app), "--report-dir", str(self.reports)),
+            *("-p", "no:cacheprovider", "-q", "--tb=short", *arguments),
+        ]
+        report = self.reports / "verification.json"
+        report.unlink(missing_ok=True)
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        done = subprocess.run(
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert report.is_file(), f"the run left no report:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        content = json.loads(report.read_text(encoding="utf-8"))
+        return {item["id"]: Seen(item["outcome"], item["reason"]) for item in content["items"]}
+
+    @contextmanager
+    def provider_fault(self, vendor: str, name: str) -> Iterator[None]:
+        """A fault mode of a simulated AI provider."""
+        self._control(vendor, {"fault": name, "count": None})
+        try:
+            yield
+        finally:
+            self._control(vendor, {"fault": None, "count": None})
+
+    def _control(self, vendor: str, setting: Mapping[str, Any]) -> None:
+        url = f"{self.env.endpoint_url}/_embedded/providers/{vendor}"
+        answer = exchange(
+            self.env,
+            "POST",
+            url,
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(setting).encode(),
+        )
+        assert answer.status == 200, answer
+
+    @contextmanager
+    def configured(self, logical_id: str, **settings: Any) -> Iterator[None]:
+        """A function with other settings, by the names of UpdateFunctionConfiguration."""
+        client, name = self.client("lambda"), self.physical(logical_id)
+        before = client.get_function_configuration(FunctionName=name)
+        client.update_function_configuration(FunctionName=name, **settings)
+        try:
+            yield
+        finally:
+            kept = {key: before[key] for key in settings}
+            client.update_function_configuration(FunctionName=name, **kept)
+
+    @contextmanager
+    def with_variables(self, logical_id: str, **variables: str) -> Iterator[None]:
+        """A function with more or other environment variables, the rest of them kept."""
+        name = self.physical(logical_id)
+        before = self.client("lambda").get_function_configuration(FunctionName=name)["Environment"][
+            "Variables"
+        ]
+        with self.configured(logical_id, Environment={"Variables": {**before, **variables}}):
+            yield
+
+    @contextmanager
+    def patched(self, logical_id: str, path: str, old: str, new: str) -> Iterator[None]:
+        """A function whose code differs in one place of one file of backend/src."""
+        source = self.checkout.app / "backend" / "src"
+        text = (source / path).read_text(encoding="utf-8")
+        assert old in text, f"the fault no longer fits: {path} does not hold {old!r}"
+        self._upload(logical_id, source, {path: text.replace(old, new)})
+        try:
+            yield
+        finally:
+            self._upload(logical_id, source, {})
+
+    def _upload(self, logical_id: str, source: Path, changes: Mapping[str, str]) -> None:
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(source.rglob("*.py")):
+                name = str(file.relative_to(source))
+                archive.writestr(name, changes.get(name) or file.read_text(encoding="utf-8"))
+        self.client("lambda").update_function_code(
+            FunctionName=self.physical(logical_id), ZipFile=package.getvalue()
+        )
+
+    @contextmanager
+    def distribution_with(self, **behaviour: Any) -> Iterator[None]:
+        """The distribution with other settings of its default cache behaviour."""
+
+        def change(configuration: dict[str, Any]) -> None:
+            for key, value in behaviour.items():
+                configuration["DefaultCacheBehavior"][key] = value
+
+        with self.distribution_changed(change):
+            yield
+
+    @contextmanager
+    def distribution_changed(self, change: Any) -> Iterator[None]:
+        """The distribution with a configuration that `change` has altered in place."""
+        client, id_ = self.client("cloudfront"), self.physical("Distribution")
+        answer = client.get_distribution_config(Id=id_)
+        altered = json.loads(json.dumps(answer["DistributionConfig"]))
+        change(altered)
+        client.update_distribution(Id=id_, IfMatch=answer["ETag"], DistributionConfig=altered)
+        try:
+            yield
+        finally:
+            etag = client.get_distribution_config(Id=id_)["ETag"]
+            client.update_distribution(Id=id_, IfMatch=etag, DistributionConfig=answer["DistributionConfig"])
+
+    @contextmanager
+    def bucket_policy(self, change: Any) -> Iterator[None]:
+        """The images bucket with a policy whose statements `change` has altered in place."""
+        client, bucket = self.client("s3"), self.physical("ImagesBucket")
+        before = client.get_bucket_policy(Bucket=bucket)["Policy"]
+        altered = json.loads(before)
+        change(altered["Statement"])
+        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(altered))
+        try:
+            yield
+        finally:
+            client.put_bucket_policy(Bucket=bucket, Policy=before)
+
+    @contextmanager
+    def alarm(self, name_part: str, change: Any) -> Iterator[None]:
+        """Alarms whose logical id holds `name_part`, altered in place by `change`, or gone when it is None."""
+        client = self.client("cloudwatch")
+        names = [
+            resource.physical_id
+            for resource in self.stack.formation.resources.values()
+            if resource.type == "AWS::CloudWatch::Alarm" and name_part in resource.logical_id
+        ]
+        assert names, f"the fault no longer fits: no alarm is named *{name_part}*"
+        before = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        client.delete_alarms(AlarmNames=names)
+        if change:
+            for alarm in before:
+                client.put_metric_alarm(**change(_settings(alarm)))
+        try:
+            yield
+        finally:
+            for alarm in before:
+                client.put_metric_alarm(**_settings(alarm))
+
+    @contextmanager
+    def template(self, change: Any) -> Iterator[None]:
+        """The stack updated with a template that `change` has altered in place, then updated back."""
+        client, name = self.client("cloudformation"), self.env.stack_name
+        before = json.loads(json.dumps(self.stack.formation.template))
+        altered = json.loads(json.dumps(before))
+        change(altered)
+        self._update_stack(client, name, altered)
+        try:
+            yield
+        finally:
+            self._update_stack(client, name, before)
+
+    def _update_stack(self, client: Any, name: str, template: Mapping[str, Any]) -> None:
+        parameters = client.describe_stacks(StackName=name)["Stacks"][0].get("Parameters", [])
+        client.update_stack(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in parameters],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        client.get_waiter("stack_update_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
+        )
+
+
+def _settings(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """What PutMetricAlarm takes, of what DescribeAlarms gives."""
+    dropped = ("AlarmArn", "AlarmConfigurationUpdatedTimestamp", "EvaluationState")
+    return {
+        key: value
+        for key, value in alarm.items()
+        if key not in dropped and not key.startswith("State") and value not in (None, "", [])
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout

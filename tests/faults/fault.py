@@ -1,0 +1,63 @@
+"""What a fault is, and the register of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from verification.verdict import Outcome
+
+
+class Realm(StrEnum):
+    """Where a fault acts, which decides what has to be looked at again."""
+
+    LIVE = "live"  # the deployed stack, its data plane or its providers
+    SOURCE = "source"  # a copy of the source tree
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change after which `item`, and `relatives` with it, must no longer pass, and everything else must.
+
+    Args:
+        item: the item that the fault is about.
+        what: the change in a few words.
+        realm: where it acts.
+        inject: makes the change for as long as its context lasts.
+        outcome: what the item must turn to.
+        relatives: other items that cannot pass while the fault lasts, whatever their outcome.
+    """
+
+    item: str
+    what: str
+    realm: Realm
+    inject: Callable[[Any], AbstractContextManager[None]]
+    outcome: Outcome
+    relatives: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.item}-{re.sub(r'[^a-z0-9]+', '-', self.what.lower()).strip('-')}"
+
+
+FAULTS: list[Fault] = []
+
+
+def fault(
+    item: str,
+    what: str,
+    *,
+    realm: Realm = Realm.LIVE,
+    outcome: Outcome = Outcome.FAIL,
+    relatives: set[str] | None = None,
+) -> Callable[[Callable[[Any], Iterator[None]]], Callable[[Any], Iterator[None]]]:
+    """Register a generator function that makes a change, yields, and takes it back."""
+
+    def register(inject: Callable[[Any], Iterator[None]]) -> Callable[[Any], Iterator[None]]:
+        FAULTS.append(Fault(item, what, realm, contextmanager(inject), outcome, frozenset(relatives or ())))
+        return inject
+
+    return register

@@ -1,0 +1,592 @@
+"""Faults of the deployed application: its code, its settings, its providers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.exceptions
+
+from tests.faults.bench import Bench
+from tests.faults.fault import fault
+
+# What cannot be looked at while images do not come through the CDN.
+SERVED_IMAGES = {"CDN-02", "CDN-03", "CDN-04", "CDN-06", "CDN-08", "CDN-13", "CODE-09", "SEC-13"}
+
+
+# Code, as it answers
+
+
+@fault("CODE-08", "a handler drops a field of its answer")
+def dropped_field(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        '{"jobId": job.id, "totalModels": len(models)}',
+        '{"jobId": job.id}',
+    ):
+        yield
+
+
+@fault("CODE-09", "a provider answers 200 with garbage")
+def garbage_from_a_provider(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("openai", "garbage"):
+        yield
+
+
+@fault("CODE-09", "a provider delivers text where an image should be")
+def text_instead_of_an_image(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("recraft", "wrong_type"):
+        yield
+
+
+@fault("CODE-09", "the worker stores half of each image")
+def half_images(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/storage.py",
+        "Body=picture.data,",
+        "Body=picture.data[: len(picture.data) // 2],",
+    ):
+        yield
+
+
+@fault("CODE-10", "the gallery is empty")
+def empty_gallery(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/gallery.py", "shown = items[: wanted.size]", "shown = []"
+    ):
+        yield
+
+
+@fault("CODE-10", "the gallery shows the oldest first")
+def gallery_in_the_wrong_order(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/gallery.py",
+        "shown = items[: wanted.size]",
+        "shown = items[: wanted.size][::-1]",
+    ):
+        yield
+
+
+@fault("CODE-12", "a refusal is a 500 with a traceback")
+def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/web.py",
+        "return Response(error.status, error.body(correlation_id), error.headers)",
+        'return Response(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "Traceback (most recent call last)"})',
+    ):
+        yield
+
+
+@fault("CODE-12", "an error carries no correlation id")
+def error_without_correlation_id(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/web.py",
+        "error.body(correlation_id)",
+        '{"error": {"code": error.code, "message": "no"}}',
+    ):
+        yield
+
+
+# Configuration
+
+
+@fault("CONF-01", "the API knows eight models", relatives={"CODE-09"})
+def eight_models(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", MODEL_OVERRIDES='{"imagen-3": null}'):
+        yield
+
+
+@fault("CONF-05", "worker timeout of 60 s")
+def short_worker(bench: Bench) -> Iterator[None]:
+    with bench.configured("WorkerFunction", Timeout=60):
+        yield
+
+
+@fault("CONF-06", "API timeout of 60 s")
+def patient_api(bench: Bench) -> Iterator[None]:
+    with bench.configured("ApiFunction", Timeout=60):
+        yield
+
+
+@fault("CONF-07", "worker memory of 512 MB")
+def small_worker(bench: Bench) -> Iterator[None]:
+    with bench.configured("WorkerFunction", MemorySize=512):
+        yield
+
+
+def _lifecycle(bench: Bench, **changes: Any) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    before = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    altered = [{**rule, **changes} for rule in before]
+    client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": altered})
+    try:
+        yield
+    finally:
+        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": before})
+
+
+@fault("CONF-08", "the expiry rule is disabled")
+def disabled_expiry(bench: Bench) -> Iterator[None]:
+    yield from _lifecycle(bench, Status="Disabled")
+
+
+@fault("CONF-08", "the expiry rule is about another prefix")
+def expiry_of_other_objects(bench: Bench) -> Iterator[None]:
+    yield from _lifecycle(bench, Filter={"Prefix": "thumbnails/"})
+
+
+@fault("CONF-08", "images expire after 300 days")
+def late_expiry(bench: Bench) -> Iterator[None]:
+    yield from _lifecycle(bench, Expiration={"Days": 300})
+
+
+def _watching_another(alarm: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(alarm).replace('"FunctionName", "Value": "', '"FunctionName", "Value": "former-')
+    return dict(json.loads(text))
+
+
+@fault("CONF-09", "the error alarm watches a function of a former name")
+def stale_error_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", _watching_another):
+        yield
+
+
+@fault("CONF-10", "the duration alarm is gone")
+def no_duration_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("ApiDurationAlarm", None):
+        yield
+
+
+@fault("CONF-12", "the dead-letter alarm is gone")
+def no_dead_letter_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("DeadLetter", None):
+        yield
+
+
+@fault("CONF-12", "nobody watches the API's 5xx")
+def no_5xx_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("Api5xx", None):
+        yield
+
+
+@fault("CONF-13", "the frontend points at another stack's API")
+def frontend_of_another_stack(bench: Bench) -> Iterator[None]:
+    endpoint = bench.stack.formation.output("ApiEndpoint")
+    with bench.checkout.changed(
+        "frontend/.env", endpoint, "https://abcdef1234.execute-api.us-east-1.amazonaws.com"
+    ):
+        yield
+
+
+@fault("CONF-16", "the worker's log is kept for ever")
+def eternal_log(bench: Bench) -> Iterator[None]:
+    client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
+    days = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]
+    client.delete_retention_policy(logGroupName=group)
+    try:
+        yield
+    finally:
+        client.put_retention_policy(logGroupName=group, retentionInDays=days)
+
+
+@fault("CONF-17", "jobs and counters stay for ever")
+def eternal_rows(bench: Bench) -> Iterator[None]:
+    client, table = bench.client("dynamodb"), bench.physical("JobsTable")
+    attribute = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"]
+
+    def switch(enabled: bool) -> None:
+        specification = {"Enabled": enabled, "AttributeName": attribute}
+        client.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+
+    switch(enabled=False)
+    try:
+        yield
+    finally:
+        switch(enabled=True)
+
+
+# Security
+
+
+@fault("SEC-06", "a key stands in a function's environment")
+def key_in_the_environment(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("WorkerFunction", OPENAI_API_KEY="sk-" + secrets.token_urlsafe(24)):
+        yield
+
+
+@fault("SEC-06", "a key stands in the environment under a harmless name")
+def key_under_another_name(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", GREETING="sk-" + secrets.token_urlsafe(24)):
+        yield
+
+
+def _cors(bench: Bench, origins: list[str]) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_api(ApiId=api)["CorsConfiguration"]
+    client.update_api(ApiId=api, CorsConfiguration={**before, "AllowOrigins": origins})
+    try:
+        yield
+    finally:
+        client.update_api(ApiId=api, CorsConfiguration=before)
+
+
+@fault("SEC-07", "the API answers every origin")
+def any_origin(bench: Bench) -> Iterator[None]:
+    yield from _cors(bench, ["*"])
+
+
+@fault("SEC-07", "the API answers an origin that nobody allowed")
+def strange_origin(bench: Bench) -> Iterator[None]:
+    allowed = bench.stack.formation.parameter("AllowedOrigins").split(",")
+    yield from _cors(bench, [*allowed, "https://attacker.example"])
+
+
+@fault("SEC-07", "the API refuses the application's own origin")
+def refused_origin(bench: Bench) -> Iterator[None]:
+    yield from _cors(bench, ["https://elsewhere.example"])
+
+
+def _public_access(bench: Bench, **blocks: bool) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={**before, **blocks})
+    try:
+        yield
+    finally:
+        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
+
+
+@fault("SEC-10", "BlockPublicAcls is off")
+def block_public_acls_off(bench: Bench) -> Iterator[None]:
+    yield from _public_access(bench, BlockPublicAcls=False)
+
+
+@fault("SEC-10", "IgnorePublicAcls is off")
+def ignore_public_acls_off(bench: Bench) -> Iterator[None]:
+    yield from _public_access(bench, IgnorePublicAcls=False)
+
+
+@fault("SEC-10", "BlockPublicPolicy is off")
+def block_public_policy_off(bench: Bench) -> Iterator[None]:
+    yield from _public_access(bench, BlockPublicPolicy=False)
+
+
+@fault("SEC-10", "RestrictPublicBuckets is off")
+def restrict_public_buckets_off(bench: Bench) -> Iterator[None]:
+    yield from _public_access(bench, RestrictPublicBuckets=False)
+
+
+@fault("SEC-10", "anybody may read every image", relatives={"SEC-19"})
+def public_bucket(bench: Bench) -> Iterator[None]:
+    bucket = bench.physical("ImagesBucket")
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/images/*",
+    }
+    opened = _public_access(bench, BlockPublicPolicy=False, RestrictPublicBuckets=False)
+    next(opened)
+    try:
+        with bench.bucket_policy(lambda statements: statements.append(statement)):
+            yield
+    finally:
+        next(opened, None)
+
+
+@fault("SEC-11", "the queue is not encrypted")
+def bare_queue(bench: Bench) -> Iterator[None]:
+    client, url = bench.client("sqs"), bench.physical("JobsQueue")
+    client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
+
+
+@fault("SEC-11", "the topic is not encrypted")
+def bare_topic(bench: Bench) -> Iterator[None]:
+    client, arn = bench.client("sns"), bench.physical("AlarmTopic")
+    key = client.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"]
+    client.set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue="")
+    try:
+        yield
+    finally:
+        client.set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=key)
+
+
+@fault("SEC-12", "the bucket answers over plain HTTP")
+def plain_bucket(bench: Bench) -> Iterator[None]:
+    def without_denials(statements: list[dict[str, Any]]) -> None:
+        statements[:] = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    with bench.bucket_policy(without_denials):
+        yield
+
+
+@fault("SEC-13", "the response headers policy is detached")
+def no_security_headers(bench: Bench) -> Iterator[None]:
+    def detach(configuration: dict[str, Any]) -> None:
+        for behaviour in _behaviours(configuration):
+            behaviour.pop("ResponseHeadersPolicyId", None)
+
+    with bench.distribution_changed(detach):
+        yield
+
+
+@fault("SEC-18", "a function runs on python3.9")
+def old_runtime(bench: Bench) -> Iterator[None]:
+    with bench.configured("WorkerFunction", Runtime="python3.9"):
+        yield
+
+
+@fault("SEC-19", "another distribution may read the bucket too")
+def second_reader(bench: Bench) -> Iterator[None]:
+    def let_in(statements: list[dict[str, Any]]) -> None:
+        text = json.dumps(next(statement for statement in statements if statement["Effect"] == "Allow"))
+        statements.append(json.loads(text.replace(bench.physical("Distribution"), "E1STRANGER0000")))
+
+    with bench.bucket_policy(let_in):
+        yield
+
+
+@fault("SEC-19", "no distribution is named in the bucket's policy")
+def any_distribution(bench: Bench) -> Iterator[None]:
+    def open_up(statements: list[dict[str, Any]]) -> None:
+        next(statement for statement in statements if statement["Effect"] == "Allow").pop("Condition")
+
+    with bench.bucket_policy(open_up):
+        yield
+
+
+@fault("SEC-22", "the distribution may read the whole bucket")
+def whole_bucket(bench: Bench) -> Iterator[None]:
+    def widen(statements: list[dict[str, Any]]) -> None:
+        allowed = next(statement for statement in statements if statement["Effect"] == "Allow")
+        allowed["Resource"] = f"arn:aws:s3:::{bench.physical('ImagesBucket')}/*"
+
+    with bench.bucket_policy(widen):
+        yield
+
+
+# Infrastructure
+
+
+@fault("INF-01", "an update failed and was rolled back")
+def rolled_back_update(bench: Bench) -> Iterator[None]:
+    def impossible(template: dict[str, Any]) -> None:
+        template["Resources"]["Impossible"] = {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Role": "arn:aws:iam::000000000000:role/nobody",
+                "Runtime": "python3.13",
+                "Handler": "none.handler",
+                "Code": {"S3Bucket": "no-such-bucket-anywhere", "S3Key": "nothing.zip"},
+            },
+        }
+
+    try:
+        with bench.template(impossible):
+            raise AssertionError("the fault no longer fits: the update succeeded")
+    except botocore.exceptions.WaiterError:
+        pass
+    try:
+        yield
+    finally:
+        with bench.template(
+            lambda template: template["Resources"]["AlarmTopic"]["Properties"].update(DisplayName="x")
+        ):
+            pass
+
+
+@fault("INF-02", "health names another environment")
+def health_of_another_environment(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", ENVIRONMENT="elsewhere"):
+        yield
+
+
+@fault("INF-02", "health answers 500", relatives={"CODE-08", "CONF-01"})
+def broken_health(bench: Bench) -> Iterator[None]:
+    with bench.patched("ApiFunction", "pixel_prompt/api.py", '"version": __version__,', '"version": 1 // 0,'):
+        yield
+
+
+@fault("INF-03", "an output names a bucket that does not exist")
+def dead_output(bench: Bench) -> Iterator[None]:
+    def point_elsewhere(template: dict[str, Any]) -> None:
+        template["Outputs"]["S3BucketName"]["Value"] = "a-bucket-of-yesterday"
+
+    with bench.template(point_elsewhere):
+        yield
+
+
+@fault("INF-03", "an output is missing")
+def missing_output(bench: Bench) -> Iterator[None]:
+    with bench.template(lambda template: template["Outputs"].pop("S3BucketName")):
+        yield
+
+
+@fault("INF-05", "the stage has no throttle")
+def no_throttle(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_stage(ApiId=api, StageName="$default")["DefaultRouteSettings"]
+    loose = {**before, "ThrottlingRateLimit": 10_000.0, "ThrottlingBurstLimit": 5_000}
+    client.update_stage(ApiId=api, StageName="$default", DefaultRouteSettings=loose)
+    try:
+        yield
+    finally:
+        client.update_stage(ApiId=api, StageName="$default", DefaultRouteSettings=before)
+
+
+@fault("INF-05", "one route has a throttle of its own")
+def one_loose_route(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    own = {"POST /generate": {"ThrottlingRateLimit": 1_000.0, "ThrottlingBurstLimit": 1_000}}
+    client.update_stage(ApiId=api, StageName="$default", RouteSettings=own)
+    try:
+        yield
+    finally:
+        client.delete_route_settings(ApiId=api, StageName="$default", RouteKey="POST /generate")
+
+
+@fault("INF-12", "the worker is not traced")
+def untraced_worker(bench: Bench) -> Iterator[None]:
+    with bench.configured("WorkerFunction", TracingConfig={"Mode": "PassThrough"}):
+        yield
+
+
+@fault("INF-13", "point-in-time recovery is off")
+def no_recovery(bench: Bench) -> Iterator[None]:
+    client, table = bench.client("dynamodb"), bench.physical("JobsTable")
+
+    def switch(enabled: bool) -> None:
+        specification = {"PointInTimeRecoveryEnabled": enabled}
+        client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=specification)
+
+    switch(enabled=False)
+    try:
+        yield
+    finally:
+        switch(enabled=True)
+
+
+@fault("INF-17", "the images would be deleted with the stack")
+def images_go_with_the_stack(bench: Bench) -> Iterator[None]:
+    with bench.template(lambda template: template["Resources"]["ImagesBucket"].pop("DeletionPolicy")):
+        yield
+
+
+# CloudFront
+
+
+def _behaviours(configuration: dict[str, Any]) -> list[dict[str, Any]]:
+    return [configuration["DefaultCacheBehavior"], *configuration.get("CacheBehaviors", {}).get("Items", [])]
+
+
+@fault("CDN-01", "the distribution is disabled", relatives=SERVED_IMAGES)
+def disabled_distribution(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda configuration: configuration.update(Enabled=False)):
+        yield
+
+
+@fault("CDN-02", "the origin path is wrong", relatives=SERVED_IMAGES - {"CDN-02", "CDN-03"})
+def wrong_origin_path(bench: Bench) -> Iterator[None]:
+    def move(configuration: dict[str, Any]) -> None:
+        configuration["Origins"]["Items"][0]["OriginPath"] = "/elsewhere"
+
+    with bench.distribution_changed(move):
+        yield
+
+
+@fault("CDN-02", "images are stored without their type")
+def untyped_images(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/storage.py",
+        "ContentType=picture.media_type",
+        'ContentType="binary/octet-stream"',
+    ):
+        yield
+
+
+@fault("CDN-03", "plain HTTP is served")
+def plain_cdn(bench: Bench) -> Iterator[None]:
+    def allow_all(configuration: dict[str, Any]) -> None:
+        for behaviour in _behaviours(configuration):
+            behaviour["ViewerProtocolPolicy"] = "allow-all"
+
+    with bench.distribution_changed(allow_all):
+        yield
+
+
+def _cache_policy(bench: Bench, change: Any) -> Iterator[None]:
+    client, id_ = bench.client("cloudfront"), bench.physical("ImageCachePolicy")
+    answer = client.get_cache_policy(Id=id_)
+    before = answer["CachePolicy"]["CachePolicyConfig"]
+    altered = json.loads(json.dumps(before))
+    change(altered)
+    client.update_cache_policy(Id=id_, IfMatch=answer["ETag"], CachePolicyConfig=altered)
+    try:
+        yield
+    finally:
+        etag = client.get_cache_policy(Id=id_)["ETag"]
+        client.update_cache_policy(Id=id_, IfMatch=etag, CachePolicyConfig=before)
+
+
+@fault("CDN-04", "nothing is cached", relatives={"CDN-08"})
+def no_cache(bench: Bench) -> Iterator[None]:
+    yield from _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0))
+
+
+@fault("CDN-06", "browsers may keep an image for a minute")
+def short_lived_images(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/storage.py",
+        "public, max-age=2592000, immutable",
+        "public, max-age=60",
+    ):
+        yield
+
+
+@fault("CDN-07", "a job's status may be cached")
+def cached_status(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/web.py",
+        '"Cache-Control": "no-store"',
+        '"Cache-Control": "public, max-age=60"',
+    ):
+        yield
+
+
+@fault("CDN-08", "the query string is part of the cache key")
+def query_in_the_key(bench: Bench) -> Iterator[None]:
+    def add_queries(policy: dict[str, Any]) -> None:
+        parameters = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+        parameters["QueryStringsConfig"] = {"QueryStringBehavior": "all"}
+
+    yield from _cache_policy(bench, add_queries)
+
+
+@fault("CDN-13", "writes are let through")
+def writable_cdn(bench: Bench) -> Iterator[None]:
+    methods = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+
+    def allow(configuration: dict[str, Any]) -> None:
+        for behaviour in _behaviours(configuration):
+            behaviour["AllowedMethods"] = {
+                **behaviour["AllowedMethods"],
+                "Quantity": len(methods),
+                "Items": methods,
+            }
+
+    with bench.distribution_changed(allow):
+        yield

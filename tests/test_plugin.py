@@ -1,0 +1,292 @@
+"""verification/plugin.py: a small checklist and a few checks, run by a pytest of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import boto3
+import pytest
+
+from verification import environment, plugin
+from verification.environment import Environment, Settings
+
+CHECKLIST = """
+### SEC-01 Door is closed
+
+*critical · read-only*
+
+It is closed.
+
+**Why.** Anyone walks in.
+
+**Remedy.** Close it.
+
+### SEC-02 Window is closed
+
+*low · active, paid*
+
+It is closed.
+
+**Why.** It rains in.
+
+**Remedy.** Close it.
+"""
+CHECKS = """
+import pytest
+pytestmark = pytest.mark.security
+
+@pytest.mark.item("SEC-01")
+def test_door():
+    {door}
+
+@pytest.mark.item("SEC-02")
+def test_window():
+    {window}
+"""
+
+
+class Project:
+    """A project with two items, and one pytest run over it."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pytester = pytester
+        self.root = Path(pytester.path)
+        self.checklist = CHECKLIST
+        self.settings = Settings("staging", "some-stack", "us-east-1")
+        self.emulated = True
+        monkeypatch.setattr(plugin, "ROOT", self.root)
+        monkeypatch.setattr(plugin, "CHECKS", self.root / "verification")
+        monkeypatch.setattr(plugin, "GAPS", self.root / "gaps.toml")
+        monkeypatch.setattr(environment, "connect", lambda name, cloud=None: self.environment(name))
+        (self.root / "gaps.toml").write_text("")
+        (self.root / "backend").mkdir()
+        (self.root / "backend" / "template.yaml").write_text("")
+        pytester.makeconftest("")
+
+    def environment(self, name: str) -> Environment:
+        chosen = Settings(**{**vars(self.settings), "name": name})
+        found = Environment(chosen, boto3.Session("a", "b", region_name="us-east-1"))
+        vars(found).update(
+            emulated=self.emulated, account_id="123456789012", preflight=lambda: None, require_stack=lambda: None
+        )
+        return found
+
+    def run(self, *arguments: str, door: str = "pass", window: str = "pass", checks: str = CHECKS):
+        (self.root / "PRODUCTION_CHECKLIST.md").write_text(self.checklist)
+        folder = self.root / "verification"
+        folder.mkdir(exist_ok=True)
+        (folder / "test_security.py").write_text(dedent(checks).format(door=door, window=window))
+        where = ("--env", "staging", "--app", str(self.root))
+        self.result = self.pytester.runpytest_inprocess(
+            "verification", "-p", "verification.plugin", "-p", "no:cacheprovider", *where, *arguments
+        )
+        return self.result
+
+    @property
+    def output(self) -> str:
+        return self.result.stdout.str() + self.result.stderr.str()
+
+    def report(self, name: str = "staging") -> dict:
+        return json.loads((self.root / "reports" / name / "verification.json").read_text())
+
+    def outcomes(self, name: str = "staging") -> dict[str, str]:
+        return {item["id"]: item["outcome"] for item in self.report(name)["items"]}
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    return Project(pytester, monkeypatch)
+
+
+def test_all_passing_is_ready(project):
+    assert project.run().ret == 0
+    assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
+    assert project.report()["verdict"] == "READY"
+    assert project.report()["emulated"] is True
+    assert {file.suffix for file in (project.root / "reports" / "staging").iterdir()} == {".html", ".json", ".md", ".xml"}
+
+
+def test_a_failed_assertion_fails_and_says_what_to_do(project):
+    assert project.run(door="assert 2 + 2 == 5, 'two doors'").ret == 1
+    assert project.outcomes()["SEC-01"] == "fail"
+    assert project.report()["verdict"] == "NOT READY (1 failed)"
+    assert "two doors" in project.report()["items"][0]["reason"]
+    assert "why: Anyone walks in." in project.output
+    assert "remedy: Close it." in project.output
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        ("raise RuntimeError('no answer')", "RuntimeError: no answer"),
+        ("pytest.skip('not today')", "skipped: not today"),
+        ("pytest.xfail('known')", "known"),
+        ("from verification.errors import Denied; raise Denied('s3:GetObject', 'no')", "denied s3:GetObject: no"),
+        ("import sys; sys.exit('gone')", "gone"),
+    ],
+)
+def test_anything_but_a_failed_assertion_is_unverified(project, ending, reason):
+    assert project.run(door=ending).ret == 1
+    assert project.outcomes()["SEC-01"] == "unverified"
+    assert reason in project.report()["items"][0]["reason"]
+    assert project.report()["verdict"] == "NOT READY (1 unverified)"
+
+
+def test_a_fixture_that_asserts_has_not_looked(project):
+    checks = """
+    import pytest
+    pytestmark = pytest.mark.security
+
+    @pytest.fixture
+    def key():
+        assert False, "no key"
+
+    @pytest.mark.item("SEC-01")
+    def test_door(key): {door}
+
+    @pytest.mark.item("SEC-02")
+    def test_window(): {window}
+    """
+
+    assert project.run(checks=checks).ret == 1
+    assert project.outcomes() == {"SEC-01": "unverified", "SEC-02": "pass"}
+
+
+@pytest.mark.parametrize(("door", "outcome"), [("pass", "unverified"), ("assert False, 'open'", "fail")])
+def test_a_broken_clean_up_is_no_pass_and_hides_no_failure(project, door, outcome):
+    checks = """
+    import pytest
+    pytestmark = pytest.mark.security
+
+    @pytest.fixture
+    def ladder():
+        yield
+        raise OSError("it is still there")
+
+    @pytest.mark.item("SEC-01")
+    def test_door(ladder): {door}
+
+    @pytest.mark.item("SEC-02")
+    def test_window(): {window}
+    """
+
+    assert project.run(checks=checks, door=door).ret == 1
+    assert project.outcomes()["SEC-01"] == outcome
+
+
+def test_a_waived_failure_does_not_hold_the_release_back(project):
+    waiver = '[[waiver]]\nitem="SEC-01"\nenvironment="staging"\nreason="guarded"\napprover="Ada"\nexpires=2999-01-01\n'
+    (project.root / "waivers.toml").write_text(waiver)
+
+    assert project.run(door="assert False").ret == 0
+    assert project.outcomes()["SEC-01"] == "waived"
+    assert project.report()["verdict"] == "READY (1 waived)"
+
+
+def test_a_bad_waiver_stops_the_run_before_any_check(project):
+    (project.root / "waivers.toml").write_text('[[waiver]]\nitem="SEC-01"\n')
+
+    assert project.run().ret == 4
+    assert "needs exactly item" in project.output
+    assert not (project.root / "reports").exists()
+
+
+def test_part_of_the_checklist_is_never_ready(project):
+    assert project.run("-k", "door").ret == 0
+    assert project.report()["verdict"] == "PASSED 1 of 1 selected (1 items not selected)"
+
+
+def test_selecting_nothing_is_no_pass(project):
+    assert project.run("-k", "nothing").ret != 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('@pytest.mark.item("SEC-02")', "", "names no item"),
+        ('"SEC-02"', '"SEC-77"', "item SEC-77 does not stand in PRODUCTION_CHECKLIST.md"),
+        ('"SEC-02"', '"SEC-01"', "SEC-01: has 2 checks"),
+        ("pytest.mark.security", "pytest.mark.infra", "belongs to section 'security', marked 'infra'"),
+        ("def test_window", "def window", "SEC-02: has no check"),
+    ],
+)
+def test_checks_and_items_that_do_not_match_are_an_error(project, old, new, message):
+    assert project.run(checks=CHECKS.replace(old, new)).ret == 4
+    assert message in project.output
+
+
+def test_an_item_that_the_emulator_cannot_model_is_unverified(project):
+    (project.root / "gaps.toml").write_text('[[needs-aws]]\nitem = "SEC-01"\nreason = "no such service"\n')
+
+    assert project.run(door="raise SystemError('never reached')").ret == 1
+    assert project.report()["items"][0]["reason"] == "no such service"
+    assert project.report()["verdict"] == "NOT READY (1 unverified)"
+
+
+def test_a_declared_gap_is_tolerated_on_local_alone(project):
+    (project.root / "gaps.toml").write_text('[[needs-aws]]\nitem = "SEC-01"\nreason = "no such service"\n')
+
+    assert project.run("--env", "local").ret == 0
+    assert project.report("local")["verdict"] == "READY LOCALLY (1 need AWS)"
+
+
+def test_money_is_spent_on_request_alone(project):
+    project.emulated = False
+
+    assert project.run().ret == 0
+    assert project.outcomes() == {"SEC-01": "pass"}
+
+    assert project.run("--paid").ret == 0
+    assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
+
+
+def test_active_checks_stay_away_from_prod_unless_named(project):
+    project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
+
+    assert project.run().ret == 0
+    assert project.outcomes() == {"SEC-01": "pass"}
+
+    assert project.run("-m", "active").ret == 0
+    assert project.outcomes() == {"SEC-02": "pass"}
+
+
+def test_a_run_that_is_interrupted_says_what_it_did_not_do(project):
+    assert project.run(door="pytest.exit('Ctrl-C')").ret == 2
+    assert project.outcomes() == {"SEC-01": "unverified", "SEC-02": "unverified"}
+    assert "the run ended before" in project.report()["items"][1]["reason"]
+
+
+def test_another_checkout_has_to_be_one(project):
+    assert project.run("--app", str(project.root / "nowhere")).ret == 4
+    assert "expected a checkout with backend/template.yaml" in project.output
+
+
+def test_a_report_that_cannot_be_written_stops_the_run(project):
+    (project.root / "reports").write_text("a file in the way")
+
+    assert project.run().ret == 4
+    assert "the report cannot be written" in project.output
+
+
+def test_secrets_are_redacted_everywhere(project):
+    secret = "sk-" + "a1" * 20
+    project.run(door=f"assert '{secret}' == ''")
+
+    for file in (project.root / "reports" / "staging").iterdir():
+        assert secret not in file.read_text(), file.name
+    assert secret not in project.output
+
+
+def test_listing_and_explaining_need_no_stack(project, monkeypatch):
+    monkeypatch.setattr(environment, "connect", None)
+
+    assert project.run("--list-items").ret == 0
+    assert "SEC-02   low" in project.output
+
+    assert project.run("--explain", "SEC-01").ret == 0
+    assert "Why:    Anyone walks in." in project.output
+
+    assert project.run("--explain", "SEC-9").ret == 4
+    assert "no item 'SEC-9'" in project.output
