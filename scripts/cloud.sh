@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# usage: scripts/cloud.sh up|down|status|env|logs|reset [--name NAME]
+#
+# The embedded AWS on this machine's loopback, private to .local/NAME (default: cloud).
+#   up      start it, or reuse the one that runs ([--port PORT] for a fixed port)
+#   down    stop it and remove everything of it
+#   status  say whether and where it runs; exit 0 when it does, 1 when not
+#   env     print the shell lines that point AWS's clients at it: eval "$(scripts/cloud.sh env)"
+#   logs    print the server's log
+#   reset   remove every resource in it
+. "$(dirname "$0")/lib/common.sh"
+
+case "${1:-}" in
+  up | down | status | env | logs | reset) ;;
+  -h | --help) usage; exit 0 ;;
+  *) usage >&2; exit 4 ;;
+esac
+[ -x "$ROOT/.venv/bin/python" ] || fail 4 "expected .venv, found nothing; run ./scripts/setup.sh"
+exec "$ROOT/.venv/bin/python" -m verification.embedded.cloud "$@"

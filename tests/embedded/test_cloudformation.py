@@ -1,0 +1,723 @@
+"""What a template declares arrives in the services: on creation, on update, and when it is taken out again."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.embedded.conftest import TRUST, Running, unique
+from tests.embedded.stacks import Stack, deployed
+
+pytestmark = pytest.mark.embedded
+
+SOURCE = "def handler(event, context):\n    return 1\n"
+
+
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
+def arn(name: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+def alarm(**changes: Any) -> dict[str, Any]:
+    settled = {
+        "Namespace": "Demo",
+        "MetricName": "Errors",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+    return resource("CloudWatch::Alarm", **{**settled, **changes})
+
+
+RULES = [
+    {"Id": "expire", "Status": "Enabled", "Prefix": "images/", "ExpirationInDays": 30},
+    {
+        "Id": "tidy",
+        "Status": "Disabled",
+        "Prefix": "a/",
+        "TagFilters": [{"Key": "k", "Value": "v"}],
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 3},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+        "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": 31}],
+    },
+]
+FULL: dict[str, Any] = {
+    "Parameters": {"Count": {"Type": "Number", "Default": 7}, "On": {"Type": "String", "Default": "true"}},
+    "Resources": {
+        "Key": resource("KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": []}),
+        "LogBucket": resource(
+            "S3::Bucket",
+            AccessControl="LogDeliveryWrite",
+            OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},
+        ),
+        "Bucket": resource(
+            "S3::Bucket",
+            LifecycleConfiguration={"Rules": RULES},
+            BucketEncryption={
+                "ServerSideEncryptionConfiguration": [
+                    {
+                        "ServerSideEncryptionByDefault": {
+                            "SSEAlgorithm": "aws:kms",
+                            "KMSMasterKeyID": arn("Key"),
+                        },
+                        "BucketKeyEnabled": True,
+                    }
+                ]
+            },
+            OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
+            LoggingConfiguration={"DestinationBucketName": ref("LogBucket"), "LogFilePrefix": "s3/"},
+            VersioningConfiguration={"Status": "Enabled"},
+            PublicAccessBlockConfiguration={"BlockPublicAcls": True, "BlockPublicPolicy": False},
+            Tags=[{"Key": "Project", "Value": "demo"}],
+        ),
+        "Table": resource(
+            "DynamoDB::Table",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            TimeToLiveSpecification={"AttributeName": "expires", "Enabled": ref("On")},
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": ref("On")},
+            SSESpecification={"SSEEnabled": True, "SSEType": "KMS"},
+            DeletionProtectionEnabled=ref("On"),
+            Tags=[{"Key": "Project", "Value": "demo"}],
+        ),
+        "Role": resource(
+            "IAM::Role",
+            AssumeRolePolicyDocument=TRUST,
+            Policies=[
+                {
+                    "PolicyName": "queues",
+                    "PolicyDocument": {
+                        "Version": "2012-10-17",
+                        "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}],
+                    },
+                }
+            ],
+        ),
+        "DeadLetters": resource("SQS::Queue"),
+        "Queue": resource("SQS::Queue", VisibilityTimeout=60),
+        "Function": resource(
+            "Lambda::Function",
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=arn("Role"),
+            Code={"ZipFile": SOURCE},
+            Timeout=10,
+            ReservedConcurrentExecutions=ref("Count"),
+            DeadLetterConfig={"TargetArn": arn("DeadLetters")},
+            LoggingConfig={"LogFormat": "JSON"},
+            TracingConfig={"Mode": "Active"},
+            Architectures=["arm64"],
+            Tags=[{"Key": "Project", "Value": "demo"}],
+        ),
+        "Source": resource(
+            "Lambda::EventSourceMapping",
+            EventSourceArn=arn("Queue"),
+            FunctionName=ref("Function"),
+            BatchSize=ref("Count"),
+            MaximumBatchingWindowInSeconds=5,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+            ScalingConfig={"MaximumConcurrency": ref("Count")},
+            Enabled=False,
+        ),
+        "Topic": resource("SNS::Topic", KmsMasterKeyId=arn("Key"), DisplayName="Demo"),
+        "Secret": resource("SecretsManager::Secret", SecretString="{}"),
+        "Math": resource(
+            "CloudWatch::Alarm",
+            Metrics=[
+                {"Id": "rate", "Expression": "100 * FILL(errors, 0) / calls", "Label": "rate"},
+                *(
+                    {
+                        "Id": name.lower(),
+                        "ReturnData": False,
+                        "MetricStat": {
+                            "Metric": {"Namespace": "Demo", "MetricName": name, "Dimensions": []},
+                            "Period": 60,
+                            "Stat": "Sum",
+                        },
+                    }
+                    for name in ("Errors", "Calls")
+                ),
+            ],
+            EvaluationPeriods=1,
+            Threshold=50,
+            ComparisonOperator="GreaterThanThreshold",
+        ),
+        "Quiet": alarm(Dimensions=[{"Name": "Who", "Value": "nobody"}]),
+        "Both": resource(
+            "CloudWatch::CompositeAlarm",
+            AlarmRule={"Fn::Sub": "ALARM(${Math}) OR ALARM(${Quiet})"},
+            AlarmActions=[ref("Topic")],
+            Tags=[{"Key": "Project", "Value": "demo"}],
+        ),
+        "Money": resource(
+            "Budgets::Budget",
+            Budget={
+                "BudgetName": {"Fn::Sub": "${AWS::StackName}"},
+                "BudgetType": "COST",
+                "TimeUnit": "MONTHLY",
+                "BudgetLimit": {"Amount": 200, "Unit": "USD"},
+            },
+            NotificationsWithSubscribers=[
+                {
+                    "Notification": {
+                        "NotificationType": "ACTUAL",
+                        "ComparisonOperator": "GREATER_THAN",
+                        "Threshold": 80,
+                    },
+                    "Subscribers": [{"SubscriptionType": "SNS", "Address": ref("Topic")}],
+                }
+            ],
+        ),
+        "Api": resource("ApiGatewayV2::Api", Name="demo", ProtocolType="HTTP"),
+        "Wall": resource(
+            "WAFv2::WebACL",
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
+            VisibilityConfig={
+                "SampledRequestsEnabled": True,
+                "CloudWatchMetricsEnabled": True,
+                "MetricName": "m",
+            },
+            Rules=[],
+        ),
+        "Walled": resource(
+            "WAFv2::WebACLAssociation",
+            WebACLArn=arn("Wall"),
+            ResourceArn={"Fn::Sub": "arn:aws:apigateway:us-east-1::/apis/${Api}/stages/$default"},
+        ),
+        "Distribution": resource(
+            "CloudFront::Distribution",
+            DistributionConfig={
+                "Enabled": True,
+                "Origins": [
+                    {
+                        "Id": "o",
+                        "DomainName": "example.com",
+                        "CustomOriginConfig": {"OriginProtocolPolicy": "https-only"},
+                    }
+                ],
+                "DefaultCacheBehavior": {
+                    "TargetOriginId": "o",
+                    "ViewerProtocolPolicy": "https-only",
+                    "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+                },
+            },
+        ),
+        "Watched": resource(
+            "CloudFront::MonitoringSubscription",
+            DistributionId=ref("Distribution"),
+            MonitoringSubscription={
+                "RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}
+            },
+        ),
+    },
+    "Outputs": {"Secret": {"Value": ref("Secret")}},
+}
+
+
+def changed(**properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the full template with other properties; None takes one out."""
+    template = copy.deepcopy(FULL)
+    for name, changes in properties.items():
+        declared = template["Resources"][name]["Properties"]
+        for key, value in changes.items():
+            declared.pop(key, None)
+            if value is not None:
+                declared[key] = value
+    return template
+
+
+@pytest.fixture(scope="module")
+def full(cloud: Running) -> Iterator[Stack]:
+    with deployed(cloud, FULL) as stack:
+        yield stack
+        assert stack.update(changed(Table={"DeletionProtectionEnabled": False})) == "UPDATE_COMPLETE", (
+            stack.reasons()
+        )
+
+
+@pytest.fixture
+def restored(full: Stack) -> Iterator[Stack]:
+    """The stack, brought back to the full template after the test."""
+    yield full
+    assert full.update(FULL) == "UPDATE_COMPLETE", full.reasons()
+
+
+# ---------------------------------------------------------------- S3
+
+
+def test_bucket_lifecycle(full: Stack) -> None:
+    rules = full.cloud.client("s3").get_bucket_lifecycle_configuration(Bucket=full.id_of("Bucket"))["Rules"]
+    found = {rule["ID"]: rule for rule in rules}
+
+    assert found["expire"]["Status"] == "Enabled"
+    assert found["expire"]["Filter"] == {"Prefix": "images/"}
+    assert found["expire"]["Expiration"] == {"Days": 30}
+    assert found["tidy"]["Status"] == "Disabled"
+    assert found["tidy"]["Filter"]["And"]["Prefix"] == "a/"
+    assert found["tidy"]["Filter"]["And"]["Tags"] == [{"Key": "k", "Value": "v"}]
+    assert found["tidy"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 3}
+    assert found["tidy"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    assert found["tidy"]["Transitions"] == [{"Days": 31, "StorageClass": "STANDARD_IA"}]
+
+
+def test_bucket_settings(full: Stack) -> None:
+    objects, bucket = full.cloud.client("s3"), full.id_of("Bucket")
+    encryption = objects.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    ownership = objects.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]
+    logging = objects.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
+    tags = {tag["Key"]: tag["Value"] for tag in objects.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+
+    assert encryption["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert encryption["BucketKeyEnabled"] is True
+    assert ownership == {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    assert logging == {"TargetBucket": full.id_of("LogBucket"), "TargetPrefix": "s3/"}
+    assert tags["Project"] == "demo"
+    assert objects.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def test_bucket_update(restored: Stack) -> None:
+    rule = {"Id": "expire", "Status": "Disabled", "ExpirationInDays": 5}
+    changes = {
+        "LifecycleConfiguration": {"Rules": [rule]},
+        "BucketEncryption": None,
+        "LoggingConfiguration": None,
+        "VersioningConfiguration": {"Status": "Suspended"},
+        "Tags": [{"Key": "Other", "Value": "x"}],
+    }
+    assert restored.update(changed(Bucket=changes)) == "UPDATE_COMPLETE", restored.reasons()
+    objects, bucket = restored.cloud.client("s3"), restored.id_of("Bucket")
+    rules = objects.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    encryption = objects.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    tags = {tag["Key"] for tag in objects.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+
+    assert [(one["ID"], one["Status"], one["Expiration"]) for one in rules] == [
+        ("expire", "Disabled", {"Days": 5})
+    ]
+    assert encryption["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert "LoggingEnabled" not in objects.get_bucket_logging(Bucket=bucket)
+    assert objects.get_bucket_versioning(Bucket=bucket)["Status"] == "Suspended"
+    assert "Other" in tags
+    assert "Project" not in tags
+
+
+def test_bucket_without_its_rules_has_none(restored: Stack) -> None:
+    assert restored.update(changed(Bucket={"LifecycleConfiguration": None})) == "UPDATE_COMPLETE"
+
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        restored.cloud.client("s3").get_bucket_lifecycle_configuration(Bucket=restored.id_of("Bucket"))
+
+
+def test_bucket_with_objects_is_not_deleted(cloud: Running) -> None:
+    stack = Stack(cloud, {"Resources": {"Bucket": resource("S3::Bucket")}})
+    bucket = stack.id_of("Bucket")
+    cloud.client("s3").put_object(Bucket=bucket, Key="kept", Body=b"x")
+
+    assert stack.delete() == "DELETE_FAILED"
+    assert any("not empty" in reason for reason in stack.reasons())
+    cloud.client("s3").delete_object(Bucket=bucket, Key="kept")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+# ---------------------------------------------------------------- DynamoDB
+
+
+def test_table_settings(full: Stack) -> None:
+    tables, name = full.cloud.client("dynamodb"), full.id_of("Table")
+    table = tables.describe_table(TableName=name)["Table"]
+    recovery = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+
+    assert table["SSEDescription"]["Status"] == "ENABLED"
+    assert table["DeletionProtectionEnabled"] is True
+    assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"] == {
+        "TimeToLiveStatus": "ENABLED",
+        "AttributeName": "expires",
+    }
+
+
+def test_table_update(restored: Stack) -> None:
+    changes = {
+        "TimeToLiveSpecification": None,
+        "PointInTimeRecoverySpecification": None,
+        "SSESpecification": None,
+        "DeletionProtectionEnabled": False,
+        "TableClass": "STANDARD_INFREQUENT_ACCESS",
+    }
+    assert restored.update(changed(Table=changes)) == "UPDATE_COMPLETE", restored.reasons()
+    tables, name = restored.cloud.client("dynamodb"), restored.id_of("Table")
+    table = tables.describe_table(TableName=name)["Table"]
+    recovery = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+
+    assert table["DeletionProtectionEnabled"] is False
+    assert table.get("SSEDescription", {}).get("Status") != "ENABLED"
+    assert table["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+    ttl = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    assert ttl["TimeToLiveStatus"] == "DISABLED"
+
+
+def test_protected_table_is_not_deleted(cloud: Running) -> None:
+    template = {"Resources": {"Table": FULL["Resources"]["Table"]}, "Parameters": FULL["Parameters"]}
+    stack = Stack(cloud, template)
+
+    assert stack.delete() == "DELETE_FAILED"
+    cloud.client("dynamodb").update_table(TableName=stack.id_of("Table"), DeletionProtectionEnabled=False)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+# ---------------------------------------------------------------- Lambda
+
+
+def test_function_settings(full: Stack) -> None:
+    functions, name = full.cloud.client("lambda"), full.id_of("Function")
+    config = functions.get_function_configuration(FunctionName=name)
+
+    assert functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 7
+    assert config["DeadLetterConfig"]["TargetArn"].endswith(full.id_of("DeadLetters").rpartition("/")[2])
+    assert config["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": f"/aws/lambda/{name}"}
+    assert config["TracingConfig"] == {"Mode": "Active"}
+    assert config["Architectures"] == ["arm64"]
+
+
+def test_function_update(restored: Stack) -> None:
+    changes = {"ReservedConcurrentExecutions": None, "DeadLetterConfig": None, "LoggingConfig": None}
+    assert restored.update(changed(Function=changes)) == "UPDATE_COMPLETE", restored.reasons()
+    functions, name = restored.cloud.client("lambda"), restored.id_of("Function")
+    config = functions.get_function_configuration(FunctionName=name)
+
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)
+    assert not config.get("DeadLetterConfig", {}).get("TargetArn")
+    assert config["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+
+
+def test_event_source_settings(full: Stack) -> None:
+    mapping = full.cloud.client("lambda").get_event_source_mapping(UUID=full.id_of("Source"))
+
+    assert mapping["State"] == "Disabled"
+    assert mapping["BatchSize"] == 7
+    assert mapping["MaximumBatchingWindowInSeconds"] == 5
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_event_source_update(restored: Stack) -> None:
+    changes = {"Enabled": True, "ScalingConfig": None, "FunctionResponseTypes": None, "BatchSize": None}
+    assert restored.update(changed(Source=changes)) == "UPDATE_COMPLETE", restored.reasons()
+    mapping = restored.cloud.client("lambda").get_event_source_mapping(UUID=restored.id_of("Source"))
+
+    assert mapping["State"] == "Enabled"
+    assert mapping["BatchSize"] == 10
+    assert not mapping.get("ScalingConfig")
+    assert not mapping.get("FunctionResponseTypes")
+
+
+# ---------------------------------------------------------------- SNS, Secrets Manager
+
+
+def test_topic_settings(full: Stack) -> None:
+    found = full.cloud.client("sns").get_topic_attributes(TopicArn=full.id_of("Topic"))["Attributes"]
+
+    assert found["KmsMasterKeyId"].startswith("arn:aws:kms:")
+    assert found["DisplayName"] == "Demo"
+
+
+def test_topic_update(restored: Stack) -> None:
+    assert restored.update(changed(Topic={"KmsMasterKeyId": None, "DisplayName": None})) == "UPDATE_COMPLETE"
+    found = restored.cloud.client("sns").get_topic_attributes(TopicArn=restored.id_of("Topic"))["Attributes"]
+
+    assert not found.get("KmsMasterKeyId")
+    assert not found["DisplayName"]
+
+
+def test_secret_is_named_by_its_arn(restored: Stack) -> None:
+    secret = restored.outputs["Secret"]
+    assert secret.startswith("arn:aws:secretsmanager:")
+
+    assert restored.update(changed(Secret={"SecretString": '{"a":1}'})) == "UPDATE_COMPLETE", (
+        restored.reasons()
+    )
+    assert restored.outputs["Secret"] == secret
+    found = restored.cloud.client("secretsmanager").get_secret_value(SecretId=secret)
+    assert found["SecretString"] == '{"a":1}'
+
+
+# ---------------------------------------------------------------- types that MiniStack refuses
+
+
+def test_composite_alarm(full: Stack) -> None:
+    watch = full.cloud.client("cloudwatch")
+    found = watch.describe_alarms(AlarmNames=[full.id_of("Both")], AlarmTypes=["CompositeAlarm"])
+    composite = found["CompositeAlarms"][0]
+
+    assert composite["AlarmRule"] == f"ALARM({full.id_of('Math')}) OR ALARM({full.id_of('Quiet')})"
+    assert composite["AlarmActions"] == [full.id_of("Topic")]
+    tags = watch.list_tags_for_resource(ResourceARN=composite["AlarmArn"])["Tags"]
+    assert {"Key": "Project", "Value": "demo"} in tags
+
+
+def test_budget(full: Stack) -> None:
+    budgets, known = (
+        full.cloud.client("budgets"),
+        {"AccountId": full.cloud.state.account_id, "BudgetName": full.name},
+    )
+    budget = budgets.describe_budget(**known)["Budget"]
+    notification = budgets.describe_notifications_for_budget(**known)["Notifications"][0]
+
+    assert budget["BudgetLimit"] == {"Amount": "200", "Unit": "USD"}
+    assert (notification["Threshold"], notification["NotificationType"]) == (80.0, "ACTUAL")
+
+
+def test_web_acl_association(full: Stack) -> None:
+    stage = f"arn:aws:apigateway:us-east-1::/apis/{full.id_of('Api')}/stages/$default"
+    found = full.cloud.client("wafv2").get_web_acl_for_resource(ResourceArn=stage)["WebACL"]
+
+    assert found["Id"] in full.id_of("Wall")
+
+
+def test_monitoring_subscription(full: Stack) -> None:
+    found = full.cloud.client("cloudfront").get_monitoring_subscription(
+        DistributionId=full.id_of("Distribution")
+    )
+    config = found["MonitoringSubscription"]["RealtimeMetricsSubscriptionConfig"]
+
+    assert config["RealtimeMetricsSubscriptionStatus"] == "Enabled"
+
+
+def test_additions_update(restored: Stack) -> None:
+    limit = {
+        **FULL["Resources"]["Money"]["Properties"]["Budget"],
+        "BudgetLimit": {"Amount": 5, "Unit": "USD"},
+    }
+    status = {"RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Disabled"}}
+    template = changed(
+        Money={"Budget": limit}, Both={"AlarmActions": None}, Watched={"MonitoringSubscription": status}
+    )
+    assert restored.update(template) == "UPDATE_COMPLETE", restored.reasons()
+    known = {"AccountId": restored.cloud.state.account_id, "BudgetName": restored.name}
+    budget = restored.cloud.client("budgets").describe_budget(**known)["Budget"]
+    watch = restored.cloud.client("cloudwatch")
+    both = watch.describe_alarms(AlarmNames=[restored.id_of("Both")], AlarmTypes=["CompositeAlarm"])
+
+    assert budget["BudgetLimit"]["Amount"] == "5"
+    assert not both["CompositeAlarms"][0].get("AlarmActions")
+
+
+def test_additions_go_with_their_stack(cloud: Running) -> None:
+    wanted = {name: FULL["Resources"][name] for name in ("Money", "Topic", "Key", "Both", "Math", "Quiet")}
+    with deployed(cloud, {"Resources": wanted}) as stack:
+        name, both = stack.name, stack.id_of("Both")
+
+    with pytest.raises(ClientError, match="NotFoundException"):
+        cloud.client("budgets").describe_budget(AccountId=cloud.state.account_id, BudgetName=name)
+    found = cloud.client("cloudwatch").describe_alarms(AlarmNames=[both], AlarmTypes=["CompositeAlarm"])
+    assert found["CompositeAlarms"] == []
+
+
+# ---------------------------------------------------------------- CloudFront
+
+
+def test_distribution_has_cloudfronts_defaults(full: Stack) -> None:
+    control, distribution = full.cloud.client("cloudfront"), full.id_of("Distribution")
+    found = control.get_distribution_config(Id=distribution)
+    config = found["DistributionConfig"]
+
+    assert config["Comment"] == ""
+    assert config["Logging"]["Enabled"] is False
+    assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1"
+    control.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config)
+
+
+# ---------------------------------------------------------------- CloudWatch
+
+
+def put(stack: Stack, name: str, value: float, **dimensions: str) -> None:
+    listed = [{"Name": key, "Value": text} for key, text in dimensions.items()]
+    datum = {"MetricName": name, "Value": value, "Dimensions": listed}
+    stack.cloud.client("cloudwatch").put_metric_data(Namespace="Demo", MetricData=[datum])
+
+
+def state(stack: Stack, name: str) -> str:
+    found = stack.cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(found[0]["StateValue"])
+
+
+def wait_for(stack: Stack, name: str, wanted: str) -> None:
+    deadline = time.monotonic() + 10
+    while state(stack, name) != wanted:
+        assert time.monotonic() < deadline, f"{name} is {state(stack, name)}, not {wanted}"
+        time.sleep(0.2)
+
+
+def test_metric_math_alarm(full: Stack) -> None:
+    name = full.id_of("Math")
+    found = full.cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    assert [query["Id"] for query in found["Metrics"]] == ["rate", "errors", "calls"]
+    assert "MetricName" not in found
+
+    put(full, "Calls", 10)
+    wait_for(full, name, "OK")
+    put(full, "Errors", 6)
+    wait_for(full, name, "ALARM")
+
+
+def test_alarm_watches_its_own_dimensions(cloud: Running) -> None:
+    metric = unique("Errors")
+    watched = {"Dimensions": [{"Name": "Who", "Value": "me"}], "MetricName": metric}
+    resources = {
+        "Topic": resource("SNS::Topic"),
+        "Mine": alarm(**watched, AlarmActions=[ref("Topic")]),
+        "Other": alarm(Dimensions=[{"Name": "Who", "Value": "you"}], MetricName=metric),
+        "Silent": alarm(MetricName=unique("Never"), TreatMissingData="breaching"),
+        "Unknown": alarm(MetricName=unique("Never"), TreatMissingData="missing"),
+    }
+    with deployed(cloud, {"Resources": resources}) as stack:
+        queues, topics = cloud.client("sqs"), cloud.client("sns")
+        url = queues.create_queue(QueueName=unique("told"))["QueueUrl"]
+        target = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": target}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        topics.subscribe(TopicArn=stack.id_of("Topic"), Protocol="sqs", Endpoint=target)
+        wait_for(stack, stack.id_of("Other"), "OK")
+
+        put(stack, metric, 5, Who="me")
+        wait_for(stack, stack.id_of("Mine"), "ALARM")
+
+        assert state(stack, stack.id_of("Other")) == "OK"
+        wait_for(stack, stack.id_of("Silent"), "ALARM")
+        assert state(stack, stack.id_of("Unknown")) == "INSUFFICIENT_DATA"
+        message = queues.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]
+        assert json.loads(json.loads(message["Body"])["Message"])["NewStateValue"] == "ALARM"
+
+
+def test_queue_depth_is_a_metric(cloud: Running) -> None:
+    dimensions = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}]
+    depth = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Statistic": "Maximum",
+    }
+    resources = {"Queue": resource("SQS::Queue"), "Deep": alarm(**depth, Dimensions=dimensions)}
+    with deployed(cloud, {"Resources": resources}) as stack:
+        cloud.client("sqs").send_message(QueueUrl=stack.id_of("Queue"), MessageBody="x")
+        deadline = time.monotonic() + 20
+        while state(stack, stack.id_of("Deep")) != "ALARM":
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+
+
+# ---------------------------------------------------------------- HTTP API definition
+
+
+BODY: dict[str, Any] = {
+    "openapi": "3.0.1",
+    "info": {"title": "titled", "version": "2.1", "description": "told"},
+    "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "maxAge": 5},
+    "tags": [{"name": "Made", "x-amazon-apigateway-tag-value": "by-body"}],
+    "components": {
+        "securitySchemes": {
+            "users": {
+                "type": "oauth2",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "jwt",
+                    "identitySource": "$request.header.Authorization",
+                    "jwtConfiguration": {"issuer": "https://issuer.example", "audience": ["me"]},
+                },
+            }
+        }
+    },
+    "paths": {
+        "/open": {
+            "get": {
+                "x-amazon-apigateway-integration": {
+                    "type": "http_proxy",
+                    "httpMethod": "GET",
+                    "uri": "https://x.example",
+                }
+            }
+        },
+        "/closed": {
+            "x-amazon-apigateway-any-method": {
+                "security": [{"users": ["read"]}],
+                "x-amazon-apigateway-integration": {
+                    "type": "http_proxy",
+                    "httpMethod": "GET",
+                    "uri": "https://y.example",
+                    "payloadFormatVersion": "1.0",
+                    "timeoutInMillis": 1234,
+                },
+            }
+        },
+    },
+}
+
+
+def test_definition_is_imported_and_replaced(cloud: Running) -> None:
+    api = resource("ApiGatewayV2::Api", Body=BODY)
+    stage = resource(
+        "ApiGatewayV2::Stage",
+        ApiId=ref("Api"),
+        StageName="$default",
+        AutoDeploy=True,
+        DefaultRouteSettings={"ThrottlingBurstLimit": "100", "ThrottlingRateLimit": "50"},
+        RouteSettings={"GET /open": {"DetailedMetricsEnabled": "true"}},
+    )
+    template = {"Resources": {"Api": api, "Stage": stage}}
+    gateway = cloud.client("apigatewayv2")
+    with deployed(cloud, template) as stack:
+        known = {"ApiId": stack.id_of("Api")}
+        found = gateway.get_api(**known)
+        routes = {route["RouteKey"]: route for route in gateway.get_routes(**known)["Items"]}
+        integrations = {one["IntegrationId"]: one for one in gateway.get_integrations(**known)["Items"]}
+        settings = gateway.get_stage(**known, StageName="$default")
+
+        assert (found["Name"], found["Version"], found["Description"]) == ("titled", "2.1", "told")
+        assert found["CorsConfiguration"] == {"AllowOrigins": ["https://a.example"], "MaxAge": 5}
+        assert found["Tags"]["Made"] == "by-body"
+        assert set(routes) == {"GET /open", "ANY /closed"}
+        closed = routes["ANY /closed"]
+        assert (closed["AuthorizationType"], closed["AuthorizationScopes"]) == ("JWT", ["read"])
+        authorizer = gateway.get_authorizer(**known, AuthorizerId=closed["AuthorizerId"])
+        assert authorizer["JwtConfiguration"] == {"Issuer": "https://issuer.example", "Audience": ["me"]}
+        target = integrations[closed["Target"].rpartition("/")[2]]
+        assert (target["IntegrationUri"], target["TimeoutInMillis"]) == ("https://y.example", 1234)
+        assert settings["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50.0
+        assert settings["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
+        assert settings["RouteSettings"]["GET /open"]["DetailedMetricsEnabled"] is True
+
+        other = copy.deepcopy(template)
+        body = other["Resources"]["Api"]["Properties"]["Body"]
+        body["paths"]["/new"] = body["paths"].pop("/closed")
+        del body["x-amazon-apigateway-cors"]
+        other["Resources"]["Stage"]["Properties"]["DefaultRouteSettings"] = {"ThrottlingBurstLimit": 9}
+        assert stack.update(other) == "UPDATE_COMPLETE", stack.reasons()
+        after = {route["RouteKey"]: route for route in gateway.get_routes(**known)["Items"]}
+        settings = gateway.get_stage(**known, StageName="$default")
+
+        assert set(after) == {"GET /open", "ANY /new"}
+        assert after["GET /open"]["RouteId"] == routes["GET /open"]["RouteId"]
+        assert "CorsConfiguration" not in gateway.get_api(**known)
+        assert settings["DefaultRouteSettings"] == {
+            "DetailedMetricsEnabled": False,
+            "ThrottlingBurstLimit": 9,
+        }

@@ -1,0 +1,43 @@
+"""verification/embedded/server/s3.py"""
+
+from __future__ import annotations
+
+import json
+
+import botocore.exceptions
+import pytest
+
+from .conftest import Running, unique
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud: Running) -> str:
+    name = unique("status")
+    client = cloud.client("s3")
+    client.create_bucket(Bucket=name)
+    client.delete_public_access_block(Bucket=name)
+    return name
+
+
+def test_a_bucket_without_a_policy_has_no_status(cloud, bucket):
+    with pytest.raises(botocore.exceptions.ClientError, match="NoSuchBucketPolicy"):
+        cloud.client("s3").get_bucket_policy_status(Bucket=bucket)
+
+
+@pytest.mark.parametrize(("principal", "public"), [("*", True), ({"Service": "cloudfront.amazonaws.com"}, False)])
+def test_the_status_says_whether_the_policy_is_public(cloud, bucket, principal, public):
+    statement = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        **({} if public else {"Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::1:distribution/E1"}}}),
+    }
+    client = cloud.client("s3")
+    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    assert client.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is public
+
+
+def test_a_listing_stays_a_listing(cloud, bucket):
+    assert cloud.client("s3").list_objects(Bucket=bucket)["Name"] == bucket

@@ -1,0 +1,27 @@
+"""Overlay: what MiniStack's CloudFormation drops from a template, or refuses although AWS takes it."""
+
+from __future__ import annotations
+
+from verification.embedded.server.cloudformation import (
+    additions,
+    alarms,
+    api_gateway,
+    cloud_front,
+    dynamodb,
+    functions,
+    messaging,
+    s3,
+)
+from verification.embedded.server.context import Context
+
+
+def install(context: Context) -> None:
+    """Lay the overlays over MiniStack's resource handlers."""
+    api_gateway.install(context)
+    cloud_front.install()
+    s3.install()
+    dynamodb.install()
+    functions.install()
+    messaging.install()
+    alarms.install(context)
+    additions.install()

@@ -1,0 +1,84 @@
+"""Overlay of AWS::DynamoDB::Table: time to live, recovery and encryption, and deletion protection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.services import dynamodb
+
+from verification.embedded.server import require
+from verification.embedded.server.cloudformation import hooks
+from verification.embedded.server.cloudformation.hooks import Attributes, Properties
+
+require(
+    dynamodb,
+    "_pitr_settings",
+    "_put_resource_policy",
+    "_sse_description_from_spec",
+    "_tables",
+    "_ttl_settings",
+    "_update_continuous_backups",
+    "_update_contributor_insights",
+    "_update_table",
+    "_update_ttl",
+)
+
+TABLE = "AWS::DynamoDB::Table"
+
+
+def install() -> None:
+    """Lay the overlay over MiniStack."""
+    hooks.after(TABLE, settle)
+    hooks.before_delete(TABLE, refuse_protected)
+
+
+def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
+    """Apply what MiniStack leaves out."""
+    table = dynamodb._tables[physical_id]
+    table["SSEDescription"] = dynamodb._sse_description_from_spec(encryption(new.get("SSESpecification")))
+    table["DeletionProtectionEnabled"] = hooks.as_bool(new.get("DeletionProtectionEnabled", False))
+    if new.get("TimeToLiveSpecification"):
+        declared = new["TimeToLiveSpecification"]
+        enabled = hooks.as_bool(declared.get("Enabled", False))
+        wanted = {"Enabled": enabled, "AttributeName": declared.get("AttributeName", "")}
+        _call(dynamodb._update_ttl, physical_id, TimeToLiveSpecification=wanted)
+    elif old.get("TimeToLiveSpecification"):
+        dynamodb._ttl_settings.pop(physical_id, None)
+    if new.get("PointInTimeRecoverySpecification") or old.get("PointInTimeRecoverySpecification"):
+        declared = new.get("PointInTimeRecoverySpecification") or {}
+        enabled = hooks.as_bool(declared.get("PointInTimeRecoveryEnabled", False))
+        wanted = {"PointInTimeRecoveryEnabled": enabled}
+        _call(dynamodb._update_continuous_backups, physical_id, PointInTimeRecoverySpecification=wanted)
+    if new.get("TableClass", "STANDARD") != old.get("TableClass", "STANDARD"):
+        _call(dynamodb._update_table, physical_id, TableClass=new.get("TableClass", "STANDARD"))
+    if new.get("OnDemandThroughput") and new["OnDemandThroughput"] != old.get("OnDemandThroughput"):
+        limits = {key: int(value) for key, value in new["OnDemandThroughput"].items()}
+        _call(dynamodb._update_table, physical_id, OnDemandThroughput=limits)
+    insights = hooks.as_bool((new.get("ContributorInsightsSpecification") or {}).get("Enabled", False))
+    if insights or old.get("ContributorInsightsSpecification"):
+        action = "ENABLE" if insights else "DISABLE"
+        _call(dynamodb._update_contributor_insights, physical_id, ContributorInsightsAction=action)
+
+
+def encryption(declared: Properties | None) -> dict[str, Any] | None:
+    """Return SSESpecification in DynamoDB's spelling: CloudFormation says SSEEnabled, the API Enabled."""
+    if not declared:
+        return None
+    made = {key: value for key, value in declared.items() if key != "SSEEnabled"}
+    return {**made, "Enabled": hooks.as_bool(declared.get("SSEEnabled", False))}
+
+
+def refuse_protected(physical_id: str, _properties: Properties) -> None:
+    """Fail the deletion of a protected table, and forget what MiniStack would hand to the next of its name."""
+    table = dynamodb._tables.get(physical_id)
+    if table is not None and table.get("DeletionProtectionEnabled"):
+        raise ValueError(
+            "Resource cannot be deleted as it is currently protected against deletion. "
+            "Disable deletion protection first. (Service: DynamoDb, Status Code: 400)"
+        )
+    dynamodb._ttl_settings.pop(physical_id, None)
+    dynamodb._pitr_settings.pop(physical_id, None)
+
+
+def _call(operation: Any, table: str, **parameters: Any) -> None:
+    hooks.accepted(operation({"TableName": table, **parameters}), TABLE)

@@ -1,0 +1,90 @@
+"""Overlay of AWS::Lambda: reservations, dead-letter targets, logging defaults, and switched-off event sources."""
+
+from __future__ import annotations
+
+from ministack.services import lambda_svc
+
+from verification.embedded.server import require
+from verification.embedded.server.cloudformation import hooks
+from verification.embedded.server.cloudformation.hooks import Attributes, Properties
+
+require(lambda_svc, "_esms", "_functions", "_update_config")
+
+FUNCTION = "AWS::Lambda::Function"
+EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
+# Property of the template: member of UpdateFunctionConfiguration, and what it is when no template names it.
+CONFIGURATION = {
+    "DeadLetterConfig": ("DeadLetterConfig", {}),
+    "KmsKeyArn": ("KMSKeyArn", ""),
+    "VpcConfig": ("VpcConfig", {}),
+    "FileSystemConfigs": ("FileSystemConfigs", []),
+}
+COUNTS = {
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+}
+EVENT_SOURCE_DEFAULTS = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, "FunctionResponseTypes": []}
+EVENT_SOURCE_OPTIONS = {
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "FilterCriteria",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "ScalingConfig",
+}
+
+
+def install() -> None:
+    """Lay the overlay over MiniStack."""
+    hooks.after(FUNCTION, settle_function)
+    hooks.before(EVENT_SOURCE, spell_event_source)
+    hooks.after(EVENT_SOURCE, settle_event_source)
+
+
+def settle_function(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
+    """Apply what MiniStack leaves out."""
+    function = lambda_svc._functions[physical_id]
+    reserved = new.get("ReservedConcurrentExecutions")
+    function["concurrency"] = None if reserved is None else int(reserved)
+    if "RecursiveLoop" in new:
+        function["recursive_loop"] = new["RecursiveLoop"]
+    changes = {
+        member: new.get(name) or default
+        for name, (member, default) in CONFIGURATION.items()
+        if name in new or name in old
+    }
+    if changes:
+        hooks.accepted(lambda_svc._update_config(physical_id, changes), FUNCTION)
+    group = f"/aws/lambda/{physical_id}"
+    function["config"]["LoggingConfig"] = {
+        "LogFormat": "Text",
+        "LogGroup": group,
+        **(new.get("LoggingConfig") or {}),
+    }
+
+
+def spell_event_source(properties: Properties) -> Properties:
+    """Return an event source's numbers as numbers: the poller starts at once and fails on a parameter's text."""
+    made = dict(properties)
+    for name in COUNTS & properties.keys():
+        made[name] = int(properties[name])
+    if properties.get("ScalingConfig"):
+        made["ScalingConfig"] = {key: int(value) for key, value in properties["ScalingConfig"].items()}
+    if "Enabled" in properties:
+        made["Enabled"] = hooks.as_bool(properties["Enabled"])
+    return made
+
+
+def settle_event_source(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
+    """Keep a mapping that the template switches off switched off, and forget what it no longer names."""
+    mapping = lambda_svc._esms[physical_id]
+    mapping["Enabled"] = hooks.as_bool(new.get("Enabled", True))
+    mapping["State"] = "Enabled" if mapping["Enabled"] else "Disabled"
+    for name in EVENT_SOURCE_DEFAULTS.keys() & (old.keys() - new.keys()):
+        mapping[name] = EVENT_SOURCE_DEFAULTS[name]
+    for name in EVENT_SOURCE_OPTIONS & (old.keys() - new.keys()):
+        mapping.pop(name, None)

@@ -1,0 +1,78 @@
+"""Overlay: an extra port leads to the data plane that it stands for, and to nothing else of MiniStack.
+
+MiniStack looks at paths before it looks at hosts: on a distribution or an API, `/health`, `/_ministack/reset` or
+`/iceberg` would reach the emulator itself instead of the deployment.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import ministack.app
+
+from verification.embedded.server import require
+from verification.embedded.server.context import Context
+
+require(
+    ministack.app,
+    "_handle_cloudfront_dataplane_request",
+    "_handle_execute_api_request",
+    "_handle_post_body_shortcuts",
+    "_handle_pre_body_request",
+    "_handle_special_data_plane_request",
+    "_with_data_plane_headers",
+)
+
+NOT_FOUND = 404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}'
+
+
+def install(context: Context) -> None:
+    """Send requests for a host that has its own port straight to that host's service."""
+    app = ministack.app
+
+    def is_edge(headers: Mapping[str, str]) -> bool:
+        return context.ports.of(headers.get("host", "")) is not None
+
+    def only_elsewhere(name: str) -> None:
+        """Let a step of MiniStack's see no request for an edge."""
+        step = getattr(app, name)
+        signature = inspect.signature(step)
+
+        async def only_elsewhere(*arguments: Any, **keywords: Any) -> Any:
+            given = signature.bind(*arguments, **keywords).arguments
+            return None if is_edge(given["headers"]) else await step(*arguments, **keywords)
+
+        setattr(app, name, only_elsewhere)
+
+    only_elsewhere("_handle_pre_body_request")
+    only_elsewhere("_handle_post_body_shortcuts")
+    dispatch = app._handle_special_data_plane_request
+    signature = inspect.signature(dispatch)
+
+    async def handle_special_data_plane_request(*arguments: Any, **keywords: Any) -> Any:
+        bound = signature.bind(*arguments, **keywords)
+        bound.apply_defaults()
+        request = bound.arguments
+        if not is_edge(request["headers"]):
+            return await dispatch(*arguments, **keywords)
+        return await serve(request)
+
+    app._handle_special_data_plane_request = handle_special_data_plane_request
+
+
+async def serve(request: Mapping[str, Any]) -> Any:
+    """Answer a request as the distribution or the API that its Host names."""
+    app, host = ministack.app, request["headers"]["host"]
+    path, method, headers, body = (request[name] for name in ("path", "method", "headers", "body"))
+    raw_path, query, raw_query = (request[name] for name in ("raw_path", "query_params", "raw_query_string"))
+    answer = await app._handle_cloudfront_dataplane_request(
+        host, path, raw_path or path, raw_query, method, headers, body, query, request["client_ip"]
+    )
+    if answer is not None:
+        return answer
+    answer = await app._handle_execute_api_request(
+        host, path, method, headers, body, query, raw_path=raw_path, raw_query_string=raw_query
+    )
+    return app._with_data_plane_headers(answer or NOT_FOUND, request["request_id"], wildcard_cors=False)

@@ -1,0 +1,1 @@
+"""What runs inside a function's interpreter; nothing here may import the server or a library."""
