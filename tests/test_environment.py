@@ -36,11 +36,15 @@ def test_every_declared_environment_is_known():
 
 
 def test_an_unknown_environment_names_the_known_ones():
-    with pytest.raises(UsageProblem, match="unknown environment 'stagign'; .* declares local, dev, staging, prod"):
+    with pytest.raises(
+        UsageProblem, match=r"unknown environment 'stagign'; .* declares local, dev, staging, prod"
+    ):
         environment.connect("stagign")
 
 
-@pytest.mark.parametrize("text", ["[staging", "[staging]\nstack = 's'\n", "[staging]\nstack = 's'\nregion = 'r'\nx = 1\n"])
+@pytest.mark.parametrize(
+    "text", ["[staging", "[staging]\nstack = 's'\n", "[staging]\nstack = 's'\nregion = 'r'\nx = 1\n"]
+)
 def test_a_malformed_file_is_a_usage_problem(tmp_path, text):
     (tmp_path / "environments.toml").write_text(text)
 
@@ -58,7 +62,12 @@ def test_local_without_its_cloud_says_how_to_start_it(tmp_path):
 def test_local_takes_everything_from_its_cloud(tmp_path):
     (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
     (tmp_path / ".local" / "other").mkdir(parents=True)
-    state = {"endpoint": "https://127.0.0.1:1", "access_key_id": "a", "secret_access_key": "b", "ca_bundle": "/ca"}
+    state = {
+        "endpoint": "https://127.0.0.1:1",
+        "access_key_id": "a",
+        "secret_access_key": "b",
+        "ca_bundle": "/ca",
+    }
     (tmp_path / ".local" / "other" / "state.json").write_text(json.dumps(state))
 
     found = environment.connect("local", cloud="other", root=tmp_path)
@@ -93,7 +102,9 @@ def test_an_endpoint_that_is_down_is_one_clear_message():
 
 
 def test_another_account_is_refused(aws):
-    with pytest.raises(UsageProblem, match="belongs to account 999999999999, these credentials are for 123456789012"):
+    with pytest.raises(
+        UsageProblem, match="belongs to account 999999999999, these credentials are for 123456789012"
+    ):
         reach(aws, account="999999999999").preflight()
 
 
@@ -118,7 +129,9 @@ def test_a_denial_names_the_action():
     model = boto3.client("s3", region_name="us-east-1").meta.service_model.operation_model("GetBucketPolicy")
 
     with pytest.raises(Denied, match="denied s3:GetBucketPolicy: not yours"):
-        environment._name_refusals(response, {"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model)
+        environment._name_refusals(
+            response, {"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model
+        )
 
 
 def test_what_does_not_exist_is_a_failure_and_no_doubt(aws):
@@ -138,7 +151,7 @@ def test_what_does_not_exist_is_a_failure_and_no_doubt(aws):
 def test_prod_refuses_what_could_change_anything(service, operation, arguments):
     guarded = reach("http://127.0.0.1:9", guard="read-only").client(service)
 
-    with pytest.raises(UsageProblem, match="prod is read-only: .* was not sent"):
+    with pytest.raises(UsageProblem, match=r"prod is read-only: .* was not sent"):
         getattr(guarded, operation)(**arguments)
 
 

@@ -69,7 +69,10 @@ class Project:
         chosen = Settings(**{**vars(self.settings), "name": name})
         found = Environment(chosen, boto3.Session("a", "b", region_name="us-east-1"))
         vars(found).update(
-            emulated=self.emulated, account_id="123456789012", preflight=lambda: None, require_stack=lambda: None
+            emulated=self.emulated,
+            account_id="123456789012",
+            preflight=lambda: None,
+            require_stack=lambda: None,
         )
         return found
 
@@ -105,7 +108,12 @@ def test_all_passing_is_ready(project):
     assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
     assert project.report()["verdict"] == "READY"
     assert project.report()["emulated"] is True
-    assert {file.suffix for file in (project.root / "reports" / "staging").iterdir()} == {".html", ".json", ".md", ".xml"}
+    assert {file.suffix for file in (project.root / "reports" / "staging").iterdir()} == {
+        ".html",
+        ".json",
+        ".md",
+        ".xml",
+    }
 
 
 def test_a_failed_assertion_fails_and_says_what_to_do(project):
@@ -123,7 +131,10 @@ def test_a_failed_assertion_fails_and_says_what_to_do(project):
         ("raise RuntimeError('no answer')", "RuntimeError: no answer"),
         ("pytest.skip('not today')", "skipped: not today"),
         ("pytest.xfail('known')", "known"),
-        ("from verification.errors import Denied; raise Denied('s3:GetObject', 'no')", "denied s3:GetObject: no"),
+        (
+            "from verification.errors import Denied; raise Denied('s3:GetObject', 'no')",
+            "denied s3:GetObject: no",
+        ),
         ("import sys; sys.exit('gone')", "gone"),
     ],
 )

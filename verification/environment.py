@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -97,7 +98,7 @@ class Environment:
     session: boto3.Session = field(repr=False)
     endpoint_url: str | None = None
     ca_bundle: str | None = None
-    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -122,9 +123,18 @@ class Environment:
         host = urlsplit(self.client("sts").meta.endpoint_url).hostname or ""
         return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
-    def client(self, service: str, region: str | None = None, **config: Any) -> Any:
-        """A boto3 client whose denials name the action, and whose writes prod's guard refuses."""
-        key = json.dumps([service, region, config], default=str, sort_keys=True)
+    def client(
+        self, service: str, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
+    ) -> Any:
+        """A boto3 client whose denials name the action, and whose writes prod's guard refuses.
+
+        Args:
+            service: AWS's name for the service, as boto3 knows it.
+            region: where, the environment's own by default.
+            read_timeout: seconds that one answer may take.
+            attempts: how often a call is tried in all.
+        """
+        key = (service, region, read_timeout, attempts)
         if key not in self._clients:
             client = self.session.client(
                 service,  # type: ignore[call-overload]
@@ -133,10 +143,9 @@ class Environment:
                 verify=self.ca_bundle,
                 config=Config(
                     connect_timeout=3,
-                    read_timeout=config.pop("read_timeout", 20),
-                    retries={"mode": "standard", "total_max_attempts": config.pop("attempts", 3)},
+                    read_timeout=read_timeout,
+                    retries={"mode": "standard", "total_max_attempts": attempts},
                     user_agent_extra="pixel-prompt-verification",
-                    **config,
                 ),
             )
             client.meta.events.register("after-call", _name_refusals)
@@ -153,9 +162,8 @@ class Environment:
                 stack, or a stack in the middle of an update.
         """
         where = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or f"AWS in {self.region}"
-        quick = {"read_timeout": 2, "attempts": 1}
         try:
-            account = str(self.client("sts", **quick).get_caller_identity()["Account"])
+            account = str(self.client("sts", read_timeout=2, attempts=1).get_caller_identity()["Account"])
         except (
             botocore.exceptions.NoCredentialsError,
             botocore.exceptions.PartialCredentialsError,
@@ -251,7 +259,7 @@ def _cloud_state(directory: Path, name: str) -> Mapping[str, str]:
 
 def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
     error = parsed.get("Error") or {}
-    if http_response.status_code < 400:
+    if http_response.status_code < HTTPStatus.BAD_REQUEST:
         return
     metadata = model.service_model.metadata
     prefix = metadata["endpointPrefix"]

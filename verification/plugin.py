@@ -249,20 +249,10 @@ class Verification:
         if self.run:
             prefix.append(html.summary(self.run))
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        cells[:] = html.header()
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        if result := _result(report):
-            cells[:] = html.row(self.items[result.item], result)
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.run is None:
             return
-        verdict = self.run.verdict
-        attention = [r for r in verdict.results if r.outcome is not Outcome.PASS and not verdict.tolerates(r)]
+        verdict, attention = self.run.verdict, self.run.attention()
         if attention:
             terminalreporter.section("needs attention")
         for result in attention:

@@ -95,7 +95,11 @@ def test_cache_key_ignores_queries_and_cookies(cdn: Cdn, untouched_image: Callab
 @pytest.mark.item("CDN-13")
 def test_cdn_lets_only_reads_through(stack: Stack, cdn: Cdn, job: Job) -> None:
     """A write that reaches the origin is one signature away from replacing an image."""
-    allowed = {method for behaviour in stack.distribution.behaviours for method in behaviour["AllowedMethods"]["Items"]}
+    allowed = {
+        method
+        for behaviour in stack.distribution.behaviours
+        for method in behaviour["AllowedMethods"]["Items"]
+    }
     path = path_of(job.image_urls[0])
     writes = [cdn.get(path, method=method) for method in ("PUT", "POST", "PATCH", "DELETE")]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 
@@ -165,7 +167,7 @@ def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn) -> None:
     assert answer.status == HTTPStatus.FORBIDDEN, answer
 
 
-def _source_arns(statement: dict[str, dict[str, dict[str, str]]]) -> list[str]:
+def _source_arns(statement: Mapping[str, Any]) -> list[str]:
     return [
         value
         for operator in ("StringEquals", "ArnEquals")

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from verification.environment import Environment
@@ -66,7 +67,7 @@ class Api:
             Unverified: the job was not accepted, or did not end before the caller's patience did.
         """
         accepted = self.call("POST", "/generate", json_body={"prompt": prompt, "steps": 25, "guidance": 7})
-        if accepted.status != 202:
+        if accepted.status != HTTPStatus.ACCEPTED:
             raise Unverified(f"no job to look at: expected 202, got {accepted!r}")
         return self.wait(accepted.json()["jobId"], prompt)
 
@@ -75,13 +76,13 @@ class Api:
         started, pause = time.monotonic(), 0.2
         while True:
             answer = self.call("GET", f"/status/{job_id}")
-            status = answer.json() if answer.status == 200 else {}
+            status = answer.json() if answer.status == HTTPStatus.OK else {}
             if status.get("status") in _ENDED:
                 return Job(job_id, prompt, status["status"], status["results"])
             waited = time.monotonic() - started
             if waited > deadline.total_seconds():
                 raise Unverified(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")
-            time.sleep(pause * random.uniform(0.8, 1.2))
+            time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
             pause = min(pause * 1.5, 3)
 
 

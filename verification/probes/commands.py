@@ -12,10 +12,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from detect_secrets.core.scan import scan_diff
+from detect_secrets.core.scan import get_plugins, scan_line
 from detect_secrets.settings import transient_settings
 
 from verification.environment import ROOT
@@ -23,8 +24,10 @@ from verification.errors import Unverified
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
+_HUNK = re.compile(r"^@@ -\S+ \+(\d+)")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-# Entropy alone cannot tell a key from a lock file's hash; these know what keys look like.
+# Entropy cannot tell a key from a lock file's hash, nor a variable's name a password from its description;
+# these know what keys look like.
 _SECRET_PLUGINS = [
     {"name": name}
     for name in (
@@ -34,7 +37,6 @@ _SECRET_PLUGINS = [
         "GitHubTokenDetector",
         "GitLabTokenDetector",
         "JwtTokenDetector",
-        "KeywordDetector",
         "NpmDetector",
         "OpenAIDetector",
         "PrivateKeyDetector",
@@ -205,21 +207,28 @@ class Source:
             raise Unverified(
                 "the checkout is shallow: its history cannot be read; fetch it whole (fetch-depth: 0)"
             )
-        history = self._git("log", "-p", "-m", "-U0", "--no-color", "--no-ext-diff", "--format=", "HEAD")
-        uncommitted = self._git("diff", "-U0", "--no-color", "--no-ext-diff", "HEAD")
+        plain = ("-U0", "--no-color", "--no-ext-diff")
+        history = self._git("log", "-p", "-m", "--format=", *plain, "HEAD")
+        uncommitted = self._git("diff", *plain, "HEAD")
         new = self._git("ls-files", "--others", "--exclude-standard", "-z").split("\0")[:-1]
-        untracked = "".join(
-            f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n"
-            + "".join(f"+{line}\n" for line in lines)
+        untracked = (
+            (name, number, line)
             for name in new
-            if (lines := (self.app / name).read_text(encoding="utf-8", errors="ignore").splitlines())
+            for number, line in enumerate(
+                (self.app / name).read_text(encoding="utf-8", errors="ignore").splitlines(), 1
+            )
         )
         with transient_settings({"plugins_used": _SECRET_PLUGINS, "filters_used": _SECRET_FILTERS}):
+            # Trying each detector on each line of a history takes minutes; one look rules most lines out.
+            suspicious = re.compile(
+                "|".join(f"(?:{rule.pattern})" for plugin in get_plugins() for rule in plugin.denylist),
+                re.IGNORECASE,
+            )
             found = {
-                (secret.filename, secret.line_number, secret.type)
-                for diff in (history, uncommitted, untracked)
-                if diff.strip()
-                for secret in scan_diff(diff)
+                (file, number, secret.type)
+                for file, number, line in chain(_added(history), _added(uncommitted), untracked)
+                if suspicious.search(line)
+                for secret in scan_line(line)
             }
         return [Finding(file, line, kind, "looks like a secret") for file, line, kind in sorted(found)]
 
@@ -271,6 +280,19 @@ class Source:
             raise Unverified(
                 f"{Path(command[0]).name} had not ended after {problem.timeout:.0f} s"
             ) from problem
+
+
+def _added(diff: str) -> Iterator[tuple[str, int, str]]:
+    """File, line number and text of each line that a unified diff without context adds."""
+    file, number = "", 0
+    for line in diff.splitlines():
+        if line.startswith("+++ "):
+            file = line[4:].removeprefix("b/")
+        elif hunk := _HUNK.match(line):
+            number = int(hunk[1])
+        elif line.startswith("+"):
+            yield file, number, line[1:]
+            number += 1
 
 
 def _tool_environment() -> Mapping[str, str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from verification.checklist import Item
 from verification.environment import Environment
 from verification.report.run import Run
 from verification.report.templates import TEMPLATES
-from verification.verdict import Outcome, Result
+from verification.verdict import Outcome
 
 
 def title(environment: Environment) -> str:
@@ -17,20 +16,3 @@ def title(environment: Environment) -> str:
 def summary(run: Run) -> str:
     """Verdict, facts, scoreboard and what needs attention, above the table of all items."""
     return TEMPLATES.get_template("summary.html.jinja").render(run=run, Outcome=Outcome)
-
-
-def header() -> list[str]:
-    """The table's head; pytest-html sorts and filters by its own column classes."""
-    return [
-        '<th class="sortable result initial-sort" data-column-type="result">Outcome</th>',
-        '<th class="sortable" data-column-type="testId">Item</th>',
-        "<th>Severity</th>",
-        "<th>Observed</th>",
-        '<th class="sortable" data-column-type="duration">Seconds</th>',
-    ]
-
-
-def row(item: Item, result: Result) -> list[str]:
-    """One item's cells."""
-    template = TEMPLATES.get_template("row.html.jinja")
-    return [cell.strip() for cell in template.render(item=item, result=result).split("<!-- cell -->")]

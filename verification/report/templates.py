@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+
+def code_spans(text: str) -> Markup:
+    """Markdown's inline code as HTML, everything else escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped above
+
 
 TEMPLATES = Environment(
     loader=PackageLoader("verification.report", "templates"),
@@ -12,3 +21,4 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+TEMPLATES.filters["code_spans"] = code_spans

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from verification.environment import Environment
-from verification.errors import Missing
+from verification.errors import Missing, Unverified
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,15 @@ class CloudFormationStack:
 
     @cached_property
     def template(self) -> Mapping[str, Any]:
-        """The template as deployed, after transforms."""
+        """The template as deployed, after transforms, which SAM leaves as JSON.
+
+        Raises:
+            Unverified: the template is text, so no transform has run.
+        """
         answer = self.env.client("cloudformation").get_template(
             StackName=self.name, TemplateStage="Processed"
         )
         body = answer["TemplateBody"]
         if isinstance(body, str):
-            from cfnlint.decode.cfn_yaml import loads  # CloudFormation's own YAML tags
-
-            return dict(loads(body))
+            raise Unverified(f"{self!r} was deployed without the SAM transform; its template cannot be read")
         return dict(body)

@@ -61,7 +61,8 @@ class Function:
     def reserved_concurrency(self) -> int | None:
         """Executions kept for this function, None when it shares the account's pool."""
         answer = self._client.get_function_concurrency(FunctionName=self.name)
-        return answer.get("ReservedConcurrentExecutions")
+        reserved: int | None = answer.get("ReservedConcurrentExecutions")
+        return reserved
 
     @cached_property
     def permissions(self) -> Sequence[Mapping[str, Any]]:

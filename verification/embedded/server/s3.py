@@ -7,6 +7,7 @@ the user guide's "The meaning of public", the same by which it blocks public pol
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import s3
@@ -28,10 +29,10 @@ def install(_context: Context) -> None:
             answer: tuple[int, dict[str, str], Any] = listing(bucket, query_params)
             return answer
         found: tuple[int, dict[str, str], Any] = s3._get_bucket_policy(bucket)
-        if found[0] != 200:
+        if found[0] != HTTPStatus.OK:
             return found
         public = str(s3._policy_is_public(s3._bucket_policies[bucket])).lower()
         body = f'<PolicyStatus xmlns="{_NAMESPACE}"><IsPublic>{public}</IsPublic></PolicyStatus>'
-        return 200, {"Content-Type": "application/xml"}, body.encode()
+        return HTTPStatus.OK, {"Content-Type": "application/xml"}, body.encode()
 
     s3._list_objects_v1 = list_or_status

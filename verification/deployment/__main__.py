@@ -1,0 +1,107 @@
+"""The command line behind scripts/deploy.sh, extract-outputs.sh and verify.sh."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from verification.deployment import deploy, outputs, process
+from verification.environment import ROOT
+from verification.errors import UsageProblem
+
+_FAILED, _USAGE = 1, 4
+_LONGEST_DEADLINE_S = 3600.0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(f"{message}; see --help")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= _LONGEST_DEADLINE_S:
+        raise ValueError(text)
+    return value
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found '{text}'")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument("environment", nargs="?", default="dev")
+    common.add_argument("--cloud", metavar="NAME")
+    common.add_argument("--app", type=Path, metavar="DIR")
+    parser = _Parser(prog="python -m verification.deployment", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    deploying = commands.add_parser("deploy", parents=[common], help="deploy an environment")
+    deploying.add_argument("--yes", action="store_true")
+    deploying.add_argument("--dry-run", action="store_true")
+    deploying.add_argument("--health-deadline", type=_positive, default=60.0, metavar="SECONDS")
+    deploying.add_argument(
+        "--parameter",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+    )
+    extracting = commands.add_parser("outputs", parents=[common], help="print a stack's outputs")
+    extracting.add_argument("--format", choices=("json", "dotenv"), default="json")
+    commands.add_parser("reuse", parents=[common], help="succeed when what is deployed is what lies here")
+    return parser
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Run one command for the checkout at `root`; the exit status."""
+    try:
+        with process.interruptible():
+            return _run(_parser().parse_args(arguments), root)
+    except UsageProblem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return _USAGE
+    except (deploy.StepFailed, outputs.OutputProblem) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return _FAILED
+    except process.Interrupted as interrupt:
+        return interrupt.exit_status
+
+
+def _run(asked: argparse.Namespace, root: Path) -> int:
+    app = asked.app.resolve() if asked.app else root
+    options = deploy.Options(asked.environment, cloud=asked.cloud, app=app, root=root)
+    match asked.command:
+        case "deploy":
+            return deploy.run(
+                replace(
+                    options,
+                    yes=asked.yes,
+                    dry_run=asked.dry_run,
+                    health_deadline_s=asked.health_deadline,
+                    parameters=dict(asked.parameter),
+                )
+            )
+        case "outputs":
+            found = deploy.stack_outputs(options)
+            print(
+                outputs.as_json(found)
+                if asked.format == "json"
+                else outputs.as_dotenv(asked.environment, found)
+            )
+        case "reuse":
+            reason = deploy.reuse(options)
+            if reason:
+                print(f"to be deployed: {reason}", file=sys.stderr)
+                return _FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

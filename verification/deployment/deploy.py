@@ -1,0 +1,390 @@
+"""One deployment from start to end: preflight, plan, consent, build, deploy, frontend/.env, health.
+
+Every step either holds or ends the command with its name, what went wrong and what to do next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from verification.deployment import (
+    console,
+    dotenv,
+    health,
+    keys,
+    lock,
+    outputs,
+    parameters,
+    process,
+    sam,
+    stamp,
+    standing,
+)
+from verification.deployment.parameters import Parameters
+from verification.deployment.plan import Plan
+from verification.environment import ROOT, Environment, connect, settings
+from verification.errors import UsageProblem
+
+# Vite reads these after .env, so what they say wins.
+_STRONGER_DOTENVS = (".env.local", ".env.production", ".env.production.local")
+
+
+class StepFailed(Exception):
+    """A step went wrong after the deployment began."""
+
+    def __init__(self, step: str, problem: str) -> None:
+        super().__init__(f"step '{step}' failed: {problem}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    environment: str
+    yes: bool = False
+    dry_run: bool = False
+    cloud: str | None = None
+    app: Path = ROOT
+    root: Path = ROOT
+    health_deadline_s: float = 60.0
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def backend(self) -> Path:
+        return self.app / "backend"
+
+    @property
+    def private(self) -> Path:
+        """Lock and key file: mode 700, under the git-ignored .local."""
+        return self.root / ".local" / ".deployment"
+
+    @property
+    def cloud_directory(self) -> Path | None:
+        """The embedded AWS this environment lives on, if it does."""
+        name = settings(self.environment, self.root / "environments.toml").cloud
+        return self.root / ".local" / (self.cloud or name) if name else None
+
+
+class Steps:
+    """Names and times what runs, so that a failure or an interrupt can say where it happened."""
+
+    def __init__(self) -> None:
+        self.current = "preflight"
+        self.durations: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.current = name
+        console.err(f"==> {name}")
+        start = time.monotonic()
+        yield
+        self.durations[name] = time.monotonic() - start
+
+
+def run(options: Options) -> int:
+    """Deploy, or with `dry_run` show what would be deployed; the exit status.
+
+    Raises:
+        UsageProblem: nothing was changed: wrong arguments, a tool missing, or a preflight that failed.
+        StepFailed: a step failed.
+        process.Interrupted: a signal ended it; what to do next was printed.
+    """
+    directory = options.cloud_directory
+    _check(options)
+    if options.dry_run:
+        console.out(str(_plan(options, _environment(options))))
+        return 0
+    steps = Steps()
+    with (
+        _explained(steps, options),
+        lock.held(options.private / "lock", f"deploy {options.environment}"),
+    ):
+        if directory is not None:
+            with steps.step("embedded AWS"):
+                _start_cloud(options, directory.name)
+        environment = _environment(options)
+        plan = _plan(options, environment)
+        console.out(str(plan))
+        if not options.yes and not _agreed(environment.name):
+            console.out("Nothing was deployed.")
+            return 1
+        _deploy(options, environment, plan, steps)
+    return 0
+
+
+def reuse(options: Options) -> str | None:
+    """Why a deployment is needed; nothing when what is deployed is what lies here, and frontend/.env says so.
+
+    Raises:
+        UsageProblem: the environment cannot be reached.
+        StepFailed: frontend/.env could not be written.
+    """
+    directory = options.cloud_directory
+    if directory is None:
+        return f"'{options.environment}' is deployed deliberately"
+    environment = _environment(options)
+    found = standing.standing(environment)
+    gathered = _parameters(options, environment, found)
+    digest = stamp.digest(options.backend, gathered.passed)
+    reason = stamp.difference(directory, environment.stack_name, digest, found)
+    if reason is None:
+        write_dotenv(options, outputs.checked(environment.stack_name, found.outputs))
+    return reason
+
+
+def stack_outputs(options: Options) -> dict[str, str]:
+    """The deployed stack's outputs.
+
+    Raises:
+        UsageProblem: the environment cannot be reached, or nothing is deployed.
+        outputs.OutputProblem: the stack lacks an output that the frontend needs.
+    """
+    environment = _environment(options)
+    found = standing.standing(environment)
+    if not found.exists:
+        raise UsageProblem(
+            f"no stack '{environment.stack_name}' in {environment.region}; "
+            f"deploy it first: ./scripts/deploy.sh {environment.name}"
+        )
+    return outputs.checked(environment.stack_name, found.outputs)
+
+
+def write_dotenv(options: Options, values: dict[str, str]) -> bool:
+    """Bring frontend/.env in line with the stack's outputs; whether it changed.
+
+    Raises:
+        StepFailed: the file could not be written; it is unchanged.
+    """
+    try:
+        return dotenv.update(
+            options.app / "frontend" / ".env",
+            outputs.frontend_variables(options.environment, values),
+        )
+    except (dotenv.DotenvProblem, ValueError) as problem:
+        raise StepFailed("frontend/.env", str(problem)) from problem
+
+
+def _check(options: Options) -> None:
+    """What is wrong with the arguments or this machine, before anything is asked of a network."""
+    if options.cloud is not None and options.cloud_directory is None:
+        raise UsageProblem(
+            f"'{options.environment}' does not live on an embedded AWS, so --cloud means nothing to it; to rehearse it "
+            'on one: eval "$(./scripts/cloud.sh env)"'
+        )
+    for file in ("template.yaml", "samconfig.toml"):
+        if not (options.backend / file).is_file():
+            raise UsageProblem(
+                f"{options.backend / file} is not there; run from a checkout of the application, or name one: --app DIR"
+            )
+    if not (options.app / "frontend").is_dir():
+        raise UsageProblem(
+            f"{options.app / 'frontend'} is not there, so its .env cannot be written; name a checkout: --app DIR"
+        )
+    if shutil.which("sam") is None:
+        raise UsageProblem("'sam' is not installed; run ./scripts/setup.sh")
+    if not (options.yes or options.dry_run or sys.stdin.isatty()):
+        raise UsageProblem(
+            "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
+        )
+
+
+def _environment(options: Options) -> Environment:
+    environment = connect(options.environment, cloud=options.cloud, root=options.root)
+    environment.preflight()
+    return environment
+
+
+def _start_cloud(options: Options, name: str) -> None:
+    command = [str(options.root / "scripts" / "cloud.sh"), "up", "--name", name]
+    status = process.run(command, cwd=options.root, env=keys.without_keys(os.environ))
+    if status:
+        raise StepFailed(
+            "embedded AWS",
+            f"{' '.join(command)} ended with {status}; see ./scripts/cloud.sh logs --name {name}",
+        )
+
+
+def _parameters(options: Options, environment: Environment, found: standing.Standing) -> Parameters:
+    declared = parameters.declared(options.backend / "template.yaml")
+    samconfig = options.backend / "samconfig.toml"
+    config = parameters.configured(samconfig, environment.name, environment.stack_name)
+    for name in options.parameters.keys() & {each.name for each in declared if each.secret}:
+        raise UsageProblem(
+            f"--parameter '{name}' is a secret, and a command line can be read by others; see --help"
+        )
+    return parameters.combined(
+        declared,
+        config | options.parameters,
+        _keys(options, environment, exists=found.exists),
+        found.parameters,
+        exists=found.exists,
+    )
+
+
+def _keys(options: Options, environment: Environment, *, exists: bool) -> keys.Keys:
+    """Simulated providers get simulated keys: a person's own must not go where they are not needed."""
+    directory = options.cloud_directory
+    if directory is not None:
+        return keys.simulated(directory)
+    given = keys.given(environment.name, options.app, os.environ)
+    if exists or not environment.emulated:
+        return given
+    filled = keys.simulated(options.private)
+    return keys.Keys({**filled.values, **given.values}, {**filled.sources, **given.sources})
+
+
+def _plan(options: Options, environment: Environment) -> Plan:
+    found = standing.standing(environment)
+    standing.require_deployable(environment, found)
+    return Plan(
+        environment=environment.name,
+        account=environment.account_id,
+        region=environment.region,
+        stack=environment.stack_name,
+        endpoint=environment.client("cloudformation").meta.endpoint_url,
+        emulated=environment.emulated,
+        standing=found,
+        parameters=_parameters(options, environment, found),
+    )
+
+
+def _agreed(environment: str) -> bool:
+    """Ask; for production the word to type is its name."""
+    expected = "prod" if environment == "prod" else "yes"
+    try:
+        answer = input(f"Type '{expected}' to deploy: ").strip().lower()
+    except EOFError:
+        return False
+    return answer == expected or (expected == "yes" and answer == "y")
+
+
+def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps) -> None:
+    variables = sam.variables(environment, os.environ)
+    started = time.monotonic()
+
+    with steps.step("sam build"):
+        remove_bytecode(options.backend / "src")
+        digest = stamp.digest(options.backend, plan.parameters.passed)
+        status = process.run(sam.build(), cwd=options.backend, env=variables)
+        if status:
+            raise StepFailed(
+                "sam build",
+                f"exit status {status}; nothing was deployed. Mend what it says above, then run again",
+            )
+
+    with steps.step("sam deploy"):
+        with parameters.private_file(options.private, plan.parameters.passed) as file:
+            status = process.run(sam.deploy(environment, file), cwd=options.backend, env=variables)
+        if status:
+            raise StepFailed("sam deploy", _why_not(environment, plan.standing, status))
+
+    with steps.step("outputs"):
+        found = standing.standing(environment)
+        try:
+            values = outputs.checked(environment.stack_name, found.outputs)
+        except outputs.OutputProblem as problem:
+            raise StepFailed("outputs", str(problem)) from problem
+
+    with steps.step("frontend/.env"):
+        changed = write_dotenv(options, values)
+        console.out(f"frontend/.env {'now says' if changed else 'already says'}:")
+        for name, value in outputs.frontend_variables(environment.name, values).items():
+            console.out(f"  {name}={value}")
+        for note in _overridden(options.app / "frontend"):
+            console.err(f"note: {note}")
+
+    with steps.step("health check"):
+        try:
+            answer = health.wait_until_healthy(
+                values[outputs.API_ENDPOINT],
+                environment.name,
+                health.https_fetch(_trusted_roots(environment)),
+                deadline_s=options.health_deadline_s,
+            )
+        except health.Unhealthy as problem:
+            raise StepFailed(
+                "health check",
+                f"{problem}. The stack is deployed; look at its log groups and alarms, then mend or roll back",
+            ) from problem
+        console.out(
+            f"healthy: version {answer.get('version', 'unknown')}, {len(answer.get('models', []))} models"
+        )
+
+    if options.cloud_directory is not None:
+        stamp.remember(options.cloud_directory, environment.stack_name, digest, found)
+    taken = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps.durations.items())
+    console.out(f"Deployed '{environment.name}' in {time.monotonic() - started:.1f} s ({taken})")
+    console.out(_next_steps(options, environment))
+
+
+def remove_bytecode(source: Path) -> None:
+    """Bytecode would be packed with the functions: another hash at every deployment of the same commit."""
+    for cache in list(source.rglob("__pycache__")):
+        shutil.rmtree(cache, ignore_errors=True)
+    for compiled in list(source.rglob("*.py[co]")):
+        compiled.unlink(missing_ok=True)
+
+
+def _why_not(environment: Environment, before: standing.Standing, status: int) -> str:
+    """What CloudFormation itself says about a deployment that SAM gave up."""
+    words = [f"exit status {status}"]
+    try:
+        now = standing.standing(environment)
+    except UsageProblem:
+        now = before
+    if (now.status, now.changed) != (before.status, before.changed):
+        words.append(f"the stack is now {now.status}")
+        reason = standing.first_failure(environment)
+        if reason:
+            words.append(f"first failure {reason}")
+    return f"{'; '.join(words)}. frontend/.env is unchanged. Mend the cause, then run again"
+
+
+def _overridden(frontend: Path) -> Iterator[str]:
+    names = outputs.frontend_variables("", dict.fromkeys(outputs.REQUIRED, ""))
+    for file in _STRONGER_DOTENVS:
+        with contextlib.suppress(dotenv.DotenvProblem):
+            for name in sorted(names.keys() & dotenv.parsed(dotenv.read(frontend / file)).keys()):
+                yield f"frontend/{file} sets {name} too, and Vite prefers it to .env; remove it there"
+
+
+def _trusted_roots(environment: Environment) -> str | None:
+    return environment.ca_bundle or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+
+
+def _next_steps(options: Options, environment: Environment) -> str:
+    flags = f" --cloud {options.cloud}" if options.cloud else ""
+    steps = [
+        f"./scripts/verify.sh --env {environment.name}{flags}",
+        'PATH="$PWD/.tools/bin:$PATH" npm --prefix frontend run build',
+    ]
+    if environment.name not in ("local", "dev"):
+        steps.append(f"git tag {environment.name}-v1.0.0    # with this release's number")
+    return "\n".join(["Next:", *(f"  {step}" for step in steps)])
+
+
+@contextlib.contextmanager
+def _explained(steps: Steps, options: Options) -> Iterator[None]:
+    """Say where an interrupt struck and how to go on; the clearing up has been done by then."""
+    try:
+        yield
+    except process.Interrupted as interrupt:
+        going_on = (
+            " CloudFormation may go on with what it was told: wait until the stack stands still."
+            if steps.current == "sam deploy"
+            else ""
+        )
+        console.err(
+            f"interrupted ({interrupt}) during '{steps.current}'.{going_on} "
+            f"To continue, run again: ./scripts/deploy.sh {options.environment}"
+        )
+        raise
+    except OSError as problem:
+        raise StepFailed(steps.current, str(problem)) from problem

@@ -1,0 +1,234 @@
+"""The template's parameters for one environment, handed to the SAM CLI in a private file.
+
+Parameters on a command line stand in every process listing. The SAM CLI also reads them from a file named
+by `--parameter-overrides file://...`, and leaves each parameter that is not in it at its previous value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from verification.deployment.keys import PROVIDERS, Keys
+from verification.errors import UsageProblem
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One entry of the template's `Parameters`."""
+
+    name: str
+    default: str | None
+    secret: bool
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Sub`, `!GetAtt`) as what they wrap: only `Parameters` matters here."""
+
+
+def _unwrapped(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node)
+    raise yaml.constructor.ConstructorError(None, None, f"unexpected {type(node).__name__}", node.start_mark)
+
+
+_TemplateLoader.add_multi_constructor("!", _unwrapped)
+
+
+def declared(template: Path) -> list[Declared]:
+    """The parameters the template declares.
+
+    Raises:
+        UsageProblem: the template cannot be read, or would show a provider's key.
+    """
+    try:
+        document = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 -- a SafeLoader
+        parameters = document.get("Parameters", {})
+        found = [
+            Declared(
+                name,
+                str(facts["Default"]) if "Default" in facts else None,
+                str(facts.get("NoEcho", False)).lower() == "true",
+            )
+            for name, facts in parameters.items()
+        ]
+    except (OSError, yaml.YAMLError, AttributeError, TypeError) as problem:
+        raise UsageProblem(f"{template} cannot be read as a template: {problem}") from problem
+    keys = {provider.parameter for provider in PROVIDERS}
+    for parameter in found:
+        if parameter.name in keys and not parameter.secret:
+            raise UsageProblem(
+                f"{template}: parameter '{parameter.name}' is not NoEcho, so anyone who may describe the stack "
+                "could read the key; add NoEcho: true"
+            )
+    return found
+
+
+def configured(samconfig: Path, environment: str, stack: str) -> dict[str, str]:
+    """The parameters that samconfig.toml sets for the environment, in any of the forms SAM takes.
+
+    Args:
+        samconfig: backend/samconfig.toml.
+        environment: the section's name.
+        stack: the environment's stack according to environments.toml.
+
+    Raises:
+        UsageProblem: the file cannot be read, has no section for the environment, or names another stack.
+    """
+    try:
+        sections = tomllib.loads(samconfig.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise UsageProblem(f"{samconfig} cannot be read: {problem}") from problem
+    try:
+        section: Mapping[str, Any] = sections[environment]["deploy"]["parameters"]
+    except (KeyError, TypeError) as problem:
+        raise UsageProblem(
+            f"{samconfig} has no [{environment}.deploy.parameters]; has sections for "
+            f"{', '.join(name for name in sections if name != 'version') or 'nothing'}"
+        ) from problem
+    named = section.get("stack_name", stack)
+    if named != stack:
+        raise UsageProblem(
+            f"{samconfig} deploys '{environment}' to stack '{named}', environments.toml says '{stack}'; make them agree"
+        )
+    return _overrides(section.get("parameter_overrides", {}), samconfig)
+
+
+def _overrides(written: object, samconfig: Path) -> dict[str, str]:
+    if isinstance(written, Mapping):
+        return {str(name): _text(value) for name, value in written.items()}
+    if isinstance(written, list):
+        merged: dict[str, str] = {}
+        for entry in written:
+            merged.update(_overrides(entry, samconfig))
+        return merged
+    result = {}
+    for word in shlex.split(str(written)):
+        name, equals, value = _short_form(word).partition("=")
+        if not equals:
+            raise UsageProblem(f"{samconfig}: parameter_overrides needs Name=Value, found {word!r}")
+        result[name] = value
+    return result
+
+
+def _short_form(word: str) -> str:
+    if word.startswith("ParameterKey=") and ",ParameterValue=" in word:
+        return word.removeprefix("ParameterKey=").replace(",ParameterValue=", "=", 1)
+    return word
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter as the plan shows it: never a secret's value."""
+
+    name: str
+    shown: str
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is passed, and what a person may see of it."""
+
+    passed: Mapping[str, str]
+    rows: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        return f"Parameters({', '.join(f'{row.name}={row.shown}' for row in self.rows)})"
+
+
+def combined(
+    template: list[Declared],
+    config: Mapping[str, str],
+    keys: Keys,
+    previous: Mapping[str, str],
+    *,
+    exists: bool,
+) -> Parameters:
+    """Merge samconfig's values and the keys, and say for each parameter what it will be.
+
+    A default is passed like a value: SAM would keep what the stack had instead, and what is deployed would
+    depend on what was deployed before. Only a secret that is not given keeps its value.
+
+    Args:
+        template: what the template declares.
+        config: what samconfig.toml and the command line set.
+        keys: the providers' keys, as far as they are given.
+        previous: the deployed stack's parameters; a NoEcho one reads as asterisks.
+        exists: whether the stack is updated, so that what is not passed keeps its value.
+
+    Raises:
+        UsageProblem: samconfig sets a parameter that the template lacks, or a secret.
+    """
+    known = {parameter.name: parameter for parameter in template}
+    for name in config:
+        if name not in known:
+            raise UsageProblem(
+                f"parameter '{name}' is not in the template (has: {', '.join(known) or 'none'}); "
+                "remove it from samconfig.toml or declare it"
+            )
+    for name in config:
+        if known[name].secret:
+            raise UsageProblem(
+                f"samconfig.toml sets the secret '{name}'; it is committed: pass it in the environment"
+            )
+    defaults = {each.name: each.default for each in template if each.default is not None and not each.secret}
+    # A release that knows nothing of a vendor gets no key for it.
+    wanted = {name: value for name, value in keys.values.items() if name in known}
+    passed = {**defaults, **config, **wanted}
+    rows = []
+    for parameter in template:
+        name = parameter.name
+        if parameter.secret:
+            if name in wanted:
+                shown = f"set ({keys.sources[name]})"
+            else:
+                shown = "kept" if exists and name in previous else "unset"
+        elif name in config:
+            shown = config[name]
+        elif name in defaults:
+            shown = f"{defaults[name]} (default)".lstrip()
+        else:
+            raise UsageProblem(
+                f"parameter '{name}' has neither a default nor a value; set it in samconfig.toml"
+            )
+        rows.append(Row(name, shown))
+    return Parameters(passed, tuple(rows))
+
+
+@contextmanager
+def private_file(directory: Path, passed: Mapping[str, str]) -> Iterator[Path]:
+    """The parameters in a file that only this user can read, for the length of a `with` block.
+
+    Args:
+        directory: a private folder; a file that a killed deployment left there is replaced, then removed.
+        passed: every parameter's value.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # JSON is YAML, and of the two the SAM CLI knows the latter.
+    file = directory / "parameters.yaml"
+    file.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+            json.dump(passed, output)
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
