@@ -1,0 +1,288 @@
+import { fireEvent, screen, within } from '@testing-library/preact';
+import { describe, expect, it, vi } from 'vitest';
+
+import {
+  accepted,
+  type Answer,
+  done,
+  failed,
+  FakeService,
+  imageUrl,
+  job,
+  JOB_ID,
+  json,
+  refusal,
+  running,
+  silence,
+  unreachable,
+  waiting,
+} from '../../testing/fakeService';
+import { hurriedUser, pass, renderWith } from '../../testing/page';
+import { PACE } from './followJob';
+import { Generate } from './Generate';
+
+const STATUS = `GET /status/${JOB_ID}`;
+const MIDWAY = job('running', [done('dall-e-3'), running('nova-canvas'), waiting('recraft-v3')]);
+const COMPLETE = job('completed', [done('dall-e-3'), done('nova-canvas'), done('recraft-v3')]);
+const PARTIAL = job('partial', [done('dall-e-3'), failed('nova-canvas', 'The vendor is down.'), done('recraft-v3')]);
+
+function setUp(...statuses: Answer[]) {
+  const user = hurriedUser();
+  const service = new FakeService().on('POST /generate', accepted).on(STATUS, ...statuses);
+  const onEnded = vi.fn();
+  const view = renderWith(service, <Generate onEnded={onEnded} />);
+  return { user, service, onEnded, view };
+}
+
+const prompt = () => screen.getByRole('textbox', { name: 'Prompt' });
+const button = () => screen.getByRole('button', { name: /^Generat/ });
+const tile = (name: string) => within(screen.getByRole('heading', { name }).closest('li') ?? document.body);
+
+async function generate(user: ReturnType<typeof hurriedUser>, words = 'a lighthouse in a storm'): Promise<void> {
+  await user.type(prompt(), words);
+  await user.click(button());
+  await pass(0);
+}
+
+describe('the prompt', () => {
+  it('is sent with its settings, trimmed, under one correlation id', async () => {
+    const { user, service } = setUp(MIDWAY);
+    fireEvent.input(screen.getByRole('slider', { name: 'Steps' }), { target: { value: '40' } });
+    fireEvent.input(screen.getByRole('slider', { name: 'Guidance' }), { target: { value: '9.5' } });
+    await generate(user, '  a lighthouse ');
+
+    const [sent] = service.asked('POST /generate');
+    expect(sent?.body).toEqual({ prompt: 'a lighthouse', steps: 40, guidance: 9.5 });
+    expect(service.asked(STATUS)[0]?.correlationId).toBe(sent?.correlationId);
+  });
+
+  it('keeps the settings within the contract', () => {
+    setUp(MIDWAY);
+
+    expect(screen.getByRole('slider', { name: 'Steps' })).toHaveAttribute('min', '25');
+    expect(screen.getByRole('slider', { name: 'Steps' })).toHaveAttribute('max', '50');
+    expect(screen.getByRole('slider', { name: 'Guidance' })).toHaveAttribute('min', '5');
+    expect(screen.getByRole('slider', { name: 'Guidance' })).toHaveAttribute('max', '10');
+  });
+
+  it('must not be empty: says so and takes the focus', async () => {
+    const { user, service } = setUp(MIDWAY);
+    await generate(user, '   ');
+
+    expect(prompt()).toBeInvalid();
+    expect(prompt()).toHaveFocus();
+    expect(prompt()).toHaveAccessibleDescription(/Write what the picture should show/);
+    expect(service.asked('POST /generate')).toHaveLength(0);
+  });
+
+  it('counts characters as the service does and refuses too many', async () => {
+    const { user, service } = setUp(MIDWAY);
+    fireEvent.input(prompt(), { target: { value: '🦊'.repeat(1000) } });
+    expect(screen.getByText(/1000 \/ 1000/)).toBeVisible();
+    expect(prompt()).toBeValid();
+
+    fireEvent.input(prompt(), { target: { value: '🦊'.repeat(1003) } });
+    expect(prompt()).toHaveAccessibleDescription(/Shorten the prompt by 3/);
+    await user.click(button());
+    expect(service.asked('POST /generate')).toHaveLength(0);
+  });
+
+  it('can start from an idea and be sent from the keyboard', async () => {
+    const { user, service } = setUp(MIDWAY);
+    await user.click(screen.getByRole('button', { name: /lighthouse made of stained glass/ }));
+    expect(prompt()).toHaveFocus();
+
+    await user.keyboard('{Control>}{Enter}{/Control}');
+    expect(service.asked('POST /generate')).toHaveLength(1);
+  });
+});
+
+describe('a job', () => {
+  it('shows every model from waiting to its image, and ends', async () => {
+    const { user, service, onEnded } = setUp(MIDWAY, MIDWAY, COMPLETE);
+    await generate(user);
+
+    expect(tile('DALL-E 3').getByText(/Done/)).toHaveTextContent('Done 4.2 s');
+    expect(tile('AWS Nova Canvas').getByText('Running')).toBeVisible();
+    expect(tile('Recraft v3').getByText('Waiting')).toBeVisible();
+    expect(screen.getByRole('status')).toHaveTextContent('1 of 3 images ready');
+    expect(screen.getByRole('progressbar', { name: 'Models that have finished' })).toHaveAttribute('value', '1');
+    expect(button()).toHaveAttribute('aria-disabled', 'true');
+
+    await pass(PACE.first + PACE.slowest);
+
+    const images = screen.getAllByRole('img');
+    expect(images.map((image) => image.getAttribute('src'))).toEqual(
+      ['dall-e-3', 'nova-canvas', 'recraft-v3'].map(imageUrl),
+    );
+    expect(images[0]).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
+    expect(screen.getByRole('status')).toHaveTextContent(/Finished: 3 of 3 images ready after \d+ seconds?/);
+    expect(onEnded).toHaveBeenCalledOnce();
+    expect(button()).toHaveAttribute('aria-disabled', 'false');
+
+    const asked = service.asked(STATUS).length;
+    await pass(60_000);
+    expect(service.asked(STATUS)).toHaveLength(asked);
+  });
+
+  it('names every place before the first status arrives', async () => {
+    const { user } = setUp(silence);
+    await generate(user);
+
+    expect(screen.getAllByText('Waiting')).toHaveLength(3);
+    expect(screen.getByRole('heading', { name: 'Recraft v3' })).toBeVisible();
+  });
+
+  it('shows ids when the names cannot be had', async () => {
+    const { user, service, view } = setUp(MIDWAY);
+    view.unmount();
+    service.on('GET /health', unreachable);
+    renderWith(service, <Generate onEnded={vi.fn()} />);
+    await generate(user);
+
+    expect(screen.getByRole('heading', { name: 'nova-canvas' })).toBeVisible();
+  });
+
+  it('is not started twice', async () => {
+    const { user, service } = setUp(MIDWAY);
+    await generate(user);
+    await user.click(button());
+
+    expect(service.asked('POST /generate')).toHaveLength(1);
+  });
+
+  it('gives the reason of a model that failed, beside the images of the others', async () => {
+    const { user } = setUp(PARTIAL);
+    await generate(user);
+
+    expect(tile('AWS Nova Canvas').getByText('Failed')).toBeVisible();
+    expect(tile('AWS Nova Canvas').getByText('The vendor is down.')).toBeVisible();
+    expect(screen.getAllByRole('img')).toHaveLength(2);
+    expect(screen.getByText(/2 images of 3 are ready; 1 model failed/)).toBeVisible();
+    expect(screen.getByRole('status')).toHaveTextContent('1 failed');
+  });
+
+  it('says when no model brought an image, and leaves nothing waiting', async () => {
+    const { user } = setUp(job('failed', [failed('dall-e-3', 'Down.'), running('nova-canvas'), waiting('recraft-v3')]));
+    await generate(user);
+
+    expect(screen.getByText(/No model brought an image/)).toBeVisible();
+    expect(screen.getAllByText('Failed')).toHaveLength(3);
+    expect(screen.getAllByText('This model brought no image.')).toHaveLength(2);
+  });
+
+  it('offers to load a broken image again', async () => {
+    const { user } = setUp(COMPLETE);
+    await generate(user);
+    fireEvent.error(screen.getAllByRole('img')[0] ?? document.body);
+
+    await user.click(screen.getByRole('button', { name: 'Load again the image by DALL-E 3' }));
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+  });
+
+  it('shortens a long prompt in the text for an image', async () => {
+    const { user } = setUp(COMPLETE);
+    fireEvent.input(prompt(), { target: { value: 'word '.repeat(100) } });
+    await user.click(button());
+    await pass(0);
+
+    expect(screen.getAllByRole('img')[0]?.getAttribute('alt')).toMatch(/^.{100,150}… Image by DALL-E 3\.$/);
+  });
+
+  it('leaves nothing running when the page goes', async () => {
+    const { user, service, view } = setUp(MIDWAY);
+    await generate(user);
+    const asked = service.requests.length;
+    view.unmount();
+    await pass(60_000);
+
+    expect(service.requests).toHaveLength(asked);
+  });
+});
+
+describe('a refusal', () => {
+  it('shows the time left, bars the button until then, and lets it go again', async () => {
+    const { user, service } = setUp(MIDWAY);
+    service.on('POST /generate', refusal(429, 'address_limit', 'The daily limit is used up.', { 'Retry-After': '90' }), accepted);
+    await generate(user);
+
+    expect(screen.getByRole('alert')).toHaveTextContent('The daily limit is used up.');
+    expect(screen.getByRole('timer')).toHaveTextContent(/1:(30|29)/);
+    expect(button()).toHaveAttribute('aria-disabled', 'true');
+    await user.click(button());
+    expect(service.asked('POST /generate')).toHaveLength(1);
+
+    await pass(91_000);
+    expect(screen.getByText('You can try again now.')).toBeVisible();
+    await user.click(button());
+    expect(service.asked('POST /generate')).toHaveLength(2);
+  });
+
+  it.each<[string, Answer, string]>([
+    ['a server error', refusal(500, 'internal_error', 'secret detail'), 'The service has a problem'],
+    ['blocked content', refusal(422, 'content_blocked', 'The prompt is refused.'), 'The request was not accepted'],
+    ['no connection', unreachable, 'The service cannot be reached'],
+    ['a malformed answer', json(202, { job: 1 }), 'The answer could not be understood'],
+  ])('puts %s into words', async (_name, answer, title) => {
+    const { user, service } = setUp(MIDWAY);
+    service.on('POST /generate', answer);
+    await generate(user);
+
+    expect(screen.getByText(title)).toBeVisible();
+    expect(screen.queryByText(/secret detail/)).toBeNull();
+    expect(screen.getByText(service.asked('POST /generate')[0]?.correlationId ?? 'none')).toBeVisible();
+    expect(button()).toHaveAttribute('aria-disabled', 'false');
+  });
+
+  it('is a time-out when the service stays silent', async () => {
+    const { user, service } = setUp(MIDWAY);
+    service.on('POST /generate', silence);
+    await generate(user);
+    expect(screen.getByRole('status')).toHaveTextContent('Sending the prompt.');
+    await pass(20_000);
+
+    expect(screen.getByText('The service took too long to answer')).toBeVisible();
+  });
+});
+
+describe('trouble on the way', () => {
+  it('is told while it is tried again, and forgotten afterwards', async () => {
+    const { user } = setUp(unreachable, MIDWAY);
+    await generate(user);
+    expect(screen.getByText(/cannot be reached\. Trying again by itself\./)).toBeVisible();
+
+    await pass(PACE.afterTrouble);
+    expect(screen.queryByText(/Trying again by itself/)).toBeNull();
+  });
+
+  it('ends in a way to look again when the job is lost', async () => {
+    const { user, onEnded } = setUp(refusal(404, 'not_found', 'No such job.'), COMPLETE);
+    await generate(user);
+    expect(screen.getByText('Nothing was found there')).toBeVisible();
+    expect(screen.getByRole('status')).toHaveTextContent('No more news of the job');
+    expect(screen.getAllByText('No news')).toHaveLength(3);
+
+    await user.click(screen.getByRole('button', { name: 'Look again' }));
+    await pass(0);
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+    expect(onEnded).toHaveBeenCalledOnce();
+  });
+
+  it('says so when a job outlives every worker', async () => {
+    const { user } = setUp(MIDWAY);
+    await generate(user);
+    await pass(PACE.deadline + PACE.slowest);
+
+    expect(screen.getByText('The job takes longer than expected')).toBeVisible();
+  });
+
+  it('refuses images from anywhere but the distribution', async () => {
+    const stranger = { ...done('dall-e-3'), imageUrl: 'https://elsewhere.example/a.png' };
+    const { user } = setUp(job('completed', [stranger]));
+    await generate(user);
+    await pass(5 * 60_000);
+
+    expect(screen.queryByRole('img')).toBeNull();
+    expect(screen.getByText('The answer could not be understood')).toBeVisible();
+  });
+});

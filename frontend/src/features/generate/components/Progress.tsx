@@ -1,0 +1,67 @@
+import { clock, inWords } from '../../../shared/time';
+import { useNow } from '../../../shared/useNow';
+import { type Generation, type Job, tally } from '../generation';
+
+/**
+ * How far the job is and how long it has taken.
+ *
+ * The clock in sight ticks each second; the live region beside it changes only when something has happened, so that a
+ * screen reader speaks of events and not of seconds.
+ */
+export function Progress({ generation }: { readonly generation: Generation }) {
+  const following = generation.phase === 'following';
+  const now = useNow(following);
+  const job = 'job' in generation ? generation.job : undefined;
+  const until = 'endedAt' in generation ? generation.endedAt : now;
+  const elapsed = job === undefined ? 0 : Math.max(0, until - job.startedAt);
+  const { done, failed, total } = job === undefined ? { done: 0, failed: 0, total: 0 } : tally(job);
+  // Up to the last event, not up to the last second.
+  const announced = job === undefined || following ? (job?.changedAt ?? 0) - (job?.startedAt ?? 0) : elapsed;
+
+  return (
+    <div class="progress">
+      <p role="status" class="visually-hidden">
+        {announcement(generation, announced)}
+      </p>
+      {job === undefined ? null : (
+        <>
+          <p class="progress__facts" aria-hidden="true">
+            <span>
+              {done + failed} of {total}
+            </span>
+            <span class="progress__time">{clock(elapsed)}</span>
+          </p>
+          <progress
+            class="progress__bar"
+            aria-label="Models that have finished"
+            max={Math.max(1, total)}
+            value={done + failed}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function announcement(generation: Generation, elapsed: number): string {
+  switch (generation.phase) {
+    case 'idle':
+    case 'refused':
+      return '';
+    case 'submitting':
+      return 'Sending the prompt.';
+    case 'following':
+      return generation.trouble === undefined
+        ? `Generating: ${counts(generation.job)}, ${inWords(elapsed)} so far.`
+        : `Generating: ${counts(generation.job)}. ${generation.trouble.title}, trying again.`;
+    case 'lost':
+      return `No more news of the job: ${counts(generation.job)} after ${inWords(elapsed)}.`;
+    case 'ended':
+      return `Finished: ${counts(generation.job)} after ${inWords(elapsed)}.`;
+  }
+}
+
+function counts(job: Job): string {
+  const { done, failed, total } = tally(job);
+  return `${String(done)} of ${String(total)} images ready${failed === 0 ? '' : `, ${String(failed)} failed`}`;
+}

@@ -1,0 +1,131 @@
+import type { GenerateAccepted, JobStatus, ModelState } from '../../api/contract';
+import type { Problem } from '../../shared/problem';
+
+/** One model's place in the grid; its name is unknown until the first status arrives. */
+export interface Tile {
+  readonly model: string | undefined;
+  readonly state: ModelState;
+  readonly imageUrl: string | undefined;
+  readonly error: string | undefined;
+  readonly durationMs: number | undefined;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly prompt: string;
+  readonly total: number;
+  readonly tiles: readonly Tile[];
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** When a model last finished; likewise. */
+  readonly changedAt: number;
+}
+
+/** Where a generation stands. Each phase holds exactly what can be shown in it. */
+export type Generation =
+  | { readonly phase: 'idle' }
+  | { readonly phase: 'submitting' }
+  | { readonly phase: 'refused'; readonly problem: Problem }
+  | { readonly phase: 'following'; readonly job: Job; readonly trouble: Problem | undefined }
+  | { readonly phase: 'lost'; readonly job: Job; readonly problem: Problem; readonly endedAt: number }
+  | { readonly phase: 'ended'; readonly job: Job; readonly endedAt: number };
+
+export type GenerationEvent =
+  | { readonly type: 'submitted' }
+  | { readonly type: 'refused'; readonly problem: Problem }
+  | { readonly type: 'accepted'; readonly accepted: GenerateAccepted; readonly prompt: string; readonly at: number }
+  | { readonly type: 'status'; readonly status: JobStatus; readonly at: number }
+  | { readonly type: 'trouble'; readonly problem: Problem }
+  | { readonly type: 'lost'; readonly problem: Problem; readonly at: number }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'ended'; readonly at: number };
+
+export const IDLE: Generation = { phase: 'idle' };
+
+/** The generation after an event; an event that does not belong to the present phase changes nothing. */
+export function advance(state: Generation, event: GenerationEvent): Generation {
+  switch (event.type) {
+    case 'submitted':
+      return { phase: 'submitting' };
+    case 'refused':
+      return { phase: 'refused', problem: event.problem };
+    case 'accepted':
+      return {
+        phase: 'following',
+        trouble: undefined,
+        job: {
+          id: event.accepted.jobId,
+          prompt: event.prompt,
+          total: event.accepted.totalModels,
+          tiles: fill([], event.accepted.totalModels),
+          startedAt: event.at,
+          changedAt: event.at,
+        },
+      };
+    case 'status':
+      return state.phase === 'following'
+        ? { ...state, trouble: undefined, job: withStatus(state.job, event.status, event.at) }
+        : state;
+    case 'trouble':
+      return state.phase === 'following' ? { ...state, trouble: event.problem } : state;
+    case 'lost':
+      return state.phase === 'following'
+        ? { phase: 'lost', job: state.job, problem: event.problem, endedAt: event.at }
+        : state;
+    case 'resumed':
+      return state.phase === 'lost' ? { phase: 'following', job: state.job, trouble: undefined } : state;
+    case 'ended':
+      return state.phase === 'following'
+        ? { phase: 'ended', job: { ...state.job, tiles: state.job.tiles.map(settle) }, endedAt: event.at }
+        : state;
+  }
+}
+
+export interface Tally {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+export function tally({ tiles, total }: Job): Tally {
+  const inState = (state: ModelState): number => tiles.filter((tile) => tile.state === state).length;
+  return { total, done: inState('completed'), failed: inState('failed') };
+}
+
+function finished(job: Job): number {
+  const { done, failed } = tally(job);
+  return done + failed;
+}
+
+function withStatus(job: Job, status: JobStatus, at: number): Job {
+  const tiles = status.results.map((result) => ({
+    model: result.model,
+    state: result.status,
+    imageUrl: result.imageUrl,
+    error: result.error?.message,
+    durationMs: result.durationMs,
+  }));
+  const total = Math.max(status.total, tiles.length);
+  const next = { ...job, total, tiles: fill(tiles, total) };
+  return finished(next) === finished(job) ? next : { ...next, changedAt: at };
+}
+
+/** Every model has its place from the start, so that nothing moves when results arrive. */
+function fill(tiles: readonly Tile[], total: number): Tile[] {
+  const missing = Array.from({ length: Math.max(0, total - tiles.length) }, () => ({
+    model: undefined,
+    state: 'pending' as const,
+    imageUrl: undefined,
+    error: undefined,
+    durationMs: undefined,
+  }));
+  return [...tiles, ...missing];
+}
+
+/** After a job's end nothing waits or runs: what brought no result has failed. */
+function settle(tile: Tile): Tile {
+  if (tile.state === 'failed' || (tile.state === 'completed' && tile.imageUrl !== undefined)) {
+    return tile;
+  }
+  return { ...tile, state: 'failed', error: tile.error ?? 'This model brought no image.' };
+}

@@ -1,0 +1,44 @@
+import { loadEnv } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+import { deployment } from './build/deployment.ts';
+import { readEnvironment } from './src/config/env.ts';
+
+export default defineConfig(({ mode }) => {
+  const settings = readEnvironment(loadEnv(mode, import.meta.dirname, 'VITE_'));
+
+  return {
+    // One page without routes: an unknown path is an honest 404, not the page again.
+    appType: 'mpa',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    plugins: [deployment(settings)],
+    server: { host: '127.0.0.1' },
+    preview: { host: '127.0.0.1', headers: { 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' } },
+    build: {
+      target: 'es2023',
+      sourcemap: false,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: true,
+    },
+    test: {
+      environment: 'jsdom',
+      environmentOptions: { jsdom: { url: 'http://localhost:3000/' } },
+      include: ['src/**/*.test.{ts,tsx}', 'build/**/*.test.ts'],
+      setupFiles: ['src/testing/setup.ts'],
+      // One document serves all files of a worker; the setup file leaves it clean after each test.
+      isolate: false,
+      restoreMocks: true,
+      unstubEnvs: true,
+      unstubGlobals: true,
+      coverage: {
+        provider: 'v8',
+        include: ['src/**/*.{ts,tsx}', 'build/**/*.ts'],
+        exclude: ['**/*.test.{ts,tsx}', '**/*.d.ts', 'src/testing/**', 'src/main.tsx'],
+        reportsDirectory: 'coverage',
+        reporter: ['text-summary', 'json-summary', 'html'],
+        thresholds: { lines: 85, statements: 85, functions: 85, branches: 80 },
+      },
+    },
+  };
+});
