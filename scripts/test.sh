@@ -24,9 +24,9 @@ ruff check --no-cache .
 ruff format --no-cache --check .
 mypy --cache-dir "$ROOT/.local/mypy"
 lint-imports --no-cache
-shellcheck --external-sources scripts/*.sh scripts/lib/*.sh .ci/run
+shellcheck scripts/*.sh scripts/lib/*.sh .ci/run
 cfn-lint backend/template.yaml
-codespell
+git ls-files -z | xargs -0 codespell
 
 step backend
 (cd backend && pytest tests --quiet)

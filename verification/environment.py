@@ -47,6 +47,15 @@ _MISSING_CODES = {
 }
 # IAM prefixes that differ from the endpoint prefix botocore knows the service by.
 _IAM_PREFIX = {"monitoring": "cloudwatch", "email": "ses"}
+# Actions that IAM names differently from the operation they allow.
+_IAM_ACTION = {
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
 
 
 @dataclass(frozen=True)
@@ -226,24 +235,18 @@ def connect(name: str, *, cloud: str | None = None, root: Path = ROOT) -> Enviro
         UsageProblem: unknown environment, or its embedded AWS is not running.
     """
     chosen = settings(name, root / "environments.toml")
-    if chosen.cloud is None:
-        try:
-            return Environment(chosen, boto3.Session(region_name=chosen.region))
-        except botocore.exceptions.BotoCoreError as problem:
-            raise UsageProblem(
-                f"the AWS configuration cannot be used: {problem}; check AWS_PROFILE"
-            ) from problem
-    state = _cloud_state(root / ".local" / (cloud or chosen.cloud), name)
-    return Environment(
-        chosen,
-        boto3.Session(
-            aws_access_key_id=state["access_key_id"],
-            aws_secret_access_key=state["secret_access_key"],
+    state = _cloud_state(root / ".local" / (cloud or chosen.cloud), name) if chosen.cloud else {}
+    try:
+        session = boto3.Session(
+            aws_access_key_id=state.get("access_key_id"),
+            aws_secret_access_key=state.get("secret_access_key"),
             region_name=chosen.region,
-        ),
-        endpoint_url=state["endpoint"],
-        ca_bundle=state["ca_bundle"],
-    )
+        )
+    except botocore.exceptions.BotoCoreError as problem:
+        raise UsageProblem(
+            f"the AWS configuration cannot be used: {problem}; set or unset AWS_PROFILE"
+        ) from problem
+    return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"))
 
 
 def _cloud_state(directory: Path, name: str) -> Mapping[str, str]:
@@ -265,7 +268,10 @@ def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **
     prefix = metadata["endpointPrefix"]
     if error.get("Code") in _DENIED_CODES:
         iam_prefix = _IAM_PREFIX.get(prefix) or metadata.get("signingName") or prefix
-        raise Denied(f"{iam_prefix}:{model.name}", error.get("Message", ""))
+        # API Gateway's actions are the HTTP methods.
+        name = model.http["method"] if iam_prefix == "apigateway" else model.name
+        action = f"{iam_prefix}:{name}"
+        raise Denied(_IAM_ACTION.get(action, action), error.get("Message", ""))
     if error.get("Code") in _MISSING_CODES:
         raise Missing(f"{prefix}:{model.name}: {error['Code']}: {error.get('Message', '')}")
 

@@ -23,7 +23,7 @@ def judge(item: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> 
     return Result(
         item,
         Outcome.FAIL if failed else Outcome.UNVERIFIED,
-        reason=redact(_reason(problem, failed=failed)),
+        reason=_reason(problem, failed=failed),
         seconds=call.duration,
         gap=problem.gap if isinstance(problem, Unverified) else None,
         evidence=redact(report.longreprtext),
@@ -40,6 +40,7 @@ def _reason(problem: BaseException, *, failed: bool) -> str:
         text = str(problem)
     else:
         text = f"{type(problem).__name__}: {problem}"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Redacted before it is cut: half a key no longer looks like one.
+    lines = [line.strip() for line in redact(text).splitlines() if line.strip()]
     short = " | ".join(lines[:4])
     return short if len(short) <= _REASON_LIMIT else short[: _REASON_LIMIT - 1] + "…"

@@ -24,17 +24,25 @@ def test_a_bucket_without_a_policy_has_no_status(cloud, bucket):
         cloud.client("s3").get_bucket_policy_status(Bucket=bucket)
 
 
-@pytest.mark.parametrize(("principal", "public"), [("*", True), ({"Service": "cloudfront.amazonaws.com"}, False)])
+@pytest.mark.parametrize(
+    ("principal", "public"), [("*", True), ({"Service": "cloudfront.amazonaws.com"}, False)]
+)
 def test_the_status_says_whether_the_policy_is_public(cloud, bucket, principal, public):
     statement = {
         "Effect": "Allow",
         "Principal": principal,
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{bucket}/*",
-        **({} if public else {"Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::1:distribution/E1"}}}),
+        **(
+            {}
+            if public
+            else {"Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::1:distribution/E1"}}}
+        ),
     }
     client = cloud.client("s3")
-    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    client.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
 
     assert client.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is public
 

@@ -12,7 +12,7 @@ from verification.errors import Planned
 @pytest.mark.parametrize(
     "item",
     [
-        pytest.param(item.id, marks=[getattr(pytest.mark, item.section), pytest.mark.item(item.id)])
+        pytest.param(item.id, marks=[getattr(pytest.mark, item.section.value), pytest.mark.item(item.id)])
         for item in checklist.load(ROOT).values()
         if item.planned
     ],

@@ -6,6 +6,7 @@ Every step either holds or ends the command with its name, what went wrong and w
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
@@ -62,8 +63,9 @@ class Options:
 
     @property
     def private(self) -> Path:
-        """Lock and key file: mode 700, under the git-ignored .local."""
-        return self.root / ".local" / ".deployment"
+        """Lock and key file of one checkout: mode 700, under the git-ignored .local."""
+        checkout = hashlib.sha256(str(self.app.resolve()).encode()).hexdigest()[:12]
+        return self.root / ".local" / ".deployment" / checkout
 
     @property
     def cloud_directory(self) -> Path | None:
@@ -109,9 +111,11 @@ def run(options: Options) -> int:
         if directory is not None:
             with steps.step("embedded AWS"):
                 _start_cloud(options, directory.name)
+        steps.current = "preflight"
         environment = _environment(options)
         plan = _plan(options, environment)
         console.out(str(plan))
+        steps.current = "consent"
         if not options.yes and not _agreed(environment.name):
             console.out("Nothing was deployed.")
             return 1

@@ -17,7 +17,7 @@ from pathlib import Path
 # One assignment. A quoted value may span lines; without its closing quote it ends with the line.
 _ASSIGNMENT = re.compile(
     r"""
-    ^[^\S\r\n]*(?:export[^\S\r\n]+)?
+    (?:^|(?<=\r))[^\S\r\n]*(?:export[^\S\r\n]+)?
     (?P<name>[\w.-]+)
     [^\S\r\n]*=[^\S\r\n]*
     (?P<value>

@@ -12,6 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
+from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.http import Answer, exchange
@@ -71,7 +72,7 @@ class Api:
             raise Unverified(f"no job to look at: expected 202, got {accepted!r}")
         return self.wait(accepted.json()["jobId"], prompt)
 
-    def wait(self, job_id: str, prompt: str, deadline: timedelta = timedelta(seconds=120)) -> Job:
+    def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
         """Poll a job until it has ended, at growing intervals with jitter."""
         started, pause = time.monotonic(), 0.2
         while True:

@@ -24,7 +24,7 @@ from verification.errors import Unverified
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
-_HUNK = re.compile(r"^@@ -\S+ \+(\d+)")
+_HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 # Entropy cannot tell a key from a lock file's hash, nor a variable's name a password from its description;
 # these know what keys look like.
@@ -79,7 +79,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class TestRun:
-    """What a test runner ran. `coverage_percent` is None when it measured none."""
+    """What a test runner ran; `total` leaves out what it skipped. `coverage_percent` is None when it measured none."""
 
     __test__ = False  # not a test class, whatever its name
 
@@ -149,7 +149,8 @@ class Source:
             for test in ([t for t in file["assertionResults"] if t["status"] == "failed"] or [{}])
             if file["status"] == "failed"
         ]
-        return TestRun(content["numTotalTests"], failed, lines["pct"] if lines["total"] else None)
+        skipped = content.get("numPendingTests", 0) + content.get("numTodoTests", 0)
+        return TestRun(content["numTotalTests"] - skipped, failed, lines["pct"] if lines["total"] else None)
 
     def backend_tests(self) -> TestRun:
         """The backend's pytest suite with coverage of its source."""
@@ -172,7 +173,7 @@ class Source:
             for case in cases
             if case.find("failure") is not None or case.find("error") is not None
         ]
-        return TestRun(len(cases), failed, percent)
+        return TestRun(sum(case.find("skipped") is None for case in cases), failed, percent)
 
     def bandit(self) -> list[Finding]:
         """Bandit's findings of medium or high severity in the backend.
@@ -263,13 +264,11 @@ class Source:
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
+            done = subprocess.run(
                 command,
                 cwd=self.app / folder,
                 env={**_tool_environment(), **variables},
                 capture_output=True,
-                text=True,
-                errors="replace",
                 stdin=subprocess.DEVNULL,
                 timeout=deadline.total_seconds(),
                 check=False,
@@ -280,19 +279,22 @@ class Source:
             raise Unverified(
                 f"{Path(command[0]).name} had not ended after {problem.timeout:.0f} s"
             ) from problem
+        # Decoded here, for text mode would turn a lone carriage return in a diff into the end of its line.
+        output, errors = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
 
 
 def _added(diff: str) -> Iterator[tuple[str, int, str]]:
     """File, line number and text of each line that a unified diff without context adds."""
-    file, number = "", 0
-    for line in diff.splitlines():
-        if line.startswith("+++ "):
-            file = line[4:].removeprefix("b/")
-        elif hunk := _HUNK.match(line):
-            number = int(hunk[1])
-        elif line.startswith("+"):
+    file, number, expected = "", 0, 0
+    for line in diff.split("\n"):  # splitlines() also splits at characters that may stand within a line
+        if expected and line.startswith("+"):
             yield file, number, line[1:]
-            number += 1
+            number, expected = number + 1, expected - 1
+        elif hunk := _HUNK.match(line):
+            number, expected = int(hunk[1]), int(hunk[2] or 1)
+        elif line.startswith("+++ "):
+            file = line[4:].removeprefix("b/").rstrip("\t")
 
 
 def _tool_environment() -> Mapping[str, str]:

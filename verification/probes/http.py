@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +19,7 @@ _EXCERPT = 300  # characters of a body shown in a message
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. `elapsed` runs from sending the request to the last byte of the body."""
+    """A response. `elapsed` runs from opening the connection to the last byte of the body."""
 
     request: str
     status: int
@@ -58,6 +59,7 @@ def exchange(
     Raises:
         Unverified: nobody answered in time, or the connection could not be made or trusted.
     """
+    started = time.monotonic()
     try:
         response = requests.request(
             method,
@@ -70,6 +72,5 @@ def exchange(
         )
     except requests.RequestException as problem:
         raise Unverified(f"{method} {url}: no answer ({type(problem).__name__}: {problem})") from problem
-    return Answer(
-        f"{method} {url}", response.status_code, response.headers, response.content, response.elapsed
-    )
+    elapsed = timedelta(seconds=time.monotonic() - started)  # requests' own stops at the headers
+    return Answer(f"{method} {url}", response.status_code, response.headers, response.content, elapsed)

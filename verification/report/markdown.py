@@ -26,5 +26,5 @@ def render(run: Run) -> str:
     text = template.render(run=run, words=_WORDS, cell=cell, Outcome=Outcome)
     if len(text) <= _LIMIT:
         return text
-    whole = text[:_LIMIT].rsplit("\n", 1)[0]
-    return f"{whole}\n\nCut at {_LIMIT} characters; verification.html holds everything.\n"
+    note = f"\n\nCut at {_LIMIT} characters; verification.html holds everything.\n"
+    return text[: _LIMIT - len(note)].rsplit("\n", 1)[0] + note

@@ -10,9 +10,9 @@ _SECRETS = [
     re.compile(r"\bAIza[A-Za-z0-9_.-]{10,}"),  # Google
     re.compile(r"(?i)(?:x-amz-(?:signature|security-token|credential)=)[^&\s\"']+"),  # presigned URLs
     re.compile(r"(?i)\b(?:authorization|x-api-key|x-goog-api-key|x-key)\b[\"']?\s*[:=]\s*[^\r\n,}]+"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
 ]
-_ACCOUNT = re.compile(r"(?<=:)\d{8}(\d{4})(?=:)")  # in ARNs
+_ACCOUNT = re.compile(r"(?<=[:/])\d{8}(\d{4})(?=[:/])")  # in ARNs and in queues' URLs
 
 
 def looks_secret(text: str) -> bool:

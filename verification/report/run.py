@@ -40,12 +40,15 @@ class Run:
     @cached_property
     def commit(self) -> str:
         """The commit of the application's checkout, '+' when the tree differs from it, '' without git."""
-        described = subprocess.run(
-            ["git", "-C", str(self.app), "describe", "--always", "--dirty=+", "--abbrev=12", "--match="],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            described = subprocess.run(
+                ["git", "-C", str(self.app), "describe", "--always", "--dirty=+", "--abbrev=12", "--match="],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except OSError:
+            return ""
         return described.stdout.strip()
 
     @property

@@ -42,7 +42,7 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
     found = []
     for start in range(0, len(names), 100):
         answer = client.describe_alarms(
-            AlarmNames=list(names[start : start + 100]), AlarmTypes=["MetricAlarm"]
+            AlarmNames=list(names[start : start + 100]), AlarmTypes=["MetricAlarm"], MaxRecords=100
         )
         found += answer["MetricAlarms"]
     return [

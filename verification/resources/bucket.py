@@ -15,7 +15,7 @@ import botocore.exceptions
 from botocore.config import Config
 
 from verification.environment import Environment
-from verification.errors import Unverified
+from verification.errors import Missing, Unverified
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Bucket:
     @cached_property
     def policy_statements(self) -> Sequence[Mapping[str, Any]]:
         answer = self._read("get_bucket_policy", "NoSuchBucketPolicy")
-        return list(json.loads(answer["Policy"])["Statement"]) if answer else []
+        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        return [statements] if isinstance(statements, dict) else list(statements)
 
     @cached_property
     def policy_is_public(self) -> bool:
@@ -89,8 +90,17 @@ class Bucket:
 
     @property
     def live_name(self) -> str:
-        """The name, once S3 has confirmed that the bucket exists and is ours."""
-        self._client.head_bucket(Bucket=self.name)
+        """The name, once S3 has confirmed that the bucket exists and is ours.
+
+        Raises:
+            Missing: there is no such bucket.
+        """
+        try:
+            self._client.head_bucket(Bucket=self.name)
+        except botocore.exceptions.ClientError as problem:
+            if problem.response["Error"]["Code"] == "404":  # HEAD has no body that could name the error
+                raise Missing(f"{self!r} does not exist; deploy the stack again") from problem
+            raise
         return self.name
 
     @contextmanager

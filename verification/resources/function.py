@@ -67,8 +67,9 @@ class Function:
     @cached_property
     def permissions(self) -> Sequence[Mapping[str, Any]]:
         """Statements of the resource policy: who may invoke the function."""
+        name = self.configuration["FunctionName"]  # for Lambda says Missing of either, function or policy
         try:
-            policy = self._client.get_policy(FunctionName=self.name)["Policy"]
+            policy = self._client.get_policy(FunctionName=name)["Policy"]
         except Missing:
             return []
         return list(json.loads(policy)["Statement"])

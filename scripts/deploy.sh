@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# usage: scripts/deploy.sh [dev|staging|prod|local] [options]
+#
+# Deploys the backend with the SAM CLI and writes frontend/.env. Without a name: dev.
+#
+#   --yes                    deploy without asking; needed where there is no terminal
+#   --dry-run                show the plan, change nothing
+#   --parameter NAME=VALUE   a template parameter for this deployment alone; never a secret
+#   --cloud NAME             for local: which embedded AWS (see scripts/cloud.sh)
+#   --app DIR                deploy another checkout of the application
+#   --health-deadline S      how long the new API may take to answer (60)
+#
+# The providers' keys come from OPENAI_API_KEY, GOOGLE_API_KEY, BFL_API_KEY, RECRAFT_API_KEY and
+# STABILITY_API_KEY, or from backend/.env.<environment> (git-ignored, mode 600). A key that is not
+# given stays what it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
+#
+# Exit status: 0 deployed and healthy, 1 a step failed or nobody agreed, 4 nothing could be started
+# (the message says why), 130 and 143 interrupted.
+. "$(dirname "$0")/lib/common.sh"
+
+for argument; do case "$argument" in -h | --help) usage && exit 0 ;; esac; done
+[ -x "$ROOT/.venv/bin/python" ] || fail 4 "the project is not set up; run ./scripts/setup.sh"
+
+# One process from here on, so that a signal meets what must clean up.
+exec "$ROOT/.venv/bin/python" -m verification.deployment deploy "$@"

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# usage: scripts/verify.sh [--env NAME] [--cloud NAME] [pytest's arguments...]
+#
+# From a fresh checkout to the verification report. For `local` (the default) it sets the project up,
+# starts the embedded AWS, deploys the application unless what runs there is what lies here, makes sure
+# that the emulator holds what the template says, and runs the checklist. For any other environment
+# it sets up and runs the checklist on the stack that is deployed there.
+#
+#   scripts/verify.sh -m security                 one section
+#   scripts/verify.sh --env staging               the staging stack
+#
+# Prints the report's path last. Exit status: pytest's (0 ready, 1 not ready, 4 could not start), or
+# that of the step that failed before it.
+. "$(dirname "$0")/lib/common.sh"
+
+environment=local
+cloud=()
+app=()
+reports=
+previous=
+for argument; do
+  case "$previous" in
+  --env) environment=$argument ;;
+  --cloud) cloud=(--cloud "$argument") ;;
+  --app) app=(--app "$argument") ;;
+  --report-dir) reports=$argument ;;
+  esac
+  case "$argument" in
+  -h | --help) usage && exit 0 ;;
+  --env=*) environment=${argument#*=} ;;
+  --cloud=*) cloud=(--cloud "${argument#*=}") ;;
+  --app=*) app=(--app "${argument#*=}") ;;
+  --report-dir=*) reports=${argument#*=} ;;
+  esac
+  previous=$argument
+done
+# Every path on the command line counts from the repository, as the report's own does.
+cd "$ROOT"
+: "${reports:=reports/$environment}"
+
+# bash 3.2 takes an empty array for an unset variable, hence the ${array[@]+...}.
+options=(${cloud[@]+"${cloud[@]}"} ${app[@]+"${app[@]}"})
+
+# progress NAME: what runs, and how long the one before it took.
+progress() { say "==> verify: $1 (${SECONDS} s)"; }
+
+progress "set-up"
+"$ROOT/scripts/setup.sh"
+
+if [ "$environment" = local ]; then
+  progress "embedded AWS"
+  name=${cloud[1]:-cloud}
+  "$ROOT/scripts/cloud.sh" up --name "$name"
+
+  progress "deployment"
+  if python -m verification.deployment reuse local ${options[@]+"${options[@]}"}; then
+    say "unchanged since the last deployment"
+  else
+    "$ROOT/scripts/deploy.sh" local --yes ${options[@]+"${options[@]}"}
+  fi
+
+  progress "fidelity of the emulator"
+  variables=$("$ROOT/scripts/cloud.sh" env --name "$name")
+  (eval "$variables" && python -m verification.embedded.fidelity pixel-prompt-local)
+fi
+
+progress "checklist on '$environment'"
+status=0
+started=$(mktemp)
+trap 'rm -f "$started"' EXIT
+pytest verification --env "$environment" -n 2 "$@" || status=$?
+
+say "==> verify: ended with $status (${SECONDS} s)"
+# An older run's report must not pass for this one's.
+report=$reports/verification.html
+if [ "$report" -nt "$started" ]; then printf 'report: %s\n' "$report"; fi
+exit "$status"

@@ -1,0 +1,128 @@
+"""What is passed to CloudFormation, what a person sees of it, and where it lies meanwhile."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from verification.deployment.keys import Keys
+from verification.deployment.parameters import Declared, combined, configured, declared, private_file
+from verification.errors import UsageProblem
+
+TEMPLATE = [
+    Declared("Environment", None, secret=False),
+    Declared("AlarmEmail", "", secret=False),
+    Declared("OpenAiApiKey", "", secret=True),
+]
+NO_KEYS = Keys({}, {})
+KEY = Keys({"OpenAiApiKey": "sk-secret"}, {"OpenAiApiKey": "environment"})
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "samconfig.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        '"A=1 B=\\"two words\\""',
+        "\"ParameterKey=A,ParameterValue=1 ParameterKey=B,ParameterValue='two words'\"",
+        '["A=1", "B=\'two words\'"]',
+        '{ A = 1, B = "two words" }',
+    ],
+)
+def test_reads_every_form_that_sam_takes(tmp_path: Path, overrides: str) -> None:
+    path = written(tmp_path, f"[dev.deploy.parameters]\nparameter_overrides = {overrides}\n")
+
+    assert configured(path, "dev", "pixel-prompt-dev") == {"A": "1", "B": "two words"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[dev", "cannot be read"),
+        ("version = 0.1\n[qa.deploy.parameters]\n", r"has no \[dev.deploy.parameters\]; has sections for qa"),
+        ('[dev.deploy.parameters]\nparameter_overrides = "A"\n', "needs Name=Value, found 'A'"),
+        (
+            '[dev.deploy.parameters]\nstack_name = "x"\n',
+            "stack 'x', environments.toml says 'pixel-prompt-dev'",
+        ),
+    ],
+)
+def test_malformed_configuration_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageProblem, match=message):
+        configured(written(tmp_path, text), "dev", "pixel-prompt-dev")
+
+
+def test_the_applications_own_files_are_understood() -> None:
+    """Every environment's section fits the template."""
+    backend = Path(__file__).resolve().parents[2] / "backend"
+    template = declared(backend / "template.yaml")
+    for environment in ("local", "dev", "staging", "prod"):
+        config = configured(backend / "samconfig.toml", environment, f"pixel-prompt-{environment}")
+        shown = combined(template, config, NO_KEYS, {}, exists=False)
+        assert shown.passed["Environment"] == environment
+        assert sum(row.shown == "unset" for row in shown.rows) == 5
+
+
+def test_secrets_are_shown_as_set_kept_or_unset_alone() -> None:
+    config = {"Environment": "dev"}
+    given = combined(TEMPLATE, config, KEY, {}, exists=False)
+    kept = combined(TEMPLATE, config, NO_KEYS, {"OpenAiApiKey": "****"}, exists=True)
+    unset = combined(TEMPLATE, config, NO_KEYS, {}, exists=False)
+
+    assert [each.rows[2].shown for each in (given, kept, unset)] == ["set (environment)", "kept", "unset"]
+    assert "sk-secret" not in repr(given) + repr(given.rows) + repr(KEY)
+
+
+def test_a_key_that_is_not_given_is_not_passed_and_so_kept() -> None:
+    """An empty value would wipe the deployed key out."""
+    assert "OpenAiApiKey" not in combined(TEMPLATE, {"Environment": "dev"}, NO_KEYS, {}, exists=True).passed
+
+
+def test_defaults_are_passed_so_that_the_past_does_not_matter() -> None:
+    passed = combined(
+        TEMPLATE, {"Environment": "dev"}, NO_KEYS, {"AlarmEmail": "old@example.org"}, exists=True
+    ).passed
+
+    assert passed == {"Environment": "dev", "AlarmEmail": ""}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "parameter 'Environment' has neither a default nor a value"),
+        ({"Environment": "dev", "Other": "1"}, "parameter 'Other' is not in the template"),
+        ({"Environment": "dev", "OpenAiApiKey": "1"}, "sets the secret 'OpenAiApiKey'; it is committed"),
+    ],
+)
+def test_refuses_what_does_not_fit(config: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageProblem, match=message):
+        combined(TEMPLATE, config, NO_KEYS, {}, exists=False)
+
+
+def test_file_is_private_and_gone_whatever_happens(tmp_path: Path) -> None:
+    directory = tmp_path / "private"
+    directory.mkdir()
+    (directory / "parameters.yaml").write_text("left by a killed deployment")
+
+    with pytest.raises(RuntimeError), private_file(directory, {"A": "1"}) as file:  # noqa: PT012
+        assert json.loads(file.read_text()) == {"A": "1"}
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        raise RuntimeError
+
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["Parameters: [", "- a list", "Parameters: {A: 1}"])
+def test_unreadable_template_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(text)
+
+    with pytest.raises(UsageProblem, match="cannot be read as a template"):
+        declared(path)
