@@ -20,7 +20,12 @@ def aws():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    url = f"http://{host}:{port}"
+    # Its first answer imports what it needs, which takes longer than a preflight waits.
+    boto3.client(
+        "cloudformation", "us-east-1", endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b"
+    ).list_stacks()
+    yield url
     server.stop()
 
 
