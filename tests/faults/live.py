@@ -383,13 +383,8 @@ def whole_bucket(bench: Bench) -> Iterator[None]:
 def rolled_back_update(bench: Bench) -> Iterator[None]:
     def impossible(template: dict[str, Any]) -> None:
         template["Resources"]["Impossible"] = {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Role": "arn:aws:iam::000000000000:role/nobody",
-                "Runtime": "python3.13",
-                "Handler": "none.handler",
-                "Code": {"S3Bucket": "no-such-bucket-anywhere", "S3Key": "nothing.zip"},
-            },
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {"FunctionName": "no-such-function", "EventSourceArn": bench.stack.queue.arn},
         }
 
     try:
@@ -408,7 +403,7 @@ def rolled_back_update(bench: Bench) -> Iterator[None]:
 
 @fault("INF-02", "health names another environment")
 def health_of_another_environment(bench: Bench) -> Iterator[None]:
-    with bench.with_variables("ApiFunction", ENVIRONMENT="elsewhere"):
+    with bench.with_variables("ApiFunction", ENVIRONMENT="dev"):
         yield
 
 
@@ -450,10 +445,11 @@ def one_loose_route(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     own = {"POST /generate": {"ThrottlingRateLimit": 1_000.0, "ThrottlingBurstLimit": 1_000}}
     client.update_stage(ApiId=api, StageName="$default", RouteSettings=own)
+    default = client.get_stage(ApiId=api, StageName="$default")["DefaultRouteSettings"]
     try:
         yield
     finally:
-        client.delete_route_settings(ApiId=api, StageName="$default", RouteKey="POST /generate")
+        client.update_stage(ApiId=api, StageName="$default", RouteSettings={"POST /generate": default})
 
 
 @fault("INF-12", "the worker is not traced")
