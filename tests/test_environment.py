@@ -162,3 +162,24 @@ def test_prod_refuses_what_could_change_anything(service, operation, arguments):
 
 def test_prod_may_read(aws):
     reach(aws, guard="read-only").client("s3").list_buckets()
+
+
+class StackAt:
+    """CloudFormation with one stack of a given status."""
+
+    def __init__(self, status):
+        self.status = status
+
+    def describe_stacks(self, StackName):  # noqa: N803  # boto3's own spelling
+        return {"Stacks": [{"StackName": StackName, "StackStatus": self.status}]}
+
+
+@pytest.mark.parametrize(
+    "status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"]
+)
+def test_a_stack_in_the_middle_of_an_update_is_not_judged(status):
+    moving = reach("http://127.0.0.1:9")
+    moving._clients["cloudformation", None, 5, 1] = StackAt(status)
+
+    with pytest.raises(UsageProblem, match=rf"'some-stack' is {status}; wait until the operation has ended"):
+        moving.require_stack()

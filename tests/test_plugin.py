@@ -83,7 +83,15 @@ class Project:
         (folder / "test_security.py").write_text(dedent(checks).format(door=door, window=window))
         where = ("--env", "staging", "--app", str(self.root))
         self.result = self.pytester.runpytest_inprocess(
-            "verification", "-p", "verification.plugin", "-p", "no:cacheprovider", *where, *arguments
+            "verification",
+            "-p",
+            "verification.plugin",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            *where,
+            *arguments,
         )
         return self.result
 

@@ -44,6 +44,7 @@ _MISSING_CODES = {
     "NotFoundException",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
+    "TableNotFoundException",
 }
 # IAM prefixes that differ from the endpoint prefix botocore knows the service by.
 _IAM_PREFIX = {"monitoring": "cloudwatch", "email": "ses"}
@@ -120,6 +121,11 @@ class Environment:
     @property
     def region(self) -> str:
         return self.settings.region
+
+    @property
+    def partition(self) -> str:
+        """What an ARN begins with after `arn:`, `aws` nearly everywhere."""
+        return str(self.session.get_partition_for_region(self.region))
 
     @cached_property
     def account_id(self) -> str:

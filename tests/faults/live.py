@@ -142,6 +142,12 @@ def expiry_of_other_objects(bench: Bench) -> Iterator[None]:
     yield from _lifecycle(bench, Filter={"Prefix": "thumbnails/"})
 
 
+@fault("CONF-08", "only images with a tag expire")
+def expiry_of_some_images(bench: Bench) -> Iterator[None]:
+    picked = {"And": {"Prefix": "images/", "Tags": [{"Key": "draft", "Value": "yes"}]}}
+    yield from _lifecycle(bench, Filter=picked)
+
+
 @fault("CONF-08", "images expire after 300 days")
 def late_expiry(bench: Bench) -> Iterator[None]:
     yield from _lifecycle(bench, Expiration={"Days": 300})

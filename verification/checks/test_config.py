@@ -47,7 +47,7 @@ def test_images_expire(stack: Stack) -> None:
     expiring = [
         rule
         for rule in stack.bucket.lifecycle_rules
-        if rule.enabled and "images/".startswith(rule.prefix) and rule.expiration
+        if rule.enabled and not rule.partial and "images/".startswith(rule.prefix) and rule.expiration
     ]
 
     assert [rule.expiration for rule in expiring] == [budgets.IMAGE_EXPIRY], stack.bucket.lifecycle_rules
@@ -63,6 +63,21 @@ def test_errors_of_each_function_raise_an_alarm(stack: Stack) -> None:
 def test_duration_of_each_function_raises_an_alarm(stack: Stack) -> None:
     """Time-outs announce themselves as slowness first."""
     assert _unwatched(stack, "Duration") == []
+
+
+@pytest.mark.item("CONF-11")
+def test_alarms_reach_somebody(stack: Stack) -> None:
+    """Every alarm would fire into the void."""
+    silent = [
+        alarm.name
+        for alarm in stack.alarms
+        if not alarm.actions_enabled or stack.alarm_topic.arn not in alarm.actions
+    ]
+
+    assert stack.alarms, f"{stack.formation!r} has no alarm"
+    assert silent == []
+    assert stack.alarm_topic.subscriptions, f"{stack.alarm_topic!r} has no subscriber"
+    assert [subscription for subscription in stack.alarm_topic.subscriptions if not subscription.confirmed] == []
 
 
 @pytest.mark.item("CONF-12")

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -19,7 +21,7 @@ _EXCERPT = 300  # characters of a body shown in a message
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. `elapsed` runs from opening the connection to the last byte of the body."""
+    """A response. `elapsed` runs from sending the request (and opening a connection, for the first) to the last byte of the body."""
 
     request: str
     status: int
@@ -45,6 +47,14 @@ class Answer:
         return f"<{self.request} -> {self.status} {kind}: {shown}>"
 
 
+@cache
+def _connections() -> requests.Session:
+    """Connections that are kept open between exchanges; cookies are not kept."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 def exchange(
     env: Environment,
     method: str,
@@ -61,7 +71,7 @@ def exchange(
     """
     started = time.monotonic()
     try:
-        response = requests.request(
+        response = _connections().request(
             method,
             url,
             headers=dict(headers or {}),

@@ -7,6 +7,8 @@ import re
 _SECRETS = [
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # AWS access key ids
     re.compile(r"\bsk-[A-Za-z0-9_.-]{10,}"),  # OpenAI and Stability; pytest shortens texts with dots
+    re.compile(r"\bgh[oprsu]_[A-Za-z0-9]{20,}"),  # GitHub
+    re.compile(r"(?i)\bsecret_?access_?key\b[\"']?\s*[:=]\s*[^\s,}]+"),
     re.compile(r"\bAIza[A-Za-z0-9_.-]{10,}"),  # Google
     re.compile(r"(?i)(?:x-amz-(?:signature|security-token|credential)=)[^&\s\"']+"),  # presigned URLs
     re.compile(r"(?i)\b(?:authorization|x-api-key|x-goog-api-key|x-key)\b[\"']?\s*[:=]\s*[^\r\n,}]+"),

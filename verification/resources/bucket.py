@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -20,11 +20,24 @@ from verification.errors import Missing, Unverified
 
 @dataclass(frozen=True)
 class LifecycleRule:
-    """One lifecycle rule; `expiration` is None when the rule expires nothing by age."""
+    """One lifecycle rule.
+
+    `expiration` is None when the rule expires nothing by age; `partial` when tags or sizes pick some objects.
+    """
 
     enabled: bool
     prefix: str
     expiration: timedelta | None
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object as S3 lists it; writing it again changes at least `modified`, to the second."""
+
+    key: str
+    etag: str
+    modified: datetime
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,10 @@ class Bucket:
             LifecycleRule(
                 enabled=rule["Status"] == "Enabled",
                 prefix=_prefix(rule),
+                partial=bool(
+                    {**rule.get("Filter", {}), **rule.get("Filter", {}).get("And", {})}.keys()
+                    - {"Prefix", "And"}
+                ),
                 expiration=timedelta(days=rule["Expiration"]["Days"])
                 if rule.get("Expiration", {}).get("Days")
                 else None,
@@ -111,6 +128,15 @@ class Bucket:
             yield
         finally:
             self._client.delete_object(Bucket=self.name, Key=key)
+
+    def objects(self, prefix: str) -> Sequence[StoredObject]:
+        """What is stored under a prefix now, in the order of the keys."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [
+            StoredObject(entry["Key"], entry["ETag"], entry["LastModified"])
+            for page in pages
+            for entry in page.get("Contents", [])
+        ]
 
     def object_bytes(self, key: str) -> bytes:
         """The object as stored."""

@@ -42,4 +42,5 @@ class Topic:
             Subscription(entry["Protocol"], entry["SubscriptionArn"].startswith("arn:"))
             for page in pages
             for entry in page["Subscriptions"]
+            if entry["SubscriptionArn"] != "Deleted"  # listed for some days more
         ]

@@ -1,0 +1,102 @@
+"""verification/report/redaction.py. Keys are put together here, for the project's own check reads this file."""
+
+from __future__ import annotations
+
+import pytest
+
+from verification.report.redaction import looks_secret, redact
+
+AWS = "AKIA" + "Q3EGRJ4YT2X7LP5M"
+TEMPORARY = "ASIA" + "Q3EGRJ4YT2X7LP5M"
+OPENAI = "sk-" + "proj-a1B2c3D4e5F6g7H8_-x"
+GOOGLE = "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q"
+BEGIN, END = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
+BODY = "MIIEpAIBAAKCAQEA"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"key {AWS} found", AWS),
+        (f'"{TEMPORARY}"', TEMPORARY),
+        (f"assert '{OPENAI}' == ''", OPENAI),
+        (f"assert '{OPENAI[:16]}...{OPENAI[-8:]}' == ''", OPENAI[:16]),
+        (f"key={GOOGLE}&alt=json", GOOGLE),
+        ("https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd&x=1", "0123abcd"),
+        ("https://b.s3.amazonaws.com/k?x-amz-security-token=FwoGZXIvYXdz%2F", "FwoGZXIvYXdz"),
+        ("https://b.s3/k?X-Amz-Credential=own%2F20261123", "own%2F20261123"),
+        ("Authorization: Bearer abc.def", "abc.def"),
+        ("{'authorization': 'Bearer abc.def', 'a': 'b'}", "abc.def"),
+        ('{"x-api-key":"opaque-1"}', "opaque-1"),
+        ("X-Goog-Api-Key = opaque-2", "opaque-2"),
+        ("x-key: 0f5c6f6e-aaaa", "0f5c6f6e-aaaa"),
+        (f"{BEGIN}\n{BODY}\n{END}", BODY),
+        (f"{BEGIN}\nE   {BODY}\nE   and no end", BODY),
+    ],
+)
+def test_a_credential_is_taken_out(text, secret):
+    assert looks_secret(text)
+    assert secret not in redact(text)
+    assert "[redacted]" in redact(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"before {AWS} after", "before [redacted] after"),
+        ("k?X-Amz-Signature=0123abcd&x=1", "k?[redacted]&x=1"),
+        ("Authorization: Bearer abc\nnext line", "[redacted]\nnext line"),
+        (f"before {BEGIN}\n{BODY}\n{END} after", "before [redacted] after"),
+    ],
+)
+def test_what_stands_around_a_credential_stays(text, expected):
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:iam::123456789012:role/api", "arn:aws:iam::********9012:role/api"),
+        (
+            "arn:aws:sqs:us-east-1:123456789012:a arn:aws:sqs:us-east-1:210987654321:b",
+            "arn:aws:sqs:us-east-1:********9012:a arn:aws:sqs:us-east-1:********4321:b",
+        ),
+        (
+            "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
+            "https://sqs.us-east-1.amazonaws.com/********9012/jobs",
+        ),
+    ],
+)
+def test_an_account_keeps_its_last_four_digits(text, expected):
+    assert redact(text) == expected
+    assert not looks_secret(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "AssertionError: assert 403 == 200",
+        "the header Authorization is missing",
+        "risk-assessment and disk-encryption-at-rest, ask-me-anything",
+        "6732eb0a1b2c3d4e5f60718293a4b5c6d7e8f901",
+        "2026-11-23T07:05:09+00:00",
+        "verify-0f5c6f6e4b1d4f0e8a2b3c4d5e6f7a8b",
+        "denied s3:GetBucketPolicy: not yours",
+        "<GET https://127.0.0.1:44321/status/j1 -> 200 application/json: {}>",
+        "arn:aws:s3:::pixel-prompt-images",
+        "1763881509123 and 123456789012",
+        "AKIA is what an access key begins with",
+        "set OpenAiApiKey, or sk- something",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    ],
+)
+def test_what_is_no_credential_stays_as_it_is(text):
+    assert not looks_secret(text)
+    assert redact(text) == text
+
+
+def test_redacting_twice_changes_nothing_more():
+    once = redact(f"{AWS} Authorization: Bearer x arn:aws:iam::123456789012:role/a")
+
+    assert redact(once) == once

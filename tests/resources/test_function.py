@@ -1,0 +1,112 @@
+"""verification/resources/function.py"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+
+from verification.errors import Missing
+from verification.resources.function import Function
+
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.fixture(scope="module")
+def role(env):
+    document = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    made = env.client("iam").create_role(
+        RoleName="some-role", AssumeRolePolicyDocument=document, Path="/own/"
+    )
+    return made["Role"]["Arn"]
+
+
+@pytest.fixture
+def deploy(env, role, unique):
+    def deploy(**settings):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("app.py", "def handler(event, context): ...")
+        env.client("lambda").create_function(
+            FunctionName=unique,
+            Runtime="python3.13",
+            Role=role,
+            Handler="app.handler",
+            Code={"ZipFile": file.getvalue()},
+            **settings,
+        )
+        return Function(env, unique)
+
+    return deploy
+
+
+def configured(env, **configuration):
+    """A function whose configuration has been read."""
+    function = Function(env, "some-function")
+    vars(function).update(configuration={"FunctionName": "some-function", **configuration})
+    return function
+
+
+def test_what_is_configured_is_read(deploy, env):
+    function = deploy(
+        Timeout=29, MemorySize=512, TracingConfig={"Mode": "Active"}, Environment={"Variables": {"A": "b"}}
+    )
+
+    assert (function.timeout, function.memory_mb) == (timedelta(seconds=29), 512)
+    assert (function.runtime, function.role_name) == ("python3.13", "some-role")
+    assert (function.tracing_mode, function.environment) == ("Active", {"A": "b"})
+
+
+def test_what_is_not_configured_has_lambdas_default(deploy):
+    function = deploy()
+
+    assert (function.timeout, function.memory_mb) == (timedelta(seconds=3), 128)
+    assert (function.tracing_mode, function.environment) == ("PassThrough", {})
+    assert function.reserved_concurrency is None
+    assert function.permissions == []
+    assert function.event_sources == []
+    assert function.log_group_name == f"/aws/lambda/{function.name}"
+
+
+def test_a_log_group_of_its_own_is_named(env):
+    assert configured(env, LoggingConfig={"LogGroup": "/own"}).log_group_name == "/own"
+    assert configured(env, LoggingConfig={}).log_group_name == "/aws/lambda/some-function"
+
+
+def test_reserved_concurrency_is_read(deploy, env):
+    function = deploy()
+    env.client("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+
+    assert function.reserved_concurrency == 0
+
+
+def test_who_may_invoke_is_read(deploy, env):
+    function = deploy()
+    env.client("lambda").add_permission(
+        FunctionName=function.name,
+        StatementId="gateway",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+
+    (statement,) = function.permissions
+    assert statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+
+
+def test_event_sources_are_read(deploy, env, unique):
+    function = deploy()
+    url = env.client("sqs").create_queue(QueueName=unique)["QueueUrl"]
+    arn = env.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = arn["Attributes"]["QueueArn"]
+    env.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=function.name)
+
+    assert [mapping["EventSourceArn"] for mapping in function.event_sources] == [arn]
+
+
+@pytest.mark.parametrize("fact", ["timeout", "reserved_concurrency", "permissions"])
+def test_a_function_that_does_not_exist_is_missing(env, fact):
+    with pytest.raises(Missing, match="ResourceNotFoundException"):
+        getattr(Function(env, "never-made"), fact)

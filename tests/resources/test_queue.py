@@ -1,0 +1,61 @@
+"""verification/resources/queue.py"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from verification.errors import Missing
+from verification.resources.queue import Queue
+
+
+@pytest.fixture
+def create(env, unique):
+    def create(**attributes):
+        url = env.client("sqs").create_queue(QueueName=unique, Attributes=attributes)["QueueUrl"]
+        return Queue(env, url)
+
+    return create
+
+
+def test_what_is_configured_is_read(create, unique):
+    queue = create(VisibilityTimeout="5400")
+
+    assert queue.arn == f"arn:aws:sqs:us-east-1:123456789012:{unique}"
+    assert queue.visibility_timeout == timedelta(minutes=90)
+
+
+def test_a_queue_without_redrive_keeps_failed_messages(create):
+    assert create().redrive_policy == {}
+
+
+def test_a_redrive_policy_is_read(env, create):
+    dead = env.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+    policy = {"deadLetterTargetArn": Queue(env, dead).arn, "maxReceiveCount": 3}
+
+    assert create(RedrivePolicy=json.dumps(policy)).redrive_policy == policy
+
+
+@pytest.mark.parametrize(
+    ("attributes", "encrypted"),
+    [
+        ({"SqsManagedSseEnabled": "true"}, True),
+        ({"KmsMasterKeyId": "alias/aws/sqs"}, True),
+        ({"SqsManagedSseEnabled": "false", "KmsMasterKeyId": "alias/own"}, True),
+        ({"SqsManagedSseEnabled": "false"}, False),
+        ({"KmsMasterKeyId": ""}, False),
+        ({}, False),
+    ],
+)
+def test_a_queue_is_encrypted_by_either_kind_of_key(env, attributes, encrypted):
+    queue = Queue(env, "https://sqs/123456789012/q")
+    vars(queue).update(attributes=attributes)
+
+    assert queue.encrypted is encrypted
+
+
+def test_a_queue_that_does_not_exist_is_missing(env):
+    with pytest.raises(Missing, match=r"sqs:GetQueueAttributes: .*(NonExistentQueue|QueueDoesNotExist)"):
+        _ = Queue(env, f"{env.endpoint_url}/123456789012/never-made").arn

@@ -1,0 +1,65 @@
+"""verification/resources/table.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from verification.errors import Missing
+from verification.resources.table import Table
+
+
+@pytest.fixture
+def dynamodb(env):
+    return env.client("dynamodb")
+
+
+@pytest.fixture
+def create(env, dynamodb, unique):
+    def create(**settings):
+        dynamodb.create_table(
+            TableName=unique,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            **{"BillingMode": "PAY_PER_REQUEST", **settings},
+        )
+        return Table(env, unique)
+
+    return create
+
+
+def test_a_bare_table_has_dynamodbs_defaults(create):
+    capacity = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    table = create(BillingMode="PROVISIONED", ProvisionedThroughput=capacity)
+
+    assert table.billing_mode == "PROVISIONED"
+    assert table.encryption_status == ""
+    assert table.time_to_live == {"TimeToLiveStatus": "DISABLED"}
+    assert table.point_in_time_recovery == "DISABLED"
+
+
+def test_a_table_from_before_billing_modes_is_provisioned(env):
+    table = Table(env, "old")
+    vars(table).update(description={})
+
+    assert (table.billing_mode, table.encryption_status) == ("PROVISIONED", "")
+
+
+def test_what_is_configured_is_read(create, dynamodb):
+    table = create(SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    dynamodb.update_time_to_live(
+        TableName=table.name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    dynamodb.update_continuous_backups(
+        TableName=table.name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+
+    assert table.billing_mode == "PAY_PER_REQUEST"
+    assert table.encryption_status == "ENABLED"
+    assert table.time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
+    assert table.point_in_time_recovery == "ENABLED"
+
+
+@pytest.mark.parametrize("fact", ["billing_mode", "point_in_time_recovery"])
+def test_a_table_that_does_not_exist_is_missing(env, fact):
+    with pytest.raises(Missing, match=r"(Resource|Table)NotFoundException"):
+        getattr(Table(env, "never-made"), fact)

@@ -1,0 +1,127 @@
+"""verification/judgement.py"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import botocore.exceptions
+import pytest
+
+from verification.errors import (
+    Denied,
+    Gap,
+    Missing,
+    NeedsAws,
+    NeedsInternet,
+    Planned,
+    Unverified,
+    UsageProblem,
+)
+from verification.judgement import judge
+from verification.verdict import Outcome, Result
+
+KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
+BEGIN = "-----BEGIN " + "PRIVATE KEY-----"
+
+
+def ended(problem, when="call", evidence="the whole story"):
+    """How a check's phase ended, as pytest tells it."""
+
+    def phase():
+        if problem is not None:
+            raise problem
+
+    call = pytest.CallInfo.from_call(phase, when)
+    report = SimpleNamespace(nodeid="test_a.py::test_door", longreprtext=evidence)
+    return judge("SEC-01", call, report)
+
+
+def test_a_check_that_ends_quietly_has_passed():
+    result = ended(None)
+
+    assert result == Result("SEC-01", Outcome.PASS, seconds=result.seconds, node="test_a.py::test_door")
+
+
+REFUSED = botocore.exceptions.ClientError(
+    {"Error": {"Code": "Throttling", "Message": "slow down"}}, "GetItem"
+)
+
+
+@pytest.mark.parametrize(
+    ("problem", "outcome", "reason", "gap"),
+    [
+        (AssertionError("assert 1 == 2"), Outcome.FAIL, "assert 1 == 2", None),
+        (AssertionError(), Outcome.FAIL, "the assertion carries no message", None),
+        (Missing("no output 'ApiEndpoint'"), Outcome.FAIL, "no output 'ApiEndpoint'", None),
+        (Unverified("no answer"), Outcome.UNVERIFIED, "no answer", None),
+        (Denied("s3:GetObject", "no"), Outcome.UNVERIFIED, "denied s3:GetObject: no", None),
+        (NeedsAws("no such service"), Outcome.UNVERIFIED, "no such service", Gap.NEEDS_AWS),
+        (NeedsInternet("offline"), Outcome.UNVERIFIED, "offline", Gap.NEEDS_INTERNET),
+        (Planned("no check yet"), Outcome.UNVERIFIED, "no check yet", Gap.PLANNED),
+        (UsageProblem("prod is read-only"), Outcome.UNVERIFIED, "UsageProblem: prod is read-only", None),
+        (KeyError("Timeout"), Outcome.UNVERIFIED, "KeyError: 'Timeout'", None),
+        (RuntimeError(), Outcome.UNVERIFIED, "RuntimeError:", None),
+        (REFUSED, Outcome.UNVERIFIED, f"ClientError: {REFUSED}", None),
+        (pytest.skip.Exception("not today"), Outcome.UNVERIFIED, "skipped: not today", None),
+        (SystemExit(1), Outcome.UNVERIFIED, "SystemExit: 1", None),
+        (
+            ExceptionGroup("several", [AssertionError("a")]),
+            Outcome.UNVERIFIED,
+            "ExceptionGroup: several",
+            None,
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_only_a_failed_assertion_is_a_failure(problem, outcome, reason, gap):
+    result = ended(problem)
+
+    assert (result.outcome, result.gap) == (outcome, gap)
+    assert result.reason.startswith(reason)
+    assert (result.item, result.node, result.evidence) == (
+        "SEC-01",
+        "test_a.py::test_door",
+        "the whole story",
+    )
+
+
+@pytest.mark.parametrize("when", ["setup", "teardown"])
+@pytest.mark.parametrize("problem", [AssertionError("no key"), Missing("no key")])
+def test_a_fixtures_failed_assertion_has_not_looked(problem, when):
+    result = ended(problem, when)
+
+    assert result.outcome is Outcome.UNVERIFIED
+    assert result.reason == f"{type(problem).__name__}: no key"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("one\n\n  two\n", "one | two"),
+        ("1\n2\n3\n4\n5\n6", "1 | 2 | 3 | 4"),
+        ("a" * 600, "a" * 600),
+        ("a" * 601, "a" * 599 + "…"),
+        ("b" * 100_000, "b" * 599 + "…"),
+    ],
+    ids=["lines", "many lines", "just short enough", "too long", "far too long"],
+)
+def test_a_reason_is_short(text, reason):
+    assert ended(AssertionError(text)).reason == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"found {KEY}",
+        "a" * 590 + f" {KEY}",
+        f"{BEGIN}\n{KEY[4:]}\nMIIEpAIBAAKCAQEA\nmore\nand more",
+    ],
+    ids=["short", "at the cut", "a key of many lines"],
+)
+def test_neither_reason_nor_evidence_tells_a_secret(text):
+    result = ended(AssertionError(text), evidence=text)
+
+    for part in ("Q3EGRJ4YT", "AKIAQ", "MIIE"):
+        assert part not in result.reason
+        assert part not in result.evidence
+    assert "[reda" in result.reason, "cut perhaps, but there"

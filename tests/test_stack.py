@@ -1,0 +1,121 @@
+"""verification/stack.py: on a stack whose resources are known, so that nothing is asked."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from verification.environment import Environment, Settings
+from verification.errors import Missing
+from verification.resources.alarm import Alarm
+from verification.resources.cloudformation import StackResource
+from verification.stack import Stack
+
+TYPES = {
+    "HttpApi": "AWS::ApiGatewayV2::Api",
+    "ApiFunction": "AWS::Lambda::Function",
+    "WorkerFunction": "AWS::Lambda::Function",
+    "StrayFunction": "AWS::Lambda::Function",
+    "JobsQueue": "AWS::SQS::Queue",
+    "JobsDeadLetterQueue": "AWS::SQS::Queue",
+    "ImagesBucket": "AWS::S3::Bucket",
+    "Distribution": "AWS::CloudFront::Distribution",
+    "JobsTable": "AWS::DynamoDB::Table",
+    "ProviderKeys": "AWS::SecretsManager::Secret",
+    "AlarmTopic": "AWS::SNS::Topic",
+    "ApiErrorsAlarm": "AWS::CloudWatch::Alarm",
+    "DeadLetterAlarm": "AWS::CloudWatch::Alarm",
+    "ApiLogGroup": "AWS::Logs::LogGroup",
+    "AccessLogGroup": "AWS::Logs::LogGroup",
+}
+
+
+@pytest.fixture(scope="module")
+def session():
+    return boto3.Session("testing", "testing", region_name="us-east-1")
+
+
+@pytest.fixture
+def env(session):
+    return Environment(Settings("staging", "some-stack", "us-east-1"), session, "http://127.0.0.1:9")
+
+
+def deployed(env, types=TYPES):
+    """A stack of these resources; each is called live-<logical id>."""
+    stack = Stack(env)
+    resources = {
+        logical: StackResource(logical, f"live-{logical}", kind, "CREATE_COMPLETE")
+        for logical, kind in types.items()
+    }
+    vars(stack.formation).update(resources=resources)
+    return stack
+
+
+class Watched(Environment):
+    """An environment whose CloudWatch knows two alarms, one of them somebody else's."""
+
+    def client(self, service, region=None, **config):
+        assert service == "cloudwatch"
+        return self
+
+    def describe_alarms(self, *, AlarmNames, **_):  # noqa: N803  # AWS's own word
+        live = ["live-ApiErrorsAlarm", "somebody-elses"]
+        return {"MetricAlarms": [{"AlarmName": name} for name in AlarmNames if name in live]}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name", "logical_id"),
+    [
+        ("http_api", "id", "HttpApi"),
+        ("api", "name", "ApiFunction"),
+        ("worker", "name", "WorkerFunction"),
+        ("queue", "url", "JobsQueue"),
+        ("dead_letter_queue", "url", "JobsDeadLetterQueue"),
+        ("bucket", "name", "ImagesBucket"),
+        ("distribution", "id", "Distribution"),
+        ("table", "name", "JobsTable"),
+        ("provider_keys", "arn", "ProviderKeys"),
+        ("alarm_topic", "arn", "AlarmTopic"),
+    ],
+)
+def test_each_part_is_found_by_its_logical_id_and_missed_by_it(env, attribute, name, logical_id):
+    assert getattr(getattr(deployed(env), attribute), name) == f"live-{logical_id}"
+
+    with pytest.raises(Missing, match=rf"'some-stack'\) has no resource '{logical_id}'"):
+        getattr(deployed(env, {}), attribute)
+
+
+def test_making_a_stack_reads_nothing(env):
+    stack = Stack(env)
+
+    assert stack.formation.name == "some-stack"
+    assert repr(stack) == "Stack()"
+
+
+def test_functions_are_all_there_are_also_those_without_a_name_here(env):
+    stack = deployed(env)
+
+    assert [function.name for function in stack.functions] == [
+        "live-ApiFunction",
+        "live-WorkerFunction",
+        "live-StrayFunction",
+    ]
+    assert stack.functions[0] is stack.api, "what was read once is not read again"
+
+
+def test_alarms_are_the_stacks_own_that_are_live(env):
+    stack = deployed(Watched(env.settings, env.session))
+
+    assert stack.alarms == [Alarm("live-ApiErrorsAlarm", [], [], actions_enabled=False)]
+
+
+def test_a_stack_without_alarms_has_none(env):
+    assert deployed(Watched(env.settings, env.session), {}).alarms == []
+
+
+def test_log_groups_are_those_declared_and_those_written_to(env):
+    stack = deployed(env, {name: kind for name, kind in TYPES.items() if name != "StrayFunction"})
+    vars(stack.api).update(configuration={"LoggingConfig": {"LogGroup": "live-ApiLogGroup"}})
+    vars(stack.worker).update(configuration={"LoggingConfig": {"LogGroup": "/own"}})
+
+    assert [group.name for group in stack.log_groups] == ["live-ApiLogGroup", "live-AccessLogGroup", "/own"]
