@@ -54,10 +54,10 @@ class Project:
         self.pytester = pytester
         self.root = Path(pytester.path)
         self.checklist = CHECKLIST
-        self.settings = Settings("staging", "some-stack", "us-east-1")
+        self.settings = Settings("staging", "some-stack", "us-east-1", cloud=None)
         self.emulated = True
         monkeypatch.setattr(plugin, "ROOT", self.root)
-        monkeypatch.setattr(plugin, "CHECKS", self.root / "verification")
+        monkeypatch.setattr(plugin, "CHECKS", self.root / "checks")
         monkeypatch.setattr(plugin, "GAPS", self.root / "gaps.toml")
         monkeypatch.setattr(environment, "connect", lambda name, cloud=None: self.environment(name))
         (self.root / "gaps.toml").write_text("")
@@ -66,7 +66,8 @@ class Project:
         pytester.makeconftest("")
 
     def environment(self, name: str) -> Environment:
-        chosen = Settings(**{**vars(self.settings), "name": name})
+        cloud = "cloud" if name == "local" else None
+        chosen = Settings(**{**vars(self.settings), "name": name, "cloud": cloud})
         found = Environment(chosen, boto3.Session("a", "b", region_name="us-east-1"))
         vars(found).update(
             emulated=self.emulated,
@@ -78,12 +79,12 @@ class Project:
 
     def run(self, *arguments: str, door: str = "pass", window: str = "pass", checks: str = CHECKS):
         (self.root / "PRODUCTION_CHECKLIST.md").write_text(self.checklist)
-        folder = self.root / "verification"
+        folder = self.root / "checks"
         folder.mkdir(exist_ok=True)
         (folder / "test_security.py").write_text(dedent(checks).format(door=door, window=window))
         where = ("--env", "staging", "--app", str(self.root))
         self.result = self.pytester.runpytest_inprocess(
-            "verification",
+            "checks",
             "-p",
             "verification.plugin",
             "-p",
@@ -309,3 +310,82 @@ def test_listing_and_explaining_need_no_stack(project, monkeypatch):
 
     assert project.run("--explain", "SEC-9").ret == 4
     assert "no item 'SEC-9'" in project.output
+
+
+ON_WORKERS = """
+from pathlib import Path
+
+import boto3
+from verification import environment, plugin
+from verification.environment import Environment, Settings
+
+ROOT = Path({root!r})
+plugin.ROOT, plugin.CHECKS, plugin.GAPS = ROOT, ROOT / "checks", ROOT / "gaps.toml"
+
+
+def connect(name, cloud=None):
+    found = Environment(Settings(name, "some-stack", "us-east-1"), boto3.Session("a", "b", region_name="us-east-1"))
+    vars(found).update(emulated=True, account_id="123456789012", preflight=bool, require_stack=bool)
+    return found
+
+
+environment.connect = connect
+"""
+
+
+@pytest.fixture
+def spread(project, monkeypatch):
+    """The same project, run by two workers, which are processes of their own."""
+    monkeypatch.setenv("PYTHONPATH", str(environment.ROOT))
+    project.pytester.makeconftest(ON_WORKERS.format(root=str(project.root)))
+    project.pytester.runpytest_inprocess = project.pytester.runpytest_subprocess
+    return project
+
+
+def test_workers_tell_one_verdict(spread):
+    assert spread.run("-n", "2", door="assert False, 'open'").ret == 1
+    assert spread.outcomes() == {"SEC-01": "fail", "SEC-02": "pass"}
+
+
+def test_a_worker_that_dies_leaves_its_items_unverified(spread):
+    died = "import os; os._exit(1)"
+
+    assert spread.run("-n", "1", "--max-worker-restart=0", door=died).ret == 1
+    assert spread.outcomes() == {"SEC-01": "unverified", "SEC-02": "unverified"}
+
+
+def test_a_mismatch_that_workers_find_is_still_a_usage_error(spread):
+    checks = CHECKS.replace('@pytest.mark.item("SEC-02")', "")
+
+    assert spread.run("-n", "2", checks=checks).ret == 4
+    assert "names no item" in spread.output
+    assert not (spread.root / "reports" / "staging" / "verification.json").exists()
+
+
+def test_an_old_report_does_not_outlive_a_run_that_could_not_judge(project):
+    assert project.run().ret == 0
+    assert project.run(checks=CHECKS.replace('"SEC-02"', '"SEC-77"')).ret == 4
+    assert not (project.root / "reports" / "staging" / "verification.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [
+        ("active", True),
+        ("security and active", True),
+        ("not active", False),
+        ("security or not active", False),
+        ("inactive", False),
+        ("", False),
+    ],
+)
+def test_a_marker_is_asked_for_by_name_alone(expression, asked):
+    assert plugin._asks_for("active", expression) is asked
+
+
+def test_junit_tells_a_failure_from_not_knowing(project):
+    project.run(door="assert False", window="raise RuntimeError")
+    xml = (project.root / "reports" / "staging" / "verification.xml").read_text()
+
+    assert 'name="outcome" value="fail"' in xml
+    assert 'name="outcome" value="unverified"' in xml

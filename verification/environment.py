@@ -47,7 +47,7 @@ _MISSING_CODES = {
     "TableNotFoundException",
 }
 # IAM prefixes that differ from the endpoint prefix botocore knows the service by.
-_IAM_PREFIX = {"monitoring": "cloudwatch", "email": "ses"}
+_IAM_PREFIX = {"monitoring": "cloudwatch"}
 # Actions that IAM names differently from the operation they allow.
 _IAM_ACTION = {
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
@@ -129,14 +129,22 @@ class Environment:
 
     @cached_property
     def account_id(self) -> str:
-        """The twelve digits that STS names for these credentials."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        """The twelve digits that STS names for these credentials; asked once, by the preflight."""
+        return str(self.client("sts", read_timeout=2, attempts=1).get_caller_identity()["Account"])
 
     @cached_property
     def emulated(self) -> bool:
-        """Whether AWS's own servers answer, judged by the address that is really dialled."""
-        host = urlsplit(self.client("sts").meta.endpoint_url).hostname or ""
-        return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+        """Whether somebody else than AWS answers for any service, judged by what is really dialled."""
+        host = urlsplit(self.client("sts", read_timeout=2, attempts=1).meta.endpoint_url).hostname or ""
+        redirected = any(name.startswith("AWS_ENDPOINT_URL") and value for name, value in os.environ.items())
+        profile = self.session._session.get_scoped_config()  # noqa: SLF001  # boto3 has no way of its own
+        redirected = redirected or bool({"endpoint_url", "services"} & profile.keys())
+        return redirected or not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether this environment only ever lives on an embedded AWS, where declared gaps are tolerated."""
+        return self.settings.cloud is not None and self.emulated
 
     def client(
         self, service: str, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
@@ -178,7 +186,7 @@ class Environment:
         """
         where = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or f"AWS in {self.region}"
         try:
-            account = str(self.client("sts", read_timeout=2, attempts=1).get_caller_identity()["Account"])
+            account = self.account_id
         except (
             botocore.exceptions.NoCredentialsError,
             botocore.exceptions.PartialCredentialsError,

@@ -6,6 +6,9 @@ unless the run names the `verification` folder.
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import time
 import tomllib
 from collections.abc import Callable, Generator, Iterable
@@ -130,13 +133,16 @@ class Verification:
         self.waivers = {waiver.item: waiver for waiver in approved if waiver.environment == option.env}
         self.selected: dict[str, str] = {}
         self.results: dict[str, Result] = {}
+        self.problems: list[str] = []
         self.run: Run | None = None
         self.directory: Path = option.report_dir or ROOT / "reports" / option.env
+        # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
+        self.told = self.directory / ".collected.json"
         if self.worker or option.collectonly:
             return
         self.environment.preflight()
         self.environment.require_stack()
-        _prove_writable(self.directory)
+        _make_room(self.directory)
         option.htmlpath = option.htmlpath or str(self.directory / "verification.html")
         option.self_contained_html = True
         option.xmlpath = option.xmlpath or str(self.directory / "verification.xml")
@@ -156,8 +162,11 @@ class Verification:
         given = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
         whole = bool(given & {CHECKS, CHECKS / "checks"})
         expected = self.items if whole else {id_: self.items[id_] for _, id_, _ in bound if id_ in self.items}
-        if problems := checklist.binding_problems(expected, bound):
-            raise pytest.UsageError("checks and checklist do not match:\n  " + "\n  ".join(problems))
+        self.problems = checklist.binding_problems(expected, bound)
+        if self.problems and self.worker:
+            items.clear()  # the controller says why, see pytest_sessionfinish
+        elif self.problems:
+            raise pytest.UsageError(_mismatch(self.problems))
         unwanted = list(self._unwanted(config))
         dropped = [test for test in items if any(test.get_closest_marker(marker) for marker in unwanted)]
         if dropped:
@@ -165,7 +174,7 @@ class Verification:
             items[:] = [test for test in items if test not in dropped]
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
-        if self.environment.settings.guard and "active" not in config.option.markexpr:
+        if self.environment.settings.guard and not _asks_for("active", config.option.markexpr):
             yield "active"
         if not self.environment.emulated and not config.option.paid:
             yield "paid"
@@ -173,6 +182,8 @@ class Verification:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.selected = {_item_id(test): test.nodeid for test in session.items}
+        if self.worker:
+            _write_whole(self.told, json.dumps({"selected": self.selected, "problems": self.problems}))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -189,9 +200,10 @@ class Verification:
             report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
             result = waive(judge(_item_id(item), call, report), self.waivers)
-            if result.outcome is Outcome.WAIVED:
+            if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)
+            item.user_properties.append(("outcome", str(result.outcome)))  # into the JUnit file
             report.verification = result.plain()  # type: ignore[attr-defined]  # crosses to the controller
         return report
 
@@ -207,15 +219,16 @@ class Verification:
         if earlier is None or earlier.outcome is not Outcome.FAIL:
             self.results[result.item] = result
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        self.selected.update(getattr(node, "workeroutput", {}).get("selected", {}))
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.worker:
-            self.config.workeroutput["selected"] = self.selected  # type: ignore[attr-defined]
             return
+        if self.told.exists():
+            told = json.loads(self.told.read_text(encoding="utf-8"))
+            self.selected, self.problems = told["selected"], told["problems"]
+            self.told.unlink()
+        if self.problems:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         broken = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         if broken or self.config.option.collectonly:
             return
@@ -228,7 +241,7 @@ class Verification:
             verdict=Verdict(
                 [known[item] for item in self.items if item in known],
                 items=len(self.items),
-                rehearsal=self.environment.name == "local",
+                rehearsal=self.environment.rehearsal,
             ),
             items=self.items,
             environment=self.environment,
@@ -250,6 +263,8 @@ class Verification:
             prefix.append(html.summary(self.run))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.problems:
+            terminalreporter.line(f"ERROR: {_mismatch(self.problems)}", red=True)
         if self.run is None:
             return
         verdict, attention = self.run.verdict, self.run.attention()
@@ -283,12 +298,31 @@ def _needs_aws() -> dict[str, str]:
     return {gap["item"]: gap["reason"] for gap in declared}
 
 
-def _prove_writable(directory: Path) -> None:
+def _asks_for(marker: str, expression: str) -> bool:
+    """Whether -m names the marker for what it wants; an expression with `not` anywhere is no such wish."""
+    words = re.findall(r"\w+", expression)
+    return marker in words and "not" not in words
+
+
+def _mismatch(problems: list[str]) -> str:
+    return "checks and checklist do not match:\n  " + "\n  ".join(problems)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """All workers write the same; whoever reads, reads all of one."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+
+
+def _make_room(directory: Path) -> None:
+    """Prove that the report can be written, and take away what an earlier run said."""
     probe = directory / ".writable"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         probe.write_text("")
-        probe.unlink()
+        for old in (probe, *directory.glob("verification.*"), *directory.glob(".collected.json*")):
+            old.unlink()
     except OSError as problem:
         raise UsageProblem(
             f"the report cannot be written to {directory}: {problem.strerror}; name another --report-dir"
