@@ -117,5 +117,15 @@ def test_log_groups_are_those_declared_and_those_written_to(env):
     stack = deployed(env, {name: kind for name, kind in TYPES.items() if name != "StrayFunction"})
     vars(stack.api).update(configuration={"LoggingConfig": {"LogGroup": "live-ApiLogGroup"}})
     vars(stack.worker).update(configuration={"LoggingConfig": {"LogGroup": "/own"}})
+    vars(stack.http_api).update(
+        stage={
+            "AccessLogSettings": {"DestinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:/access:*"}
+        }
+    )
 
-    assert [group.name for group in stack.log_groups] == ["live-ApiLogGroup", "live-AccessLogGroup", "/own"]
+    assert [group.name for group in stack.log_groups] == [
+        "live-ApiLogGroup",
+        "live-AccessLogGroup",
+        "/own",
+        "/access",
+    ]

@@ -26,6 +26,9 @@ WORKER_MEMORY_MB: Final = 3008
 IMAGE_EXPIRY: Final = timedelta(days=30)
 """Specification: images live for thirty days."""
 
+EDGE_ATTEMPTS: Final = 8
+"""Requests until one has to hit: neighbouring edge caches may each miss once. Source: own judgement."""
+
 IMAGE_CACHE: Final = timedelta(days=7)
 """Least time that an image may be cached. Specification: seven days or more, immutable."""
 
@@ -50,6 +53,21 @@ RUNTIME_NOTICE: Final = timedelta(days=183)
 JOB_DEADLINE: Final = timedelta(seconds=120)
 """How long a check waits for a job of nine models. Source: the slowest vendors answer within a minute."""
 
+KEY_CHECK_DEADLINE: Final = timedelta(seconds=60)
+"""How long the worker may take to try all vendors' keys. Source: it gives the vendors 30 s, and may start cold."""
+
+LOG_DEADLINE: Final = timedelta(seconds=60)
+"""How long a check waits for log events. Source: own judgement; CloudWatch Logs mostly shows them within seconds."""
+
+LOG_MARGIN: Final = timedelta(seconds=2)
+"""How long before the first line about a job its requests may have been logged. Source: own judgement."""
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the verifier's clock and AWS's may be apart. Source: signed requests are refused beyond it (SigV4)."""
+
+OVERSIZE_BODY_BYTES: Final = 64 * 1024
+"""A body that no route takes. Source: backend/openapi.yaml; prompts get 16 KiB, browser reports 32 KiB."""
+
 HSTS: Final = timedelta(days=365)
 """Least time that browsers are told to insist on TLS. Source: hstspreload.org, one year."""
 
@@ -64,3 +82,33 @@ RUNTIME_DEPRECATION: Final = {
     "python3.14": date(2029, 6, 30),
 }
 """When Lambda stops patching a runtime. Source: AWS Lambda developer guide, "Lambda runtimes"."""
+
+ACTIONS_WITHOUT_RESOURCE: Final = frozenset({"xray:PutTelemetryRecords", "xray:PutTraceSegments"})
+"""What can be granted on resource `*` alone. Source: Service Authorization Reference, "AWS X-Ray"."""
+
+USERS_AT_ONCE: Final = 100
+"""Users whose requests the API function has to carry at the same time. Specification."""
+
+EDGE_LOG_DELAY: Final = timedelta(hours=24)
+"""How late CloudFront may deliver an access log. Source: CloudFront Developer Guide, "Access logs (standard logs)"."""
+
+EDGE_LOG_DEADLINE: Final = timedelta(seconds=20)
+"""How long a check waits for the first file of a distribution that has none yet. Source: own judgement."""
+
+PROMPT_CHARACTERS: Final = 1000
+"""Longest prompt. Specification."""
+
+STEPS: Final = (25, 50)
+"""Least and most steps. Specification."""
+
+GUIDANCE: Final = (5, 10)
+"""Least and most guidance. Specification."""
+
+CONSISTENCY_DEADLINE: Final = timedelta(seconds=10)
+"""How long a list may lag behind what was written. Source: DynamoDB's indexes follow within a second as a rule."""
+
+ERROR_CACHE: Final = timedelta(seconds=10)
+"""Longest that the CDN may remember an error. Source: checklist CDN-12; also CloudFront's own default."""
+
+GALLERY_PAGE: Final = 100
+"""Galleries asked for at once, the most that the contract allows. Source: backend/openapi.yaml."""

@@ -40,6 +40,8 @@ _MISSING_CODES = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "NoSuchBucket",
     "NoSuchDistribution",
+    "NoSuchKey",
+    "NoSuchOriginAccessControl",
     "NotFound",
     "NotFoundException",
     "QueueDoesNotExist",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -67,7 +69,15 @@ def cdn(env: Environment, stack: Stack) -> Cdn:
 @pytest.fixture(scope="session")
 def job(api: Api) -> Job:
     """A job that was just made and has ended, however it ended."""
-    return api.generate("a lighthouse in a calm sea, seen by a verification run")
+    return api.generate(f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def shown_job(request: pytest.FixtureRequest, verification: Verification, api: Api) -> Job:
+    """A job with images, of any age: where a new one would cost money that nobody granted, the gallery's newest."""
+    if verification.may_spend:
+        return cast(Job, request.getfixturevalue("job"))
+    return api.newest_job()
 
 
 @pytest.fixture(scope="session")

@@ -176,8 +176,13 @@ class Verification:
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
         if self.environment.settings.guard and not _asks_for("active", config.option.markexpr):
             yield "active"
-        if not self.environment.emulated and not config.option.paid:
+        if not self.may_spend:
             yield "paid"
+
+    @property
+    def may_spend(self) -> bool:
+        """Whether AI providers may be made to work: simulated ones always, others when --paid grants it."""
+        return self.environment.emulated or bool(self.config.option.paid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

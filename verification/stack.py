@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from verification.environment import Environment
+from verification.environment import Environment, names, settings
+from verification.errors import Unverified
 from verification.resources.alarm import Alarm, alarms_of
 from verification.resources.bucket import Bucket
 from verification.resources.cloudformation import CloudFormationStack
+from verification.resources.concurrency import Concurrency
 from verification.resources.distribution import Distribution
+from verification.resources.edge_log import EdgeLog
 from verification.resources.function import Function
 from verification.resources.http_api import HttpApi
 from verification.resources.log_group import LogGroup
 from verification.resources.queue import Queue
+from verification.resources.role import Role
 from verification.resources.secret import Secret
 from verification.resources.table import Table
 from verification.resources.topic import Topic
+from verification.resources.web_acl import WebAcl
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,26 @@ class Stack:
     def formation(self) -> CloudFormationStack:
         """The CloudFormation stack itself."""
         return CloudFormationStack(self.env, self.env.stack_name)
+
+    @cached_property
+    def neighbours(self) -> Mapping[str, CloudFormationStack]:
+        """The deployed stacks of the other environments in this account and region, by environment."""
+        others = [settings(name) for name in names() if name != self.env.name]
+        stacks = {
+            other.name: CloudFormationStack(self.env, other.stack)
+            for other in others
+            if other.region == self.env.region and other.account in (None, self.env.account_id)
+        }
+        return {name: stack for name, stack in stacks.items() if stack.deployed}
+
+    @cached_property
+    def physical_names(self) -> frozenset[str]:
+        """Each resource's name as an ARN ends in it."""
+        return frozenset(
+            id_ if id_.startswith("/") else id_.rpartition("/" if "://" in id_ else ":")[2]
+            for resource in self.formation.resources.values()
+            if (id_ := resource.physical_id)
+        )
 
     @cached_property
     def http_api(self) -> HttpApi:
@@ -53,6 +78,18 @@ class Stack:
         return [named.get(name) or Function(self.env, name) for name in live]
 
     @cached_property
+    def roles(self) -> Mapping[str, Role]:
+        """Each function's role, by the function's name; a role that two functions share is one object."""
+        names = {function.name: function.role_name for function in self.functions}
+        roles = {name: Role(self.env, name) for name in set(names.values())}
+        return {function: roles[name] for function, name in names.items()}
+
+    @cached_property
+    def concurrency(self) -> Concurrency:
+        """What Lambda lets the account run at once."""
+        return Concurrency(self.env)
+
+    @cached_property
     def queue(self) -> Queue:
         return Queue(self.env, self.formation.physical_id("JobsQueue"))
 
@@ -66,9 +103,31 @@ class Stack:
         return Bucket(self.env, self.formation.physical_id("ImagesBucket"))
 
     @cached_property
+    def edge_log_bucket(self) -> Bucket:
+        """Where the distribution's access log goes."""
+        return Bucket(self.env, self.formation.physical_id("CdnLogsBucket"))
+
+    @cached_property
+    def edge_log(self) -> EdgeLog:
+        """The distribution's access log."""
+        return EdgeLog(self.edge_log_bucket, self.distribution.log_prefix, self.distribution.id)
+
+    @cached_property
     def distribution(self) -> Distribution:
         """What serves images."""
         return Distribution(self.env, self.formation.physical_id("Distribution"))
+
+    @cached_property
+    def web_acl(self) -> WebAcl | None:
+        """What stands in front of the distribution, None for nothing.
+
+        Raises:
+            Unverified: it is one of WAF Classic, which has an id and no ARN.
+        """
+        arn = self.distribution.web_acl_id
+        if arn and not arn.startswith("arn:"):
+            raise Unverified(f"web ACL {arn} is one of WAF Classic; replace it by one of WAFv2")
+        return WebAcl(self.env, arn) if arn else None
 
     @cached_property
     def table(self) -> Table:
@@ -92,10 +151,27 @@ class Stack:
         return alarms_of(self.env, names)
 
     @cached_property
+    def api_log(self) -> LogGroup:
+        """Where the API function writes."""
+        return LogGroup(self.env, self.api.log_group_name)
+
+    @cached_property
+    def worker_log(self) -> LogGroup:
+        """Where the worker writes."""
+        return LogGroup(self.env, self.worker.log_group_name)
+
+    @cached_property
+    def access_log(self) -> LogGroup:
+        """Where the gateway notes each request."""
+        return LogGroup(self.env, self.formation.physical_id("AccessLogGroup"))
+
+    @cached_property
     def log_groups(self) -> Sequence[LogGroup]:
         """Where each function writes, and every log group that the stack declares."""
         declared = [
             r.physical_id for r in self.formation.resources.values() if r.type == "AWS::Logs::LogGroup"
         ]
         written = [function.log_group_name for function in self.functions]
+        if access := self.http_api.stage.get("AccessLogSettings", {}).get("DestinationArn", ""):
+            written.append(access.partition(":log-group:")[2].removesuffix(":*"))
         return [LogGroup(self.env, name) for name in dict.fromkeys([*declared, *written])]

@@ -199,6 +199,22 @@ def test_other_methods_are_405_with_those_that_are_answered(
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
 
 
+def test_a_preflight_is_let_pass(client: Client) -> None:
+    """Should the gateway hand it to its $default route, browsers need a success, which has no body."""
+    answer = handler(
+        {
+            "version": "2.0",
+            "rawPath": "/generate",
+            "headers": {"origin": "https://pixel-prompt.example"},
+            "requestContext": {
+                "http": {"method": "OPTIONS", "path": "/generate", "sourceIp": client.address}
+            },
+        },
+        FakeContext(),
+    )
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+
+
 @pytest.mark.parametrize("path", ["/generate", "/enhance", "/log"])
 def test_bodies_that_are_no_json_objects_are_refused(client: Client, path: str) -> None:
     assert client("POST", path).status == 415

@@ -173,6 +173,14 @@ def test_key_holds_what_the_policy_names(edge: Edge) -> None:
     assert outcome(edge.get(path + "?size=1", **{"X-Other": "b"})) == HIT
 
 
+def test_error_names_no_bucket(edge: Edge) -> None:
+    answer = edge.get(f"/{unique('missing')}")
+
+    assert answer.status_code == 403
+    assert b"<Code>AccessDenied</Code>" in answer.content
+    assert edge.stack.outputs["Bucket"].encode() not in answer.content
+
+
 @pytest.mark.parametrize(
     "control", ["no-store", "private, max-age=60", "no-cache", "max-age=0", "s-maxage=0, max-age=9"]
 )

@@ -242,6 +242,7 @@ def test_reset_empties_and_keeps_the_administrator(other: Cloud) -> None:
 
     assert other.running() == running.state
     assert running.client("s3").list_buckets()["Buckets"] == []
+    assert len(running.client("acm").list_certificates()["CertificateSummaryList"]) == 1
 
 
 def test_nothing_lies_in_the_systems_temporary_directory(

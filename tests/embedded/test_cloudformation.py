@@ -449,6 +449,9 @@ def test_topic_update(restored: Stack) -> None:
 
 def test_secret_is_named_by_its_arn(restored: Stack) -> None:
     secret = restored.outputs["Secret"]
+    formation = restored.cloud.client("cloudformation")
+    drift = formation.detect_stack_resource_drift(StackName=restored.name, LogicalResourceId="Secret")
+    assert drift["StackResourceDrift"]["StackResourceDriftStatus"] == "IN_SYNC"
     assert secret.startswith("arn:aws:secretsmanager:")
 
     assert restored.update(changed(Secret={"SecretString": '{"a":1}'})) == "UPDATE_COMPLETE", (

@@ -88,7 +88,7 @@ class Checkout:
             "-c",
             "commit.gpgsign=false",
         )
-        _git(self.app, *identity, "commit", "--quiet", "--no-verify", "--message", message)
+        _git(self.app, *identity, "commit", "--quiet", "--no-verify", "--file=-", text=message)
 
     def head(self) -> str:
         return _git(self.app, "rev-parse", "HEAD").strip()
@@ -295,6 +295,6 @@ def _settings(alarm: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
+def _git(folder: Path, *arguments: str, text: str = "") -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout

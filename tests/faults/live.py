@@ -13,7 +13,10 @@ from tests.faults.bench import Bench
 from tests.faults.fault import fault
 
 # What cannot be looked at while images do not come through the CDN.
-SERVED_IMAGES = {"CDN-02", "CDN-03", "CDN-04", "CDN-06", "CDN-08", "CDN-13", "CODE-09", "SEC-13"}
+SERVED_IMAGES = {
+    *("CDN-02", "CDN-03", "CDN-04", "CDN-06", "CDN-08", "CDN-13"),
+    *("CODE-09", "CODE-10", "SEC-13", "SEC-19", "SEC-22"),
+}
 
 
 # Code, as it answers
@@ -30,7 +33,7 @@ def dropped_field(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-09", "a provider answers 200 with garbage")
+@fault("CODE-09", "a provider answers 200 with garbage", relatives={"CONF-02"})
 def garbage_from_a_provider(bench: Bench) -> Iterator[None]:
     with bench.provider_fault("openai", "garbage"):
         yield
@@ -72,7 +75,7 @@ def gallery_in_the_wrong_order(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "a refusal is a 500 with a traceback")
+@fault("CODE-12", "a refusal is a 500 with a traceback", relatives={"CODE-17", "SEC-14"})
 def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -83,13 +86,21 @@ def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "an error carries no correlation id")
+@fault("CODE-12", "an error carries no correlation id", relatives={"CODE-17"})
 def error_without_correlation_id(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
         "pixel_prompt/web.py",
         "error.body(correlation_id)",
         '{"error": {"code": error.code, "message": "no"}}',
+    ):
+        yield
+
+
+@fault("CODE-10", "the gallery counts wrongly")
+def wrong_image_count(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/gallery.py", '"imageCount": item["imageCount"]', '"imageCount": 1'
     ):
         yield
 
@@ -148,6 +159,20 @@ def expiry_of_some_images(bench: Bench) -> Iterator[None]:
     yield from _lifecycle(bench, Filter=picked)
 
 
+@fault("CONF-08", "some images expire after a day")
+def early_expiry_of_some(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    before = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    early = {"ID": "early", "Status": "Enabled", "Filter": {"Prefix": "images/0"}, "Expiration": {"Days": 1}}
+    client.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": [*before, early]}
+    )
+    try:
+        yield
+    finally:
+        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": before})
+
+
 @fault("CONF-08", "images expire after 300 days")
 def late_expiry(bench: Bench) -> Iterator[None]:
     yield from _lifecycle(bench, Expiration={"Days": 300})
@@ -161,6 +186,18 @@ def _watching_another(alarm: dict[str, Any]) -> dict[str, Any]:
 @fault("CONF-09", "the error alarm watches a function of a former name")
 def stale_error_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("WorkerErrorsAlarm", _watching_another):
+        yield
+
+
+@fault("CONF-09", "the error alarm tells nobody", relatives={"CONF-11"})
+def mute_error_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "ActionsEnabled": False}):
+        yield
+
+
+@fault("CONF-10", "the duration alarm waits for longer than the function may run")
+def late_duration_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerDurationAlarm", lambda alarm: {**alarm, "Threshold": 900_000.0}):
         yield
 
 
@@ -218,6 +255,23 @@ def eternal_rows(bench: Bench) -> Iterator[None]:
         switch(enabled=True)
 
 
+@fault("CONF-17", "TTL looks at an attribute that no row has")
+def ttl_of_another_attribute(bench: Bench) -> Iterator[None]:
+    client, table = bench.client("dynamodb"), bench.physical("JobsTable")
+    attribute = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"]
+
+    def move(old: str, new: str) -> None:
+        for name, enabled in ((old, False), (new, True)):
+            specification = {"Enabled": enabled, "AttributeName": name}
+            client.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+
+    move(attribute, "deleteAfter")
+    try:
+        yield
+    finally:
+        move("deleteAfter", attribute)
+
+
 # Security
 
 
@@ -252,6 +306,17 @@ def any_origin(bench: Bench) -> Iterator[None]:
 def strange_origin(bench: Bench) -> Iterator[None]:
     allowed = bench.stack.formation.parameter("AllowedOrigins").split(",")
     yield from _cors(bench, [*allowed, "https://attacker.example"])
+
+
+@fault("SEC-07", "the preflight refuses the header that the page sends")
+def refused_header(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_api(ApiId=api)["CorsConfiguration"]
+    client.update_api(ApiId=api, CorsConfiguration={**before, "AllowHeaders": ["content-type"]})
+    try:
+        yield
+    finally:
+        client.update_api(ApiId=api, CorsConfiguration=before)
 
 
 @fault("SEC-07", "the API refuses the application's own origin")
@@ -507,6 +572,12 @@ def wrong_origin_path(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CDN-02", "the API hands out another CDN's addresses", relatives=SERVED_IMAGES - {"CDN-02"})
+def addresses_of_another_cdn(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", CDN_DOMAIN="d111111abcdef8.cloudfront.net"):
+        yield
+
+
 @fault("CDN-02", "images are stored without their type")
 def untyped_images(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -542,7 +613,7 @@ def _cache_policy(bench: Bench, change: Any) -> Iterator[None]:
         client.update_cache_policy(Id=id_, IfMatch=etag, CachePolicyConfig=before)
 
 
-@fault("CDN-04", "nothing is cached", relatives={"CDN-08"})
+@fault("CDN-04", "nothing is cached", relatives={"CDN-06", "CDN-08"})
 def no_cache(bench: Bench) -> Iterator[None]:
     yield from _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0))
 
@@ -556,6 +627,11 @@ def short_lived_images(bench: Bench) -> Iterator[None]:
         "public, max-age=60",
     ):
         yield
+
+
+@fault("CDN-06", "the distribution keeps an image for a minute")
+def short_lived_copies(bench: Bench) -> Iterator[None]:
+    yield from _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=60, MaxTTL=60))
 
 
 @fault("CDN-07", "a job's status may be cached")

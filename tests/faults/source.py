@@ -90,6 +90,17 @@ def key_in_the_history(bench: Bench) -> Iterator[None]:
         bench.checkout.reset(head)
 
 
+@fault("SEC-04", "a provider's key stands in a commit's message", realm=Realm.SOURCE)
+def key_in_a_message(bench: Bench) -> Iterator[None]:
+    head = bench.checkout.head()
+    with bench.checkout.written("backend/note.txt", "a note\n"):
+        bench.checkout.commit("Try sk-" + secrets.token_hex(24))
+    try:
+        yield
+    finally:
+        bench.checkout.reset(head)
+
+
 @fault("SEC-04", "a key lies in a file that is not committed yet", realm=Realm.SOURCE)
 def key_in_the_tree(bench: Bench) -> Iterator[None]:
     key = "sk-" + secrets.token_hex(10) + "T3BlbkFJ" + secrets.token_hex(10)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults import live, source  # noqa: F401  # registers the faults
+from tests.faults import estate, jobs, live, source  # noqa: F401  # registers the faults
 from tests.faults.bench import Bench, Seen
 from tests.faults.document import render
 from tests.faults.fault import FAULTS, Fault, Realm

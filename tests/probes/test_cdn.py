@@ -6,7 +6,7 @@ import pytest
 
 from tests.probes.server import Reply
 from verification.errors import Unverified
-from verification.probes.cdn import Cdn, path_of
+from verification.probes.cdn import Cdn, key_of
 
 
 def test_a_path_is_asked_for_as_a_browser_would(server, env):
@@ -29,12 +29,20 @@ def test_tls_is_spoken_unless_told_otherwise(server, env):
         Cdn(env, server.url.removeprefix("http://")).get("/images/a.png")
 
 
+@pytest.mark.parametrize("query", ["", "?x=1#y"])
+def test_an_image_of_this_cdn_is_known_by_its_path(env, query):
+    assert (
+        Cdn(env, "127.0.0.1:4431").path(f"https://127.0.0.1:4431/images/j/a.png{query}") == "/images/j/a.png"
+    )
+
+
 @pytest.mark.parametrize(
-    ("url", "path"),
-    [
-        ("https://d1.cloudfront.net/images/j/a.png", "/images/j/a.png"),
-        ("https://127.0.0.1:4431/images/j/a.png?x=1#y", "/images/j/a.png"),
-    ],
+    "url", ["https://d1.cloudfront.net/images/a.png", "http://127.0.0.1:4431/images/a.png", "/a.png"]
 )
-def test_the_path_of_an_image_leaves_the_domain_behind(url, path):
-    assert path_of(url) == path
+def test_an_image_elsewhere_is_what_users_would_miss(env, url):
+    with pytest.raises(AssertionError, match=r"does not lead to the CDN at https://127\.0\.0\.1:4431"):
+        Cdn(env, "127.0.0.1:4431").path(url)
+
+
+def test_the_key_of_an_image_is_its_path_without_the_slash():
+    assert key_of("https://d1.cloudfront.net/images/j/a.png") == "images/j/a.png"

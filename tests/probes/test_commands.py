@@ -88,7 +88,7 @@ def test_unfinished_words_are_found_where_they_stand(checkout):
 def test_no_source_is_no_clean_source(checkout):
     checkout.write("backend/src/notes.md", "nothing")
 
-    with pytest.raises(Unverified, match="no source found under backend/src or frontend/src"):
+    with pytest.raises(Unverified, match="no source found under backend/src"):
         checkout.source.unfinished_words()
 
 

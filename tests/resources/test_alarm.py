@@ -78,7 +78,7 @@ def test_many_alarms_are_asked_for_by_the_hundred(scripted, stub):
     ("namespace", "metric", "dimensions", "expected"),
     [
         ("AWS/Lambda", "Errors", {"FunctionName": "api"}, True),
-        ("AWS/Lambda", "Errors", {}, True),
+        ("AWS/Lambda", "Errors", {}, False),
         ("AWS/Lambda", "Errors", {"FunctionName": "worker"}, False),
         ("AWS/Lambda", "Errors", {"FunctionName": "api", "Resource": "api"}, False),
         ("AWS/Lambda", "Duration", {"FunctionName": "api"}, False),

@@ -223,3 +223,15 @@ def test_an_s3_that_does_not_answer_is_unverified(reach):
 
         with pytest.raises(Unverified, match="S3 did not answer get_object"):
             Bucket(down, "some-bucket").anonymous("get_object", Key="a")
+
+
+def test_objects_are_listed_by_prefix(bucket, s3):
+    for key in ("images/1/b.png", "images/1/a.png", "images/2/a.png"):
+        s3.put_object(Bucket=bucket.name, Key=key, Body=key.encode())
+
+    before = bucket.objects("images/1/")
+    s3.put_object(Bucket=bucket.name, Key="images/1/a.png", Body=b"written again")
+
+    assert [entry.key for entry in before] == ["images/1/a.png", "images/1/b.png"]
+    assert bucket.objects("images/1/") != before
+    assert bucket.objects("images/9/") == []

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from verification.errors import Missing
+from tests.probes.server import Reply
+from verification.errors import Missing, Unverified
 from verification.resources.function import Function
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -110,3 +111,18 @@ def test_event_sources_are_read(deploy, env, unique):
 def test_a_function_that_does_not_exist_is_missing(env, fact):
     with pytest.raises(Missing, match="ResourceNotFoundException"):
         getattr(Function(env, "never-made"), fact)
+
+
+def test_what_an_invoked_function_returns_is_read(scripted, stub):
+    stub.replies(Reply.json({"models": []}))
+
+    assert Function(scripted, "some-function").invoke({"action": "check-keys"}) == {"models": []}
+    assert json.loads(stub.asked[0].body) == {"action": "check-keys"}
+
+
+def test_a_function_that_fails_is_unverified(scripted, stub):
+    body = json.dumps({"errorType": "KeyError"}).encode()
+    stub.replies(Reply(200, body, {"X-Amz-Function-Error": "Unhandled"}))
+
+    with pytest.raises(Unverified, match=r"some-function.*Unhandled KeyError"):
+        Function(scripted, "some-function").invoke({})

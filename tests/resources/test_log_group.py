@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -46,3 +47,44 @@ def test_a_log_group_is_found_on_a_later_page(env, logs, unique):
     logs.create_log_group(logGroupName=f"{unique}-~last")
 
     assert LogGroup(env, f"{unique}-~last").retention is None
+
+
+@pytest.fixture
+def written(env, logs, unique):
+    def write(*messages):
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        events = [{"timestamp": now + number, "message": text} for number, text in enumerate(messages)]
+        logs.put_log_events(logGroupName=unique, logStreamName="one", logEvents=events)
+        return LogGroup(env, unique)
+
+    logs.create_log_group(logGroupName=unique)
+    logs.create_log_stream(logGroupName=unique, logStreamName="one")
+    return write
+
+
+def test_events_are_read_in_their_order_and_structured_ones_have_fields(written):
+    group = written(json.dumps({"event": "started"}), "END", "[1]")
+
+    events = list(group.events(datetime.now(UTC) - timedelta(minutes=1)))
+
+    assert [event.message for event in events] == ['{"event": "started"}', "END", "[1]"]
+    assert [event.fields for event in events] == [{"event": "started"}, {}, {}]
+
+
+def test_a_term_chooses_events(written):
+    group = written("about verify-1", "about verify-2")
+
+    (event,) = group.wait_for("verify-2", datetime.now(UTC))
+
+    assert event.message == "about verify-2"
+
+
+def test_waiting_ends_at_the_deadline_with_what_is_there(written):
+    group = written("about verify-1")
+
+    found = group.wait_for(
+        "verify-1", datetime.now(UTC), lambda events: len(events) > 1, deadline=timedelta(seconds=0.3)
+    )
+
+    assert [event.message for event in found] == ["about verify-1"]
+    assert list(group.wait_for("verify-9", datetime.now(UTC), deadline=timedelta(0))) == []

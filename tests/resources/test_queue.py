@@ -59,3 +59,12 @@ def test_a_queue_is_encrypted_by_either_kind_of_key(env, attributes, encrypted):
 def test_a_queue_that_does_not_exist_is_missing(env):
     with pytest.raises(Missing, match=r"sqs:GetQueueAttributes: .*(NonExistentQueue|QueueDoesNotExist)"):
         _ = Queue(env, f"{env.endpoint_url}/123456789012/never-made").arn
+
+
+def test_a_message_is_sent_as_json_and_named(create, env):
+    queue = create()
+
+    message = queue.send({"jobId": "j1"})
+
+    (received,) = env.client("sqs").receive_message(QueueUrl=queue.url)["Messages"]
+    assert (received["MessageId"], json.loads(received["Body"])) == (message, {"jobId": "j1"})

@@ -63,3 +63,17 @@ def test_what_is_configured_is_read(create, dynamodb):
 def test_a_table_that_does_not_exist_is_missing(env, fact):
     with pytest.raises(Missing, match=r"(Resource|Table)NotFoundException"):
         getattr(Table(env, "never-made"), fact)
+
+
+def test_items_are_found_by_an_attribute(env, dynamodb, unique):
+    dynamodb.create_table(
+        TableName=unique,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for key, value in {"job#1": "a", "job#2": "b", "job#3": "c"}.items():
+        dynamodb.put_item(TableName=unique, Item={"pk": {"S": key}, "correlationId": {"S": value}})
+
+    assert sorted(Table(env, unique).keys_where("correlationId", ["a", "c", "z"])) == ["job#1", "job#3"]
+    assert Table(env, unique).keys_where("correlationId", ["z"]) == []

@@ -34,28 +34,47 @@ def test_a_subscription_is_read(create, env):
     assert topic.subscriptions == [Subscription("email", confirmed=True)]
 
 
-@pytest.mark.parametrize(
-    ("arn", "confirmed"),
-    [("arn:aws:sns:us-east-1:123456789012:t:1", True), ("PendingConfirmation", False)],
-)
-def test_a_subscription_that_nobody_confirmed_tells_nobody(scripted, stub, arn, confirmed):
-    member = f"<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>email</Protocol></member>"
-    body = (
-        "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>"
-        f"{member}</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+def listing(arn):
+    return Reply(
+        200,
+        (
+            "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>"
+            f"<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>email</Protocol></member>"
+            "</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+        ).encode(),
+        {"Content-Type": "text/xml"},
     )
-    stub.replies(Reply(200, body.encode(), {"Content-Type": "text/xml"}))
+
+
+def attributes(pending):
+    return Reply(
+        200,
+        (
+            "<GetSubscriptionAttributesResponse><GetSubscriptionAttributesResult><Attributes>"
+            f"<entry><key>PendingConfirmation</key><value>{pending}</value></entry>"
+            "</Attributes></GetSubscriptionAttributesResult></GetSubscriptionAttributesResponse>"
+        ).encode(),
+        {"Content-Type": "text/xml"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("replies", "confirmed"),
+    [
+        ([listing("PendingConfirmation")], False),
+        ([listing("arn:aws:sns:us-east-1:123456789012:t:1"), attributes("true")], False),
+        ([listing("arn:aws:sns:us-east-1:123456789012:t:1"), attributes("false")], True),
+    ],
+    ids=["a word in place of its ARN", "says so itself", "confirmed"],
+)
+def test_a_subscription_that_nobody_confirmed_tells_nobody(scripted, stub, replies, confirmed):
+    stub.replies(*replies)
 
     assert Topic(scripted, "arn:aws:sns:us-east-1:1:t").subscriptions == [Subscription("email", confirmed)]
 
 
 def test_a_subscription_that_was_deleted_is_none(scripted, stub):
-    member = "<member><SubscriptionArn>Deleted</SubscriptionArn><Protocol>email</Protocol></member>"
-    body = (
-        "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>"
-        f"{member}</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
-    )
-    stub.replies(Reply(200, body.encode(), {"Content-Type": "text/xml"}))
+    stub.replies(listing("Deleted"))
 
     assert Topic(scripted, "arn:aws:sns:us-east-1:1:t").subscriptions == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from verification import budgets
@@ -16,11 +18,31 @@ pytestmark = pytest.mark.config
 
 
 @pytest.mark.item("CONF-01")
-def test_registry_names_nine_models(api: Api) -> None:
+def test_registry_names_nine_models(api: Api, stack: Stack) -> None:
     """A model that fell out of the configuration is a picture that nobody misses until a user does."""
-    names = [model["name"] for model in api.call("GET", "/health").json()["models"]]
+    models = api.call("GET", "/health").document()["models"]
+    overrides = {
+        function.name: function.environment.get("MODEL_OVERRIDES") for function in (stack.api, stack.worker)
+    }
 
-    assert len(set(names)) == budgets.MODELS, names
+    assert len(models) == budgets.MODELS, models
+    assert (
+        len({model["id"] for model in models}) == len({model["name"] for model in models}) == budgets.MODELS
+    )
+    assert len(set(overrides.values())) == 1, f"the functions are configured differently: {overrides}"
+
+
+@pytest.mark.item("CONF-02")
+def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
+    """All images of one vendor would fail, and users would be the first to know."""
+    tried = stack.worker.invoke({"action": "check-keys"}, budgets.KEY_CHECK_DEADLINE)["models"]
+    answers = {entry["model"]: entry["code"] for entry in tried if not entry["ok"]}
+
+    assert {model: code for model, code in answers.items() if code == "unauthorized"} == {}
+    if answers:
+        raise Unverified(f"no vendor's word on the credentials behind {answers}; run again when it answers")
+    if len({entry["model"] for entry in tried}) != budgets.MODELS:
+        raise Unverified(f"the worker tried {len(tried)} models, expected {budgets.MODELS}; see CONF-01")
 
 
 @pytest.mark.item("CONF-05")
@@ -44,13 +66,15 @@ def test_worker_has_its_memory(stack: Stack) -> None:
 @pytest.mark.item("CONF-08")
 def test_images_expire(stack: Stack) -> None:
     """Storage would grow for ever, and so would what a leak can reveal."""
-    expiring = [
-        rule
-        for rule in stack.bucket.lifecycle_rules
-        if rule.enabled and not rule.partial and "images/".startswith(rule.prefix) and rule.expiration
+    images = "images/"
+    rules = [rule for rule in stack.bucket.lifecycle_rules if rule.enabled and rule.expiration]
+    of_all = [rule.expiration for rule in rules if images.startswith(rule.prefix) and not rule.partial]
+    of_some = [
+        rule for rule in rules if (rule.prefix.startswith(images) and rule.prefix != images) or rule.partial
     ]
 
-    assert [rule.expiration for rule in expiring] == [budgets.IMAGE_EXPIRY], stack.bucket.lifecycle_rules
+    assert of_all == [budgets.IMAGE_EXPIRY], stack.bucket.lifecycle_rules
+    assert of_some == [], "some images would expire at another time"
 
 
 @pytest.mark.item("CONF-09")
@@ -62,7 +86,16 @@ def test_errors_of_each_function_raise_an_alarm(stack: Stack) -> None:
 @pytest.mark.item("CONF-10")
 def test_duration_of_each_function_raises_an_alarm(stack: Stack) -> None:
     """Time-outs announce themselves as slowness first."""
+    late = [
+        f"{alarm.name}: {alarm.threshold} ms of {function.timeout}"
+        for function in (stack.api, stack.worker)
+        for alarm in stack.alarms
+        if alarm.watches("AWS/Lambda", "Duration", FunctionName=function.name)
+        and not (alarm.threshold and timedelta(milliseconds=alarm.threshold) < function.timeout)
+    ]
+
     assert _unwatched(stack, "Duration") == []
+    assert late == []
 
 
 @pytest.mark.item("CONF-11")
@@ -77,7 +110,9 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
     assert stack.alarms, f"{stack.formation!r} has no alarm"
     assert silent == []
     assert stack.alarm_topic.subscriptions, f"{stack.alarm_topic!r} has no subscriber"
-    assert [subscription for subscription in stack.alarm_topic.subscriptions if not subscription.confirmed] == []
+    assert [
+        subscription for subscription in stack.alarm_topic.subscriptions if not subscription.confirmed
+    ] == []
 
 
 @pytest.mark.item("CONF-12")
@@ -121,6 +156,24 @@ def test_frontend_env_points_at_this_stack(stack: Stack, source: Source, env: En
     assert {name: written.get(name) for name in expected} == expected
 
 
+@pytest.mark.item("CONF-15")
+def test_environments_share_nothing(stack: Stack) -> None:
+    """A load test on staging would fill production's gallery."""
+    ours = {
+        *(stack.formation.physical_id(id_) for id_ in ("ImagesBucket", "HttpApi", "Distribution")),
+        *(stack.formation.physical_id(id_) for id_ in ("JobsTable", "ProviderKeys")),
+        *(stack.formation.output(name) for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain")),
+    }
+    theirs = {
+        environment: {*other.outputs.values(), *(r.physical_id for r in other.resources.values())}
+        for environment, other in stack.neighbours.items()
+    }
+
+    assert stack.formation.fixed_names == {}
+    assert [name for name, other in stack.neighbours.items() if other.name == stack.formation.name] == []
+    assert {name: shared for name, values in theirs.items() if (shared := ours & values)} == {}
+
+
 @pytest.mark.item("CONF-16")
 def test_logs_are_kept_for_a_finite_time(stack: Stack) -> None:
     """Logs that never expire cost more each month and keep what users asked to forget."""
@@ -130,7 +183,13 @@ def test_logs_are_kept_for_a_finite_time(stack: Stack) -> None:
 @pytest.mark.item("CONF-17")
 def test_jobs_and_counters_expire(stack: Stack) -> None:
     """Every request would leave a row behind for ever."""
+    attribute = stack.table.time_to_live.get("AttributeName", "")
+    lasting = stack.table.rows_without(attribute)
+
     assert stack.table.time_to_live["TimeToLiveStatus"] in ("ENABLED", "ENABLING"), stack.table
+    if lasting is None:
+        raise Unverified(f"{stack.table!r} holds no row to look at")
+    assert lasting == [], f"these rows have no '{attribute}' and stay for ever"
 
 
 def _unwatched(stack: Stack, metric: str) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
 
 from verification import budgets
 from verification.environment import Environment
+from verification.errors import Unverified
 from verification.probes.api import Api
+from verification.probes.cdn import Cdn
 from verification.resources.http_api import Throttle
 from verification.stack import Stack
 
@@ -30,6 +33,7 @@ def test_health_names_this_environment(api: Api, env: Environment) -> None:
     health = api.call("GET", "/health")
 
     assert health.status == HTTPStatus.OK, health
+    assert health.json()["status"] == "ok", health
     assert health.json()["environment"] == env.name
 
 
@@ -41,7 +45,7 @@ def test_outputs_point_at_live_resources(stack: Stack) -> None:
     } == {
         "ApiEndpoint": stack.http_api.endpoint,
         "S3BucketName": stack.bucket.live_name,
-        "CloudFrontDomain": stack.distribution.domain_name,
+        "CloudFrontDomain": stack.distribution.public_domain,
     }
 
 
@@ -56,6 +60,26 @@ def test_every_route_is_throttled(stack: Stack) -> None:
     assert stack.http_api.route_keys, f"{stack.http_api!r} has no route"
 
 
+@pytest.mark.item("INF-07")
+def test_concurrency_carries_the_users(stack: Stack) -> None:
+    """The service would refuse users in its first busy minute."""
+    at_once = [
+        mapping.get("ScalingConfig", {}).get("MaximumConcurrency") for mapping in stack.worker.event_sources
+    ]
+    if not at_once or None in at_once:
+        raise Unverified(f"{stack.worker!r}: no MaximumConcurrency says how much its queue asks of it")
+    needed = {stack.api: budgets.USERS_AT_ONCE, stack.worker: sum(at_once)}
+    reserved = {function: function.reserved_concurrency for function in needed}
+    shared = sum(need for function, need in needed.items() if reserved[function] is None)
+
+    assert {
+        function.name: f"reserves {kept}, needs {needed[function]}"
+        for function, kept in reserved.items()
+        if kept is not None and kept < needed[function]
+    } == {}
+    assert shared == 0 or stack.concurrency.unreserved >= shared, stack.concurrency.limits
+
+
 @pytest.mark.item("INF-12")
 def test_requests_are_traced(stack: Stack) -> None:
     """Nobody can say where the time went."""
@@ -67,6 +91,28 @@ def test_table_can_be_restored(stack: Stack) -> None:
     """One wrong delete would lose every job, one busy hour would be refused."""
     assert stack.table.point_in_time_recovery == "ENABLED"
     assert stack.table.billing_mode == "PAY_PER_REQUEST"
+
+
+@pytest.mark.item("INF-19")
+def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: Cdn) -> None:
+    """After abuse nobody could say who called what."""
+    assert stack.http_api.access_log_name == stack.access_log.name
+    assert stack.access_log.retention, f"{stack.access_log!r} keeps its lines for ever"
+    assert stack.distribution.log_bucket_name == stack.edge_log_bucket.name
+    assert [
+        rule
+        for rule in stack.edge_log_bucket.lifecycle_rules
+        if rule.enabled and rule.expiration and stack.distribution.log_prefix.startswith(rule.prefix)
+    ], f"{stack.edge_log_bucket!r} keeps its files for ever: {stack.edge_log_bucket.lifecycle_rules}"
+
+    asked = datetime.now(UTC)
+    cdn.get("/images/verification-of-the-access-log.png")
+    request_id = api.call("GET", "/health").headers["apigw-requestid"]
+    assert stack.access_log.wait_for(request_id, asked), f"{stack.access_log!r} has no line of {request_id}"
+    if not stack.edge_log.wait_for_delivery(within=budgets.EDGE_LOG_DELAY):
+        raise Unverified(
+            f"{stack.edge_log_bucket!r} holds no line of the last day; CloudFront may take that long: look again tomorrow"
+        )
 
 
 @pytest.mark.item("INF-17")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import ssl
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -12,17 +13,24 @@ from typing import Any
 import pytest
 
 from verification import budgets
+from verification.environment import Environment
 from verification.errors import Unverified
-from verification.probes.api import Api, Job
-from verification.probes.cdn import Cdn, path_of
+from verification.probes import iam_actions, tls
+from verification.probes.api import Api, Job, error_of, new_correlation_id
+from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
+from verification.probes.http import Answer
 from verification.report.redaction import looks_secret
+from verification.resources.log_group import LogEvent
+from verification.resources.role import Role, listed
 from verification.stack import Stack
 
 pytestmark = pytest.mark.security
 
-_SECRET_NAME = re.compile(r"(API_?KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL)", re.IGNORECASE)
-_REFERENCE = re.compile(r"^(arn:aws[a-z-]*:|/)|^$")
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_TLS_VERSIONS = [version for version in ssl.TLSVersion if version.name.startswith("TLS")]
+_OLD_TLS = {"TLSv1", "TLSv1_1"}
+_HARMLESS = re.compile(r"arn:aws[a-z-]*:.*|\d*|true|false", re.IGNORECASE)
 
 
 @pytest.mark.item("SEC-03")
@@ -44,11 +52,12 @@ def test_no_function_carries_a_key(stack: Stack) -> None:
         f"{function.name}: {name}"
         for function in stack.functions
         for name, value in function.environment.items()
-        if looks_secret(value) or (_SECRET_NAME.search(name) and not _REFERENCE.match(value))
+        if looks_secret(value) or (_SECRET_NAME.search(name) and not _HARMLESS.fullmatch(value))
     ]
 
     assert carried == []
     assert not stack.provider_keys.deletion_scheduled, f"{stack.provider_keys!r} is being deleted"
+    assert stack.provider_keys.has_current_version, f"{stack.provider_keys!r} holds nothing"
 
 
 @pytest.mark.item("SEC-07")
@@ -56,7 +65,12 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     """Any web page could spend a visitor's share of the budget."""
     allowed = [origin.strip() for origin in stack.formation.parameter("AllowedOrigins").split(",")]
     strangers = ["https://attacker.example", "null", allowed[0] + ".attacker.example"]
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    headers = {"content-type", "x-correlation-id"}
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": ",".join(sorted(headers)),
+    }
+    preflights = [api.call("OPTIONS", "/generate", headers={"Origin": origin, **asked}) for origin in allowed]
     granted = {
         origin: {
             api.call("OPTIONS", "/generate", headers={"Origin": origin, **asked}).headers.get(header),
@@ -67,14 +81,60 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     }
 
     assert granted == {**{origin: {origin} for origin in allowed}, **{origin: {None} for origin in strangers}}
+    assert [p for p in preflights if p.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT)] == []
+    assert [p for p in preflights if not headers <= _words(p, "Access-Control-Allow-Headers")] == []
+    assert [p for p in preflights if "post" not in _words(p, "Access-Control-Allow-Methods")] == []
+
+
+def _words(answer: Answer, header: str) -> set[str]:
+    return {word.strip().lower() for word in answer.headers.get(header, "").split(",")}
+
+
+@pytest.mark.item("SEC-08")
+def test_each_function_has_a_small_role_of_its_own(stack: Stack, env: Environment) -> None:
+    """Whoever tricks a function may do what its role may."""
+    policies = [(role.name, statement) for role in stack.roles.values() for statement in role.statements]
+    granted = [(name, statement) for name, statement in policies if statement["Effect"] == "Allow"]
+    api, worker = stack.roles[stack.api.name], stack.roles[stack.worker.name]
+
+    assert len({role.name for role in stack.roles.values()}) == len(stack.functions), stack.roles
+    assert [
+        role for role in stack.roles.values() if _trusted_services(role) != ["lambda.amazonaws.com"]
+    ] == []
+    assert [grant for grant in granted if _leaves_actions_open(grant[1])] == []
+    assert [grant for grant in granted if _leaves_resources_open(grant[1], stack)] == []
+    if not (
+        api.may("sqs:SendMessage", stack.queue.arn)
+        and worker.may("s3:PutObject", f"arn:{env.partition}:s3:::{stack.bucket.name}/images/x")
+    ):
+        raise Unverified("IAM simulates as denied what the functions live on; its other answers say nothing")
+    assert [
+        f"{role.name} may {action} on {resource}"
+        for role, action, resource in _unneeded(stack, env)
+        if role.may(action, resource)
+    ] == []
+
+
+@pytest.mark.item("SEC-09")
+def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
+    """A misspelt action grants nothing, and IAM says so to nobody."""
+    live = [
+        action
+        for role in stack.roles.values()
+        for statement in role.statements
+        for action in [*listed(statement.get("Action")), *listed(statement.get("NotAction"))]
+    ]
+    declared = list(iam_actions.template_actions(source.app / "backend" / "template.yaml"))
+
+    assert live and declared, "no role grants any action"
+    assert [action for action in dict.fromkeys([*live, *declared]) if not iam_actions.is_known(action)] == []
 
 
 @pytest.mark.item("SEC-10")
-def test_bucket_refuses_anonymous_access(stack: Stack, job: Job) -> None:
+def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
     """Anyone who guesses a key could read every user's images."""
-    if not job.image_urls:
-        raise Unverified("the job left no image to try")
-    key = path_of(job.image_urls[0])[1:]
+    key = key_of(shown_job.sample_url)
+    assert stack.bucket.object_bytes(key)  # it is there, so that a refusal says something
 
     assert stack.bucket.public_access_block == dict.fromkeys(stack.bucket.public_access_block, True)
     assert not stack.bucket.policy_is_public, stack.bucket.policy_statements
@@ -98,31 +158,140 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
 
 
 @pytest.mark.item("SEC-12")
-def test_bucket_refuses_plain_http(stack: Stack, job: Job) -> None:
+def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     """A signed request in clear can be read, and repeated while it is fresh."""
-    if not job.image_urls:
-        raise Unverified("the job left no image to try")
-    key = path_of(job.image_urls[0])[1:]
-    stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
+    key = key_of(shown_job.sample_url)
+    everything = {f"arn:aws:s3:::{stack.bucket.name}", f"arn:aws:s3:::{stack.bucket.name}/*"}
+
+    assert stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
+    assert [s for s in stack.bucket.policy_statements if _denies_plain_http(s, everything)]
 
     assert stack.bucket.over_plain_http("get_object", Key=key) == HTTPStatus.FORBIDDEN
 
 
 @pytest.mark.item("SEC-13")
-def test_cdn_sends_security_headers(cdn: Cdn, job: Job) -> None:
+def test_cdn_sends_security_headers(cdn: Cdn, shown_job: Job) -> None:
     """Browsers protect a page only as far as its headers ask them to."""
-    image = cdn.get(path_of(job.image_urls[0]))
+    image = cdn.get(cdn.path(shown_job.sample_url))
+    content_policy = image.headers.get("content-security-policy", "")
     age = re.search(r"max-age=(\d+)", image.headers.get("strict-transport-security", ""))
 
     assert image.status == HTTPStatus.OK
     assert age and int(age[1]) >= budgets.HSTS.total_seconds(), dict(image.headers)
     assert image.headers.get("x-content-type-options") == "nosniff"
-    assert image.headers.get("x-frame-options") in ("DENY", "SAMEORIGIN")
+    assert image.headers.get("x-frame-options") == "DENY"
+    assert "default-src" in content_policy, dict(image.headers)
+    assert "unsafe-inline" not in content_policy
+    assert "*" not in content_policy
     assert image.headers.get("referrer-policy") in (
         "no-referrer",
         "same-origin",
         "strict-origin-when-cross-origin",
     )
+
+
+@pytest.mark.item("SEC-14")
+def test_unwanted_requests_are_refused_before_anyone_is_paid(api: Api, stack: Stack) -> None:
+    """Each accepted request is nine bills, and vendors close the accounts of those who offend again and again."""
+    started, common_id = datetime.now(UTC), new_correlation_id()
+    oversize = [(path, "a" * budgets.OVERSIZE_BODY_BYTES) for path in ("/generate", "/enhance", "/log")]
+    blocked = [(path, prompt) for path in ("/generate", "/enhance") for prompt in ("nsfw", "n s f w")]
+    sent = {f"{common_id}-{number}": what for number, what in enumerate([*oversize, *blocked])}
+    answers = {
+        (path, text[:10]): api.call(
+            "POST", path, json_body={"prompt": text, "message": "a"}, headers={"X-Correlation-ID": id_}
+        )
+        for id_, (path, text) in sent.items()
+    }
+
+    expected = {
+        **{(path, text[:10]): (413, "payload_too_large") for path, text in oversize},
+        **{(path, text[:10]): (422, "content_blocked") for path, text in blocked},
+    }
+    throttled = [answer for answer in answers.values() if answer.status == HTTPStatus.TOO_MANY_REQUESTS]
+
+    assert [
+        answer
+        for what, answer in answers.items()
+        if (answer.status, error_of(answer).get("code")) != expected[what] and answer not in throttled
+    ] == []
+    if throttled:
+        raise Unverified(f"{throttled[0]!r}: somebody else is using the API up")
+    assert stack.table.keys_where("correlationId", sent) == []
+    # A text model's answer is looked at as well, and refused alike: after it was paid for, and longer.
+    told = stack.api_log.wait_for(common_id, started, lambda events: len(_blocked(events)) == len(blocked))
+    characters = {str(line.get("correlationId")): line.get("promptCharacters") for line in _blocked(told)}
+    assert characters == {id_: len(sent[id_][1]) for id_ in characters}
+    if len(characters) < len(blocked):
+        within = budgets.LOG_DEADLINE.total_seconds()
+        raise Unverified(
+            f"{stack.api_log!r} tells of {len(characters)} of {len(blocked)} within {within:.0f} s"
+        )
+
+
+@pytest.mark.item("SEC-15")
+def test_logs_hold_no_key_and_no_prompt(stack: Stack, job: Job) -> None:
+    """Logs are read by more people than keys are, and copied into tickets."""
+    assert job.accepted is not None
+    gateway_id = job.accepted.headers.get("apigw-requestid", job.id)  # how the access log names the request
+    proofs = [
+        (stack.api_log, job.id, _holds("job_created")),
+        (stack.worker_log, job.id, _holds("job_finished")),
+        (stack.access_log, gateway_id, bool),
+    ]
+    told = {log.name: log.wait_for(term, job.asked, enough) for log, term, enough in proofs}
+    first = min((event.at for events in told.values() for event in events), default=job.asked)
+    mark = job.prompt.rpartition(" ")[2]
+    leaks = [
+        f"{log.name} {event.at:%H:%M:%S}: {'the prompt' if mark in event.message else 'a credential'}"
+        for log in stack.log_groups
+        for event in log.events(first - budgets.LOG_MARGIN)
+        if mark in event.message or looks_secret(event.message) or _BEARER.search(event.message)
+    ]
+
+    assert leaks == []
+    if silent := [log.name for log, _, enough in proofs if not enough(told[log.name])]:
+        within = budgets.LOG_DEADLINE.total_seconds()
+        raise Unverified(f"nothing about job {job.id} in {' and '.join(silent)} within {within:.0f} s")
+
+
+_BEARER = re.compile(r"\bBearer\s+(?!\[redacted\])\S{8,}|\bbfl_\w{8,}", re.IGNORECASE)
+
+
+def _blocked(events: Sequence[LogEvent]) -> list[Mapping[str, Any]]:
+    return [event.fields for event in events if event.fields.get("event") == "content_blocked"]
+
+
+def _holds(event_name: str) -> Callable[[Sequence[LogEvent]], bool]:
+    return lambda events: any(event.fields.get("event") == event_name for event in events)
+
+
+@pytest.mark.item("SEC-16")
+def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
+    """Somebody else's event would pass throttling, limits and CORS."""
+    invoking = [statement for statement in stack.api.permissions if statement["Effect"] == "Allow"]
+    sources = {
+        function.name: [m["EventSourceArn"] for m in function.event_sources] for function in stack.functions
+    }
+
+    assert invoking, f"{stack.api!r}: nobody may invoke it, so the API cannot"
+    assert [
+        statement
+        for statement in invoking
+        if statement["Principal"] != {"Service": "apigateway.amazonaws.com"}
+        or statement["Action"] != "lambda:InvokeFunction"
+        or not _only_from(statement, stack.http_api.execution_arn)
+    ] == []
+    assert stack.worker.permissions == []
+    assert sources == {stack.api.name: [], stack.worker.name: [stack.queue.arn]}
+    assert {function.name: function.urls for function in stack.functions if function.urls} == {}
+
+
+@pytest.mark.item("SEC-17")
+def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
+    """During an attack nothing could be blocked but everybody."""
+    assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
+    assert stack.web_acl.acting_rules, stack.web_acl.rules
 
 
 @pytest.mark.item("SEC-18")
@@ -143,7 +312,7 @@ def test_runtimes_stay_supported(stack: Stack) -> None:
 
 
 @pytest.mark.item("SEC-19")
-def test_only_this_distribution_reads_the_bucket(stack: Stack) -> None:
+def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
     """Another account's distribution could serve our bucket."""
     readers = [statement for statement in stack.bucket.policy_statements if statement["Effect"] == "Allow"]
 
@@ -153,24 +322,125 @@ def test_only_this_distribution_reads_the_bucket(stack: Stack) -> None:
         for statement in readers
         if statement["Principal"] != {"Service": "cloudfront.amazonaws.com"}
         or _source_arns(statement) != [stack.distribution.arn]
+        or statement["Action"] not in ("s3:GetObject", ["s3:GetObject"])
     ] == []
-    assert [c["SigningBehavior"] for c in stack.distribution.origin_access_controls] == ["always"]
+    assert [o["Id"] for o in stack.distribution.origins if not o.get("OriginAccessControlId")] == []
+    assert {c["SigningBehavior"] for c in stack.distribution.origin_access_controls} == {"always"}
+    assert cdn.get(cdn.path(shown_job.sample_url)).status == HTTPStatus.OK
+
+
+@pytest.mark.item("SEC-20")
+def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, env: Environment) -> None:
+    """What travels under TLS 1.0 or 1.1 can be read by those who know how."""
+    addresses = {"API": api.endpoint, "CDN": cdn.domain}
+    accepted = {
+        where: {version.name for version in _TLS_VERSIONS if tls.accepts(env, address, version)}
+        for where, address in addresses.items()
+    }
+
+    assert {where: versions & _OLD_TLS for where, versions in accepted.items()} == {
+        where: set() for where in addresses
+    }
+    assert [where for where, versions in accepted.items() if not versions] == [], (
+        "no version is spoken at all"
+    )
+    assert stack.distribution.minimum_protocol_version.startswith(("TLSv1.2", "TLSv1.3")), (
+        f"{stack.distribution!r}: {stack.distribution.minimum_protocol_version}"
+    )
 
 
 @pytest.mark.item("SEC-22")
-def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn) -> None:
+def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
     """Whatever else is put into the bucket would be public at once."""
     key = f"verification/{uuid.uuid4().hex}.txt"
     with stack.bucket.temporary_object(key, b"not an image"):
         answer = cdn.get(f"/{key}")
+    absent = cdn.get(f"/images/{uuid.uuid4()}.png")
 
+    assert cdn.get(cdn.path(shown_job.sample_url)).status == HTTPStatus.OK
     assert answer.status == HTTPStatus.FORBIDDEN, answer
+    assert absent.status == answer.status, f"{absent!r} tells what is there from what is not"
+
+
+def _trusted_services(role: Role) -> list[str]:
+    """Who may take the role on; whoever is no service stands there as written."""
+    return [
+        service
+        for statement in role.trusted
+        if statement["Effect"] == "Allow"
+        for service in (
+            listed(statement["Principal"]["Service"])
+            if isinstance(statement["Principal"], dict) and statement["Principal"].keys() == {"Service"}
+            else [str(statement["Principal"])]
+        )
+    ]
+
+
+def _leaves_actions_open(statement: Mapping[str, Any]) -> bool:
+    actions = listed(statement.get("Action"))
+    return not actions or any(set(action) & set("*?") for action in actions)
+
+
+def _leaves_resources_open(statement: Mapping[str, Any], stack: Stack) -> bool:
+    """Whether a wildcard stands anywhere but behind the whole name of one of the stack's resources."""
+    resources = listed(statement.get("Resource"))
+    if resources == ["*"]:
+        return not set(listed(statement.get("Action"))) <= budgets.ACTIONS_WITHOUT_RESOURCE
+    names = "|".join(re.escape(name) for name in stack.physical_names)
+    return not resources or any(
+        not re.search(f"[:/]({names})[:/]", re.split(r"[*?]", resource)[0])
+        for resource in resources
+        if set(resource) & set("*?")
+    )
+
+
+def _unneeded(stack: Stack, env: Environment) -> Iterator[tuple[Role, str, str]]:
+    """What neither function, or one of them, has a need of: role, action and one resource."""
+    api, worker = stack.roles[stack.api.name], stack.roles[stack.worker.name]
+    bucket, table = f"arn:{env.partition}:s3:::{stack.bucket.name}", stack.table.arn
+    queue, keys = stack.queue.arn, stack.provider_keys.arn
+    for role, other in ((api, worker), (worker, api)):
+        yield role, "s3:DeleteBucket", bucket
+        yield role, "s3:PutBucketPolicy", bucket
+        yield role, "s3:DeleteObject", f"{bucket}/images/x"
+        yield role, "dynamodb:DeleteTable", table
+        yield role, "dynamodb:Scan", table
+        yield role, "sqs:PurgeQueue", queue
+        yield role, "secretsmanager:PutSecretValue", keys
+        yield role, "secretsmanager:GetSecretValue", re.sub(r":secret:.*", ":secret:another-AbCdEf", keys)
+        yield role, "iam:PutRolePolicy", role.arn
+        yield role, "iam:PassRole", other.arn
+        yield role, "iam:CreateUser", "*"
+        yield role, "sts:AssumeRole", other.arn
+        yield role, "lambda:UpdateFunctionCode", stack.api.arn
+        yield role, "lambda:InvokeFunction", stack.worker.arn
+    yield api, "secretsmanager:GetSecretValue", keys
+    yield api, "s3:PutObject", f"{bucket}/images/x"
+    yield api, "sqs:ReceiveMessage", queue
+    yield worker, "s3:PutObject", f"{bucket}/other/x"
+    yield worker, "dynamodb:DeleteItem", table
+    yield worker, "dynamodb:Query", f"{table}/index/gallery"
+
+
+def _only_from(statement: Mapping[str, Any], execution_arn: str) -> bool:
+    sources = _source_arns(statement)
+    return bool(sources) and all(source.startswith(f"{execution_arn}/") for source in sources)
+
+
+def _denies_plain_http(statement: Mapping[str, Any], resources: set[str]) -> bool:
+    return (
+        statement["Effect"] == "Deny"
+        and statement["Principal"] in ("*", {"AWS": "*"})
+        and statement["Action"] in ("s3:*", ["s3:*"])
+        and resources <= set(listed(statement["Resource"]))
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+    )
 
 
 def _source_arns(statement: Mapping[str, Any]) -> list[str]:
     return [
         value
-        for operator in ("StringEquals", "ArnEquals")
+        for operator in ("StringEquals", "ArnEquals", "StringLike", "ArnLike")
         for key, value in statement.get("Condition", {}).get(operator, {}).items()
         if key.lower() == "aws:sourcearn"
     ]

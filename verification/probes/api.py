@@ -7,8 +7,8 @@ import random
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -25,12 +25,36 @@ _ENDED = ("completed", "partial", "failed")
 
 @dataclass(frozen=True)
 class Job:
-    """A job that has ended, as `GET /status/{jobId}` tells it."""
+    """A job that has ended, as `GET /status/{jobId}` tells it; two are equal when it tells the same.
+
+    Args:
+        id: names it.
+        prompt: what it was made from.
+        status: how it ended.
+        results: one entry a model.
+        correlation_id: what was sent with the request for it.
+        accepted: the answer to that request, None when another request made the job.
+        asked: when it was sent, by the verifier's clock.
+    """
 
     id: str
     prompt: str
     status: str
     results: Sequence[Mapping[str, Any]]
+    correlation_id: str = field(default="", compare=False)
+    accepted: Answer | None = field(default=None, compare=False, repr=False)
+    asked: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False, repr=False)
+
+    @property
+    def sample_url(self) -> str:
+        """One of its images.
+
+        Raises:
+            Unverified: the job left none.
+        """
+        if not self.image_urls:
+            raise Unverified(f"job {self.id} ({self.status}) left no image to look at")
+        return self.image_urls[0]
 
     @property
     def image_urls(self) -> Sequence[str]:
@@ -67,10 +91,45 @@ class Api:
         Raises:
             Unverified: the job was not accepted, or did not end before the caller's patience did.
         """
-        accepted = self.call("POST", "/generate", json_body={"prompt": prompt, "steps": 25, "guidance": 7})
+        asked, correlation_id = datetime.now(UTC), new_correlation_id()
+        accepted = self.call(
+            "POST",
+            "/generate",
+            json_body={"prompt": prompt, "steps": 25, "guidance": 7},
+            headers={"X-Correlation-ID": correlation_id},
+        )
         if accepted.status != HTTPStatus.ACCEPTED:
             raise Unverified(f"no job to look at: expected 202, got {accepted!r}")
-        return self.wait(accepted.json()["jobId"], prompt)
+        ended = self.wait(accepted.json()["jobId"], prompt)
+        return replace(ended, correlation_id=correlation_id, accepted=accepted, asked=asked)
+
+    def newest_job(self) -> Job:
+        """The newest job that the gallery shows.
+
+        Raises:
+            Unverified: the gallery is empty.
+        """
+        galleries = self.call("GET", "/gallery/list?limit=1").document()["galleries"]
+        if not galleries:
+            raise Unverified(
+                "the gallery is empty, so there is no image to look at; run with --paid to make one"
+            )
+        shown = self.call("GET", f"/gallery/{galleries[0]['id']}").document()
+        results = [{"status": "completed", **image} for image in shown["images"]]
+        return Job(shown["id"], shown["prompt"], "completed", results)
+
+    def find_gallery(self, job_id: str) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]]]:
+        """A job's entry in the newest page of galleries, and that page.
+
+        The list is eventually consistent: it is asked until the entry is there or the deadline has passed.
+        """
+        started = time.monotonic()
+        while True:
+            page = self.call("GET", f"/gallery/list?limit={budgets.GALLERY_PAGE}").document()["galleries"]
+            found = next((gallery for gallery in page if gallery["id"] == job_id), None)
+            if found or time.monotonic() - started > budgets.CONSISTENCY_DEADLINE.total_seconds():
+                return found, page
+            time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
 
     def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
         """Poll a job until it has ended, at growing intervals with jitter."""
@@ -85,6 +144,13 @@ class Api:
                 raise Unverified(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")
             time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
             pause = min(pause * 1.5, 3)
+
+
+def error_of(answer: Answer) -> Mapping[str, Any]:
+    """What a refusal says of itself (`code`, `message`, `correlationId`), empty when it is not shaped like one."""
+    content = answer.json()
+    error = content.get("error") if isinstance(content, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def new_correlation_id() -> str:

@@ -17,6 +17,17 @@ class Cdn:
     env: Environment = field(repr=False)
     domain: str
 
+    def path(self, url: str) -> str:
+        """The path of an image's URL.
+
+        Raises:
+            AssertionError: the URL leads elsewhere, and so would every user who is given it.
+        """
+        parts = urlsplit(url)
+        if (parts.scheme, parts.netloc) != ("https", self.domain):
+            raise AssertionError(f"{url} does not lead to the CDN at https://{self.domain}")
+        return parts.path
+
     def get(
         self,
         path: str,
@@ -29,6 +40,6 @@ class Cdn:
         return exchange(self.env, method, f"{scheme}://{self.domain}{path}", headers=headers)
 
 
-def path_of(url: str) -> str:
-    """The path of an image's URL, which is its key in the bucket after a slash."""
-    return urlsplit(url).path
+def key_of(url: str) -> str:
+    """The key in the bucket of an image's URL."""
+    return urlsplit(url).path.removeprefix("/")

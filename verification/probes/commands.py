@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pytest
 from detect_secrets.core.scan import get_plugins, scan_line
 from detect_secrets.settings import transient_settings
 
@@ -24,6 +25,7 @@ from verification.errors import Unverified
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
+_TEST_FILE = re.compile(r"\.test\.tsx?$")
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 # Entropy cannot tell a key from a lock file's hash, nor a variable's name a password from its description;
@@ -47,6 +49,10 @@ _SECRET_PLUGINS = [
         "TwilioKeyDetector",
     )
 ]
+# The shapes of Stability's, OpenAI's, Google's and Black Forest Labs' keys, which detect-secrets does not know.
+_PROVIDER_KEY = re.compile(
+    r"\b(?:sk-[A-Za-z0-9]{48}|sk-(?:proj|svcacct|admin)-[\w-]{40,}|AIza[\w-]{35}|bfl_[A-Za-z0-9]{32,})\b"
+)
 _SECRET_FILTERS = [
     {"path": f"detect_secrets.filters.{name}"}
     for name in (
@@ -138,6 +144,7 @@ class Source:
                 "--coverage",
                 "--coverage.reporter=json-summary",
                 f"--coverage.reportsDirectory={coverage}",
+                "--coverage.include=src/**",
                 # The project's own thresholds would end in the same status as an error outside any test.
                 *(
                     f"--coverage.thresholds.{kind}=0"
@@ -180,6 +187,8 @@ class Source:
             for case in cases
             if case.find("failure") is not None or case.find("error") is not None
         ]
+        if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not failed:
+            raise Unverified(f"the backend's tests ended with {done.returncode}: {_tail(done)}")
         return TestRun(sum(case.find("skipped") is None for case in cases), failed, percent)
 
     def bandit(self) -> list[Finding]:
@@ -215,8 +224,9 @@ class Source:
             raise Unverified(
                 "the checkout is shallow: its history cannot be read; fetch it whole (fetch-depth: 0)"
             )
-        plain = ("-U0", "--no-color", "--no-ext-diff")
+        plain = ("-U0", "--text", "--no-color", "--no-ext-diff")
         history = self._git("log", "-p", "-m", "--format=", *plain, "HEAD")
+        messages = enumerate(self._git("log", "--format=%B", "HEAD").splitlines(), 1)
         uncommitted = self._git("diff", *plain, "HEAD")
         new = self._git("ls-files", "--others", "--exclude-standard", "-z").split("\0")[:-1]
         untracked = (
@@ -226,29 +236,34 @@ class Source:
                 (self.app / name).read_text(encoding="utf-8", errors="ignore").splitlines(), 1
             )
         )
+        lines = chain(
+            _added(history),
+            _added(uncommitted),
+            untracked,
+            (("commit messages", number, line) for number, line in messages),
+        )
+        found = set()
         with transient_settings({"plugins_used": _SECRET_PLUGINS, "filters_used": _SECRET_FILTERS}):
             # Trying each detector on each line of a history takes minutes; one look rules most lines out.
             suspicious = re.compile(
                 "|".join(f"(?:{rule.pattern})" for plugin in get_plugins() for rule in plugin.denylist),
                 re.IGNORECASE,
             )
-            found = {
-                (file, number, secret.type)
-                for file, number, line in chain(_added(history), _added(uncommitted), untracked)
-                if suspicious.search(line)
-                for secret in scan_line(line)
-            }
+            for file, number, line in lines:
+                if suspicious.search(line):
+                    found |= {(file, number, secret.type) for secret in scan_line(line)}
+                if _PROVIDER_KEY.search(line):
+                    found.add((file, number, "AI provider key"))
         return [Finding(file, line, kind, "looks like a secret") for file, line, kind in sorted(found)]
 
     def _shipped_files(self) -> Iterator[Path]:
-        found = False
-        for folder in _SHIPPED:
-            for file in sorted((self.app / folder).rglob("*")):
-                if file.suffix in _SOURCES:
-                    found = True
-                    yield file
-        if not found:
-            raise Unverified(f"no source found under {' or '.join(_SHIPPED)}")
+        for side in _SHIPPED:
+            files = [file for file in sorted((self.app / side).rglob("*")) if file.suffix in _SOURCES]
+            if not files:
+                raise Unverified(f"no source found under {side}")
+            yield from (file for file in files if not _TEST_FILE.search(file.name))
+        if (page := self.app / "frontend" / "index.html").is_file():
+            yield page
 
     def _npm_tool(self, name: str) -> list[str]:
         tool = self.app / "frontend" / "node_modules" / ".bin" / name

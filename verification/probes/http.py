@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -39,6 +40,16 @@ class Answer:
             return json.loads(self.body)
         except ValueError as problem:
             raise AssertionError(f"{self!r}: expected JSON, {problem}") from problem
+
+    def document(self) -> Any:
+        """The JSON of an answer that had to be a success.
+
+        Raises:
+            AssertionError: it is none, or not JSON.
+        """
+        if self.status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
+            raise AssertionError(f"{self!r}: expected a success")
+        return self.json()
 
     def __repr__(self) -> str:
         kind = self.headers.get("content-type", "no content type")

@@ -25,13 +25,12 @@ class Alarm:
     metrics: Sequence[Metric]
     actions: Sequence[str]
     actions_enabled: bool
+    threshold: float | None = None  # in the metric's own unit; None for an anomaly band
 
     def watches(self, namespace: str, metric: str, **dimensions: str) -> bool:
-        """Whether the alarm watches this metric with at least these dimensions."""
-        return any(
-            watched.namespace == namespace
-            and watched.name == metric
-            and dimensions.items() <= watched.dimensions.items()
+        """Whether the alarm would act on this metric with exactly these dimensions: others are another series."""
+        return self.actions_enabled and any(
+            watched.namespace == namespace and watched.name == metric and watched.dimensions == dimensions
             for watched in self.metrics
         )
 
@@ -66,6 +65,7 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
             ],
             actions=alarm.get("AlarmActions", []),
             actions_enabled=bool(alarm.get("ActionsEnabled")),
+            threshold=alarm.get("Threshold"),
         )
         for alarm in found
     ]

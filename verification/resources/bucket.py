@@ -120,6 +120,13 @@ class Bucket:
             raise
         return self.name
 
+    def keys(self, prefix: str, after: str = "") -> Sequence[str]:
+        """Keys with this prefix that sort after `after`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=after
+        )
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
     @contextmanager
     def temporary_object(self, key: str, body: bytes) -> Iterator[None]:
         """An object that is gone again afterwards."""
@@ -139,8 +146,16 @@ class Bucket:
         ]
 
     def object_bytes(self, key: str) -> bytes:
-        """The object as stored."""
+        """The object as stored.
+
+        Raises:
+            Missing: there is none of that key.
+        """
         return bytes(self._client.get_object(Bucket=self.name, Key=key)["Body"].read())
+
+    def content_type(self, key: str) -> str:
+        """The media type that an object is stored with."""
+        return str(self._client.head_object(Bucket=self.name, Key=key).get("ContentType", ""))
 
     def anonymous(self, operation: str, **arguments: str) -> int:
         """The HTTP status that S3 gives somebody without credentials, for example for `get_object`."""

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import botocore.exceptions
+
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
+
+# Where a template may name what would otherwise be named by CloudFormation.
+_NAMING = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::WAFv2::WebACL": "Name",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,18 @@ class CloudFormationStack:
     def description(self) -> Mapping[str, Any]:
         answer = self.env.client("cloudformation").describe_stacks(StackName=self.name)
         return dict(answer["Stacks"][0])
+
+    @property
+    def deployed(self) -> bool:
+        """Whether there is such a stack."""
+        try:
+            return bool(self.description)
+        except botocore.exceptions.ClientError as problem:
+            if (
+                problem.response["Error"]["Code"] == "ValidationError"
+            ):  # how CloudFormation says: does not exist
+                return False
+            raise
 
     @property
     def status(self) -> str:
@@ -114,3 +143,13 @@ class CloudFormationStack:
         if isinstance(body, str):
             raise Unverified(f"{self!r} was deployed without the SAM transform; its template cannot be read")
         return dict(body)
+
+    @property
+    def fixed_names(self) -> Mapping[str, Any]:
+        """Names that the template gives without the stack's own in them, by logical id."""
+        named = {
+            logical_id: resource.get("Properties", {}).get(_NAMING[resource["Type"]])
+            for logical_id, resource in self.template["Resources"].items()
+            if resource["Type"] in _NAMING
+        }
+        return {id_: name for id_, name in named.items() if name and "AWS::StackName" not in json.dumps(name)}

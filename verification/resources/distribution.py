@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +43,32 @@ class Distribution:
         return str(self.description["DomainName"])
 
     @property
+    def public_domain(self) -> str:
+        """The name that users are given: the first of its own names, else CloudFront's."""
+        aliases = self.configuration.get("Aliases", {}).get("Items") or []
+        return str(aliases[0] if aliases else self.domain_name)
+
+    @property
+    def web_acl_id(self) -> str:
+        """ARN of the web ACL in front, '' for none."""
+        return str(self.configuration.get("WebACLId") or "")
+
+    @property
+    def minimum_protocol_version(self) -> str:
+        """For example `TLSv1.2_2021`; `TLSv1` with CloudFront's own certificate."""
+        return str(self.configuration["ViewerCertificate"].get("MinimumProtocolVersion", "unknown"))
+
+    @property
+    def log_bucket_name(self) -> str:
+        """Where access logs go, '' for nowhere."""
+        logging = self.configuration.get("Logging") or {}
+        return str(logging["Bucket"]).partition(".s3.")[0] if logging.get("Enabled") else ""
+
+    @property
+    def log_prefix(self) -> str:
+        return str((self.configuration.get("Logging") or {}).get("Prefix", ""))
+
+    @property
     def origins(self) -> Sequence[Mapping[str, Any]]:
         return list(self.configuration["Origins"]["Items"])
 
@@ -54,6 +81,18 @@ class Distribution:
         ]
         answers = [client.get_origin_access_control(Id=id_) for id_ in ids]
         return [answer["OriginAccessControl"]["OriginAccessControlConfig"] for answer in answers]
+
+    @cached_property
+    def longest_ttls(self) -> Sequence[timedelta]:
+        """How long each behaviour's cache policy lets an object be cached at most."""
+        client = self.env.client("cloudfront")
+        policies = {behaviour["CachePolicyId"] for behaviour in self.behaviours}
+        answers = [
+            client.get_cache_policy(Id=id_)["CachePolicy"]["CachePolicyConfig"] for id_ in sorted(policies)
+        ]
+        return [
+            timedelta(seconds=policy.get("MaxTTL", 31_536_000)) for policy in answers
+        ]  # CloudFront's default
 
     @property
     def behaviours(self) -> Sequence[Mapping[str, Any]]:

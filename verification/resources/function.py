@@ -9,8 +9,9 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from verification import budgets
 from verification.environment import Environment
-from verification.errors import Missing
+from verification.errors import Denied, Missing, Unverified
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Function:
     @cached_property
     def configuration(self) -> Mapping[str, Any]:
         return dict(self._client.get_function_configuration(FunctionName=self.name))
+
+    @property
+    def arn(self) -> str:
+        return str(self.configuration["FunctionArn"])
 
     @property
     def timeout(self) -> timedelta:
@@ -50,12 +55,33 @@ class Function:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Environment variables by name."""
-        return dict(self.configuration.get("Environment", {}).get("Variables", {}))
+        """Environment variables by name.
+
+        Raises:
+            Denied: they are encrypted with a key that the verifier may not use; Lambda answers 200 all the same.
+        """
+        settings = self.configuration.get("Environment", {})
+        if "Error" in settings:
+            raise Denied("kms:Decrypt", settings["Error"].get("Message", f"environment of {self.name}"))
+        return dict(settings.get("Variables", {}))
 
     @property
     def log_group_name(self) -> str:
         return str(self.configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}")
+
+    def invoke(self, event: Mapping[str, Any], patience: timedelta = budgets.API_TIMEOUT_LIMIT) -> Any:
+        """What the function returns for an event, called once and waited for.
+
+        Raises:
+            Unverified: the function failed instead of returning.
+        """
+        client = self.env.client("lambda", read_timeout=patience.total_seconds(), attempts=1)
+        answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
+        content = json.loads(answer["Payload"].read() or "null")
+        if "FunctionError" in answer:
+            kind = content.get("errorType") if isinstance(content, dict) else content
+            raise Unverified(f"{self!r} returned nothing: {answer['FunctionError']} {kind}; read its log")
+        return content
 
     @cached_property
     def reserved_concurrency(self) -> int | None:
@@ -73,6 +99,12 @@ class Function:
         except Missing:
             return []
         return list(json.loads(policy)["Statement"])
+
+    @cached_property
+    def urls(self) -> Sequence[str]:
+        """Addresses of its own, which anybody can call past the API."""
+        pages = self._client.get_paginator("list_function_url_configs").paginate(FunctionName=self.name)
+        return [entry["FunctionUrl"] for page in pages for entry in page["FunctionUrlConfigs"]]
 
     @cached_property
     def event_sources(self) -> Sequence[Mapping[str, Any]]:

@@ -37,9 +37,20 @@ class HttpApi:
     def endpoint(self) -> str:
         return str(self.description["ApiEndpoint"])
 
+    @property
+    def execution_arn(self) -> str:
+        """What Lambda is told of a request's source, before stage and route."""
+        return f"arn:{self.env.partition}:execute-api:{self.env.region}:{self.env.account_id}:{self.id}"
+
     @cached_property
     def stage(self) -> Mapping[str, Any]:
         return dict(self._client.get_stage(ApiId=self.id, StageName="$default"))
+
+    @property
+    def access_log_name(self) -> str:
+        """The log group that each request is noted in, '' for none."""
+        destination = str((self.stage.get("AccessLogSettings") or {}).get("DestinationArn", ""))
+        return destination.partition(":log-group:")[2].removesuffix(":*")
 
     @cached_property
     def route_keys(self) -> Sequence[str]:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One line of a log; `at` is when it was written, by the clock of whoever wrote it."""
+
+    at: datetime
+    message: str = field(repr=False)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """A structured line's fields, empty for any other line."""
+        try:
+            content = json.loads(self.message)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,37 @@ class LogGroup:
                 if group["logGroupName"] == self.name:
                     return dict(group)
         raise Missing(f"log group '{self.name}' does not exist; declare it in backend/template.yaml")
+
+    def events(self, since: datetime, term: str = "") -> Iterator[LogEvent]:
+        """Events from `since` on, oldest first; with a term, those that hold it literally."""
+        wanted = {"filterPattern": f'"{term}"'} if term else {}
+        pages = (
+            self.env.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=self.name, startTime=int(since.timestamp() * 1000), **wanted)
+        )
+        for page in pages:
+            for event in page["events"]:
+                yield LogEvent(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"])
+
+    def wait_for(
+        self,
+        term: str,
+        since: datetime,
+        enough: Callable[[Sequence[LogEvent]], bool] = bool,
+        deadline: timedelta = budgets.LOG_DEADLINE,
+    ) -> Sequence[LogEvent]:
+        """Events that hold a term, read again until they are enough: logs show what was written a while later.
+
+        After the deadline, whatever is there; the caller judges what it means that there is no more.
+        """
+        started, pause = time.monotonic(), 0.2
+        while True:
+            found = list(self.events(since - budgets.CLOCK_SKEW, term))
+            if enough(found) or time.monotonic() - started > deadline.total_seconds():
+                return found
+            time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+            pause = min(pause * 1.5, 5)
 
     @property
     def retention(self) -> timedelta | None:

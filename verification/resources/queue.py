@@ -24,6 +24,11 @@ class Queue:
         answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         return dict(answer["Attributes"])
 
+    def send(self, content: Mapping[str, Any]) -> str:
+        """Put one JSON message into the queue; its message id."""
+        answer = self.env.client("sqs").send_message(QueueUrl=self.url, MessageBody=json.dumps(content))
+        return str(answer["MessageId"])
+
     @property
     def arn(self) -> str:
         return self.attributes["QueueArn"]

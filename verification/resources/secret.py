@@ -22,5 +22,11 @@ class Secret:
         return dict(self.env.client("secretsmanager").describe_secret(SecretId=self.arn))
 
     @property
+    def has_current_version(self) -> bool:
+        """Whether there is a value that GetSecretValue would give."""
+        stages = self.description.get("VersionIdsToStages", {}).values()
+        return any("AWSCURRENT" in stage for stage in stages)
+
+    @property
     def deletion_scheduled(self) -> bool:
         return "DeletedDate" in self.description

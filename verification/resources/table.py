@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,10 @@ class Table:
         return dict(self.env.client("dynamodb").describe_table(TableName=self.name)["Table"])
 
     @property
+    def arn(self) -> str:
+        return str(self.description["TableArn"])
+
+    @property
     def billing_mode(self) -> str:
         return str(self.description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
@@ -36,6 +40,29 @@ class Table:
         return dict(
             self.env.client("dynamodb").describe_time_to_live(TableName=self.name)["TimeToLiveDescription"]
         )
+
+    def keys_where(self, attribute: str, values: Collection[str]) -> Sequence[str]:
+        """The keys (`pk`) of all items in which an attribute has one of the values. Reads the whole table."""
+        names = {f":v{number}": {"S": value} for number, value in enumerate(sorted(values))}
+        pages = (
+            self.env.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self.name,
+                ConsistentRead=True,
+                FilterExpression=f"#attribute IN ({', '.join(names)})",
+                ExpressionAttributeNames={"#attribute": attribute},
+                ExpressionAttributeValues=names,
+            )
+        )
+        return [item["pk"]["S"] for page in pages for item in page["Items"]]
+
+    def rows_without(self, attribute: str) -> Sequence[str] | None:
+        """The keys (`pk`) of those of the first hundred rows that lack a number of this name; None for no row."""
+        answer = self.env.client("dynamodb").scan(TableName=self.name, Limit=100)
+        if not answer["Items"]:
+            return None
+        return sorted({row["pk"]["S"] for row in answer["Items"] if "N" not in row.get(attribute, {})})
 
     @cached_property
     def point_in_time_recovery(self) -> str:

@@ -39,8 +39,15 @@ class Topic:
             self.env.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.arn)
         )
         return [
-            Subscription(entry["Protocol"], entry["SubscriptionArn"].startswith("arn:"))
+            Subscription(entry["Protocol"], self._confirmed(entry["SubscriptionArn"]))
             for page in pages
             for entry in page["Subscriptions"]
             if entry["SubscriptionArn"] != "Deleted"  # listed for some days more
         ]
+
+    def _confirmed(self, arn: str) -> bool:
+        """A pending subscription is listed with a word in place of its ARN, or says so itself."""
+        if not arn.startswith("arn:"):
+            return False
+        answer = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)
+        return bool(answer["Attributes"].get("PendingConfirmation") != "true")

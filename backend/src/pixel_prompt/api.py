@@ -262,8 +262,12 @@ def respond(application: Application, request: Request, log: Log) -> Response:
     route: str | None = None
     code: str | None = None
     try:
-        route, action, parts = find_route(request.method, request.path)
-        response = action(application, request, log, *parts)
+        if request.method == "OPTIONS":
+            # A preflight: the gateway may hand it to its $default route, and adds the CORS headers itself.
+            response = Response(HTTPStatus.NO_CONTENT, {})
+        else:
+            route, action, parts = find_route(request.method, request.path)
+            response = action(application, request, log, *parts)
     except ApiError as error:
         code = error.code
         response = refusal(error, request.correlation_id)

@@ -78,7 +78,9 @@ class Response:
                 "X-Correlation-ID": correlation_id,
                 **self.headers,
             },
-            "body": json.dumps(self.document, ensure_ascii=False, separators=(",", ":")),
+            "body": json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
+            if self.document
+            else "",
             "isBase64Encoded": False,
         }
 

@@ -146,7 +146,7 @@ async def _serve(
     )
 
     administrator = administration.Administrator(
-        ACCOUNT_ID, REGION, f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+        ACCOUNT_ID, REGION, f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), made
     )
     deployments = overlays["cdn"].EdgeCache(overlays["http_api"].Gateway(ministack.app.app, context), context)
     resets = [

@@ -1,4 +1,4 @@
-"""The account's administrator and the reset of all state."""
+"""The account's administrator, its certificate, and the reset of all state."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from http import HTTPStatus
 
 import ministack.app
 from ministack.core import responses
-from ministack.services import iam
+from ministack.services import acm, iam
 
 from verification.embedded.server import require
+from verification.embedded.server.certificates import Certificates
 from verification.embedded.server.context import App, Receive, Scope, Send
 
+require(acm, "_import_certificate")
 require(ministack.app, "_handle_admin_reset", "_reset_all_state")
 require(responses, "set_request_account_id", "set_request_region")
 require(iam, "_create_user", "_put_user_policy", "_access_keys", "_now")
@@ -23,20 +25,26 @@ logger = logging.getLogger("embedded.administration")
 
 USER_NAME = "deployer"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+CERTIFICATE_ID = "0f5a1c2e-7b43-4d68-9e10-3c2b8a7d6f54"
 RESET_PATHS = ("/_embedded/reset", "/_ministack/reset")
 
 
 @dataclass(frozen=True)
 class Administrator:
-    """An IAM user who may do everything; root would do too, but root's secret is unchecked and ignores Deny."""
+    """An IAM user who may do everything; root would do too, but root's secret is unchecked and ignores Deny.
+
+    The account also comes with a certificate in ACM, as one does that has a domain: without one, CloudFront lets
+    nobody choose a minimum TLS version.
+    """
 
     account_id: str
     region: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    certificates: Certificates
 
     def create(self) -> None:
-        """Create the user, its policy and its access key in MiniStack's IAM.
+        """Create the user, its policy and its access key in MiniStack's IAM, and the certificate in its ACM.
 
         Raises:
             RuntimeError: MiniStack refused a step.
@@ -60,6 +68,15 @@ class Administrator:
             "Status": "Active",
             "CreateDate": iam._now(),
         }
+        _must(
+            acm._import_certificate(
+                {
+                    "CertificateArn": f"arn:aws:acm:{self.region}:{self.account_id}:certificate/{CERTIFICATE_ID}",
+                    "Certificate": self.certificates.chain.read_text(),
+                    "PrivateKey": self.certificates.key.read_text(),
+                }
+            )
+        )
 
 
 class Reset:
@@ -93,4 +110,6 @@ class Reset:
 def _must(answer: tuple[int, dict[str, str], bytes]) -> None:
     status, _, body = answer
     if status >= HTTPStatus.BAD_REQUEST:
-        raise RuntimeError(f"IAM refused the administrator: {status} {body.decode(errors='replace')}")
+        raise RuntimeError(
+            f"MiniStack refused to set the account up: {status} {body.decode(errors='replace')}"
+        )

@@ -248,7 +248,10 @@ class Cache:
 
     def install(self) -> None:
         """Take every fetch of a distribution, and act on invalidations."""
-        fetch, invalidate = cloudfront._fetch_from_origin, cloudfront._create_invalidation
+        ask, invalidate = cloudfront._fetch_from_origin, cloudfront._create_invalidation
+
+        async def fetch(*arguments: Any) -> Fetched:
+            return as_s3_refuses(arguments[0], await ask(*arguments))
 
         async def fetch_through(*arguments: Any) -> Fetched:
             viewing = _viewing.get()
@@ -315,6 +318,20 @@ class Cache:
             viewing.age_seconds = int(time.time() - entry.stored_at)
             viewing.entry = entry
         return entry.status, entry.reason, dict(entry.headers), entry.body
+
+
+def as_s3_refuses(origin: Mapping[str, Any], answer: Fetched) -> Fetched:
+    """Return an origin's answer without the path that MiniStack's errors name: S3's name no bucket.
+
+    Source: Amazon S3 API reference, "Error responses".
+    """
+    status, reason, headers, body = answer
+    if not origin.get("s3_bucket") or status < HTTPStatus.BAD_REQUEST or b"<Resource" not in body:
+        return answer
+    body = re.sub(rb"<Resource>[^<]*</Resource>|<Resource ?/>", b"", body)
+    if "content-length" in headers:
+        headers = {**headers, "content-length": str(len(body))}
+    return status, reason, headers, body
 
 
 def lifetime_of(behavior: Mapping[str, Any]) -> Lifetime | None:

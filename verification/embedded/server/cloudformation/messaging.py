@@ -1,4 +1,4 @@
-"""Overlay of AWS::SNS::Topic's attributes and of what Ref gives for a secret."""
+"""Overlay of AWS::SNS::Topic's attributes and of what Ref gives for a secret, also where drift is looked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ministack.services import secretsmanager, sns
+from ministack.services.cloudformation import drift
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
@@ -13,6 +14,7 @@ from verification.embedded.server.cloudformation.hooks import Attributes, Made, 
 
 require(sns, "_topics")
 require(secretsmanager, "_secrets")
+require(drift, "_DRIFT_READERS")
 
 TOPIC = "AWS::SNS::Topic"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - a resource type
@@ -73,3 +75,9 @@ def name_secrets_by_arn() -> None:
         remove(name_of(physical_id), properties)
 
     its.update(create=create, update=update, delete=delete)
+    read, compared = drift._DRIFT_READERS[SECRET]
+
+    def now(physical_id: str, properties: Properties) -> Any:
+        return read(name_of(physical_id), properties)
+
+    drift._DRIFT_READERS[SECRET] = (now, compared)

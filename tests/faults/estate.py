@@ -1,0 +1,309 @@
+"""Faults of what the application stands on: rights, entrances, quotas, logs, tags and the stack itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from tests.faults.bench import Bench
+from tests.faults.fault import fault
+
+# Rights
+
+
+@contextmanager
+def _granted(bench: Bench, role: str, document: Mapping[str, Any]) -> Iterator[None]:
+    """A role with one policy more."""
+    client, name = bench.client("iam"), bench.physical(role)
+    client.put_role_policy(RoleName=name, PolicyName="fault", PolicyDocument=json.dumps(document))
+    try:
+        yield
+    finally:
+        client.delete_role_policy(RoleName=name, PolicyName="fault")
+
+
+def _policy(action: str, resource: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@fault("SEC-08", "the worker may do everything with its bucket's images")
+def wildcard_action(bench: Bench) -> Iterator[None]:
+    images = f"arn:aws:s3:::{bench.physical('ImagesBucket')}/images/*"
+    with _granted(bench, "WorkerFunctionRole", _policy("s3:*", images)):
+        yield
+
+
+@fault("SEC-08", "the API may send to every queue of the account")
+def wildcard_resource(bench: Bench) -> Iterator[None]:
+    every = bench.stack.queue.arn.rpartition(":")[0] + ":*"
+    with _granted(bench, "ApiFunctionRole", _policy("sqs:SendMessage", every)):
+        yield
+
+
+@fault("SEC-08", "the API may read the providers' keys")
+def api_reads_the_keys(bench: Bench) -> Iterator[None]:
+    keys = bench.physical("ProviderKeys")
+    with _granted(bench, "ApiFunctionRole", _policy("secretsmanager:GetSecretValue", keys)):
+        yield
+
+
+@fault("SEC-08", "both functions share one role")
+def one_role_for_both(bench: Bench) -> Iterator[None]:
+    client = bench.client("iam")
+    both = client.get_role_policy(RoleName=bench.physical("ApiFunctionRole"), PolicyName="api")
+    worker = client.get_role(RoleName=bench.physical("WorkerFunctionRole"))["Role"]["Arn"]
+    with (
+        _granted(bench, "WorkerFunctionRole", both["PolicyDocument"]),
+        bench.configured("ApiFunction", Role=worker),
+    ):
+        yield
+
+
+@fault("SEC-09", "the worker is granted an action by the name of its endpoint")
+def action_of_an_endpoint(bench: Bench) -> Iterator[None]:
+    model = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-canvas-v1:0"
+    with _granted(bench, "WorkerFunctionRole", _policy("bedrock-runtime:InvokeModel", model)):
+        yield
+
+
+@fault("SEC-09", "an action in the template is misspelt")
+def misspelt_action(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed("backend/template.yaml", "dynamodb:Query", "dynamodb:Querry"):
+        yield
+
+
+# Entrances
+
+
+@contextmanager
+def _permitted(bench: Bench, function: str, **permission: str) -> Iterator[None]:
+    """A function that somebody more may invoke."""
+    client, name = bench.client("lambda"), bench.physical(function)
+    client.add_permission(
+        FunctionName=name, StatementId="fault", Action="lambda:InvokeFunction", **permission
+    )
+    try:
+        yield
+    finally:
+        client.remove_permission(FunctionName=name, StatementId="fault")
+
+
+@fault("SEC-16", "every account may invoke the API function")
+def anybody_invokes(bench: Bench) -> Iterator[None]:
+    with _permitted(bench, "ApiFunction", Principal="*"):
+        yield
+
+
+@fault("SEC-16", "every HTTP API may invoke the API function")
+def any_api_invokes(bench: Bench) -> Iterator[None]:
+    with _permitted(bench, "ApiFunction", Principal="apigateway.amazonaws.com"):
+        yield
+
+
+@fault("SEC-16", "the worker has a URL of its own")
+def function_url(bench: Bench) -> Iterator[None]:
+    client, name = bench.client("lambda"), bench.physical("WorkerFunction")
+    client.create_function_url_config(FunctionName=name, AuthType="NONE")
+    try:
+        yield
+    finally:
+        client.delete_function_url_config(FunctionName=name)
+
+
+@fault("SEC-17", "the distribution has no web ACL")
+def no_web_acl(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda configuration: configuration.update(WebACLId="")):
+        yield
+
+
+@fault("SEC-17", "every rule of the web ACL merely counts")
+def counting_web_acl(bench: Bench) -> Iterator[None]:
+    client = bench.client("wafv2")
+    name, id_, scope = bench.physical("CdnWebAcl").split("|")
+    which = {"Name": name, "Id": id_, "Scope": scope}
+
+    def write(rules: list[dict[str, Any]]) -> None:
+        answer = client.get_web_acl(**which)
+        kept = {key: answer["WebACL"][key] for key in ("DefaultAction", "Description", "VisibilityConfig")}
+        client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
+
+    before = client.get_web_acl(**which)["WebACL"]["Rules"]
+    counting = [
+        {**rule, **{key: {"Count": {}} for key in ("Action", "OverrideAction") if key in rule}}
+        for rule in before
+    ]
+    write(counting)
+    try:
+        yield
+    finally:
+        write(before)
+
+
+# Quotas
+
+
+@contextmanager
+def _reserved(bench: Bench, function: str, executions: int) -> Iterator[None]:
+    """A function with another reservation."""
+    client, name = bench.client("lambda"), bench.physical(function)
+    before = client.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"]
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
+    try:
+        yield
+    finally:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
+
+
+@fault("INF-07", "ten executions are reserved for the API")
+def small_reservation(bench: Bench) -> Iterator[None]:
+    with _reserved(bench, "ApiFunction", 10):
+        yield
+
+
+@fault("INF-07", "the queue hands the worker more jobs than are reserved for it")
+def worker_behind_its_queue(bench: Bench) -> Iterator[None]:
+    with _reserved(bench, "WorkerFunction", 50):
+        yield
+
+
+# Alarms
+
+
+@fault("CONF-11", "an alarm's actions are switched off")
+def muted_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "ActionsEnabled": False}):
+        yield
+
+
+@fault("CONF-11", "an alarm tells a topic of yesterday")
+def alarm_of_yesterday(bench: Bench) -> Iterator[None]:
+    topic = bench.physical("AlarmTopic") + "-yesterday"
+    with bench.alarm("Api5xxAlarm", lambda alarm: {**alarm, "AlarmActions": [topic]}):
+        yield
+
+
+@fault("CONF-11", "whoever is to be told has not confirmed")
+def unconfirmed_subscriber(bench: Bench) -> Iterator[None]:
+    client, topic, endpoint = bench.client("sns"), bench.physical("AlarmTopic"), "https://127.0.0.1:1/alarms"
+    client.subscribe(TopicArn=topic, Protocol="https", Endpoint=endpoint)
+    try:
+        yield
+    finally:
+        for entry in client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+            if entry["Endpoint"] == endpoint:
+                client.unsubscribe(SubscriptionArn=entry["SubscriptionArn"])
+
+
+# Logs
+
+
+@fault("INF-19", "the API's access log goes into the worker's log", relatives={"SEC-15"})
+def access_log_elsewhere(bench: Bench) -> Iterator[None]:
+    client = bench.client("apigatewayv2")
+    stage = {"ApiId": bench.physical("HttpApi"), "StageName": "$default"}
+    before = client.get_stage(**stage)["AccessLogSettings"]
+    own, other = bench.physical("AccessLogGroup"), bench.physical("WorkerLogGroup")
+    elsewhere = {**before, "DestinationArn": before["DestinationArn"].replace(own, other)}
+    client.update_stage(**stage, AccessLogSettings=elsewhere)
+    try:
+        yield
+    finally:
+        client.update_stage(**stage, AccessLogSettings=before)
+
+
+@fault("INF-19", "the distribution writes no access log")
+def no_edge_log(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda configuration: configuration["Logging"].update(Enabled=False)):
+        yield
+
+
+@fault("INF-19", "the distribution's log is kept for ever")
+def eternal_edge_log(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
+    before = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    client.delete_bucket_lifecycle(Bucket=bucket)
+    try:
+        yield
+    finally:
+        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": before})
+
+
+# Entrances of the CDN
+
+
+@fault("SEC-20", "the distribution uses CloudFront's own certificate")
+def default_certificate(bench: Bench) -> Iterator[None]:
+    own = {
+        "CloudFrontDefaultCertificate": True,
+        "SSLSupportMethod": "vip",
+        "MinimumProtocolVersion": "TLSv1",
+        "CertificateSource": "cloudfront",
+    }
+    with bench.distribution_changed(lambda configuration: configuration.update(ViewerCertificate=own)):
+        yield
+
+
+def _refusals(**settings: Any) -> Callable[[dict[str, Any]], None]:
+    """Other settings for the answer to what may not be read."""
+
+    def change(configuration: dict[str, Any]) -> None:
+        for entry in configuration["CustomErrorResponses"]["Items"]:
+            if entry["ErrorCode"] == HTTPStatus.FORBIDDEN:
+                entry.update(settings)
+
+    return change
+
+
+@fault("CDN-12", "an error is remembered for a minute")
+def long_lived_errors(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(_refusals(ErrorCachingMinTTL=60)):
+        yield
+
+
+@fault("CDN-12", "the error page names the bucket")
+def telling_error_page(bench: Bench) -> Iterator[None]:
+    client, bucket, key = bench.client("s3"), bench.physical("ImagesBucket"), "images/refused.html"
+    text = f"There is no such image in {bucket}.".encode()
+    client.put_object(Bucket=bucket, Key=key, Body=text, ContentType="text/html", CacheControl="no-store")
+    page = _refusals(ResponsePagePath=f"/{key}", ResponseCode="403")
+    try:
+        with bench.distribution_changed(page):
+            yield
+    finally:
+        client.delete_object(Bucket=bucket, Key=key)
+
+
+# Environments
+
+
+@fault("CONF-15", "a queue has the same name in every environment")
+def fixed_name(bench: Bench) -> Iterator[None]:
+    def name(template: dict[str, Any]) -> None:
+        like = json.loads(json.dumps(template["Resources"]["JobsDeadLetterQueue"]))
+        template["Resources"]["NamedQueue"] = {
+            **like,
+            "Properties": {**like["Properties"], "QueueName": "jobs"},
+        }
+
+    with bench.template(name):
+        yield
+
+
+@fault("CONF-15", "another environment names this one's bucket as its own")
+def shared_bucket(bench: Bench) -> Iterator[None]:
+    client, other = bench.client("cloudformation"), "pixel-prompt-dev"
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"S3BucketName": {"Value": bench.physical("ImagesBucket")}},
+    }
+    client.create_stack(StackName=other, TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(StackName=other, WaiterConfig={"Delay": 1})
+    try:
+        yield
+    finally:
+        client.delete_stack(StackName=other)
+        client.get_waiter("stack_delete_complete").wait(StackName=other, WaiterConfig={"Delay": 1})

@@ -1,0 +1,167 @@
+"""Faults of jobs on their way: credentials, deliveries, correlation, refusals, and what the logs are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from tests.faults.bench import Bench
+from tests.faults.fault import fault
+from verification.verdict import Outcome
+
+
+@fault("CODE-11", "the prompt is given back as it came")
+def echoed_prompt(bench: Bench) -> Iterator[None]:
+    with bench.patched("ApiFunction", "pixel_prompt/enhance.py", "return enhanced", "return prompt"):
+        yield
+
+
+@fault("CODE-11", "the richer prompt is about something else")
+def another_subject(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/enhance.py",
+        "return enhanced",
+        'return "A bowl of ripe fruit on a wooden table, in soft morning light"',
+    ):
+        yield
+
+
+@fault("CODE-17", "the worker's log lines carry no correlation id")
+def uncorrelated_worker(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/worker.py",
+        "log.bind(jobId=job_id, correlationId=correlation_id)",
+        "log.bind(jobId=job_id)",
+    ):
+        yield
+
+
+@fault("CODE-17", "a job is handed over without its correlation id")
+def job_without_correlation_id(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        '{"jobId": job.id, "correlationId": request.correlation_id}',
+        '{"jobId": job.id}',
+    ):
+        yield
+
+
+@fault("CODE-17", "an error's body names another id than its header")
+def error_with_another_id(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/web.py", "error.body(correlation_id)", "error.body(str(uuid.uuid4()))"
+    ):
+        yield
+
+
+@fault("CODE-20", "the worker looks neither at a job's results nor at its claims")
+def every_delivery_is_worked_on(bench: Bench) -> Iterator[None]:
+    source = bench.checkout.app / "backend" / "src"
+    changes = {
+        "pixel_prompt/generation.py": (
+            'unfinished = [result for result in job.results if result.state in ("pending", "running")]',
+            "unfinished = list(job.results)",
+        ),
+        "pixel_prompt/jobs.py": (
+            '"attribute_exists(pk) AND (models.#model.#state = :pending"',
+            '"attribute_exists(pk) AND (models.#model.#state <> :pending OR models.#model.#state = :pending"',
+        ),
+    }
+    altered = {}
+    for path, (old, new) in changes.items():
+        text = (source / path).read_text(encoding="utf-8")
+        assert old in text, f"the fault no longer fits: {path} does not hold {old!r}"
+        altered[path] = text.replace(old, new)
+    bench._upload("WorkerFunction", source, altered)
+    try:
+        yield
+    finally:
+        bench._upload("WorkerFunction", source, {})
+
+
+@fault("CONF-02", "a vendor has revoked its key", relatives={"CODE-09"})
+def revoked_key(bench: Bench) -> Iterator[None]:
+    secret = bench.client("secretsmanager").get_secret_value(SecretId=bench.physical("ProviderKeys"))
+    key = json.loads(secret["SecretString"])["stability"]
+    bench._control("stability", {"revoked": [key]})
+    try:
+        yield
+    finally:
+        bench._control("stability", {"revoked": []})
+
+
+@fault("CONF-02", "a vendor cuts every connection", outcome=Outcome.UNVERIFIED, relatives={"CODE-09"})
+def unreachable_vendor(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("stability", "reset"):
+        yield
+
+
+@fault("SEC-14", "the content filter lets everything pass")
+def no_content_filter(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/content.py",
+        "return any(\n            self",
+        "return False and any(\n            self",
+    ):
+        yield
+
+
+@fault("SEC-14", "prompts may be sixteen megabytes long", relatives={"CODE-12"})
+def unlimited_bodies(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        "PROMPT_BODY_MAX_BYTES: Final = 16 * 1024",
+        "PROMPT_BODY_MAX_BYTES: Final = 16 * 1024 * 1024",
+    ):
+        yield
+
+
+@fault("SEC-14", "only what the text model made of a prompt is looked at")
+def filter_behind_the_text_model(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        "prompt = read_prompt(read_object(request, PROMPT_BODY_MAX_BYTES))\n"
+        "        self._refuse_blocked(prompt, log)\n",
+        "prompt = read_prompt(read_object(request, PROMPT_BODY_MAX_BYTES))\n",
+    ):
+        yield
+
+
+@fault("SEC-15", "the worker logs the prompt")
+def logged_prompt(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/worker.py",
+        "promptCharacters=len(job.wish.prompt)",
+        "prompt=job.wish.prompt",
+    ):
+        yield
+
+
+@fault("SEC-15", "the headers of requests to vendors are printed")
+def printed_headers(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/adapters/transport.py",
+        "            response = self._pool.request(",
+        "            print(dict(call.headers), flush=True)\n            response = self._pool.request(",
+    ):
+        yield
+
+
+@fault("SEC-15", "the access log names no request", outcome=Outcome.UNVERIFIED, relatives={"INF-19"})
+def nameless_access_log(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_stage(ApiId=api, StageName="$default")["AccessLogSettings"]
+    nameless = {**before, "Format": '{"status":"$context.status"}'}
+    client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=nameless)
+    try:
+        yield
+    finally:
+        client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=before)

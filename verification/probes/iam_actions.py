@@ -1,0 +1,92 @@
+"""Which actions IAM knows, and which ones a template grants."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from verification.errors import Unverified
+
+_REFERENCE = "data/AdditionalSpecs/Policies.json"
+
+
+@cache
+def known_actions() -> frozenset[str]:
+    """Every action as `prefix:action`, in lower case, for IAM does not tell cases apart.
+
+    Source: AWS's Service Authorization Reference, in the form that cfn-lint brings along.
+
+    Raises:
+        Unverified: cfn-lint is not installed, or has no such list any more.
+    """
+    package = util.find_spec("cfnlint")  # found, not imported: that would take seconds
+    try:
+        folder = Path((package and package.origin) or "").parent
+        content = json.loads((folder / _REFERENCE).read_text(encoding="utf-8"))
+        return frozenset(
+            f"{prefix}:{action}".lower()
+            for prefix, service in content.items()
+            for action in service["Actions"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise Unverified(
+            f"cfn-lint's list of IAM actions cannot be read: {problem}; run ./scripts/setup.sh"
+        ) from problem
+
+
+def is_known(action: str) -> bool:
+    """Whether the action, or one that its wildcards stand for, exists."""
+    wanted = action.lower()
+    return wanted in known_actions() or bool(fnmatch.filter(known_actions(), wanted))
+
+
+def template_actions(file: Path) -> Iterator[str]:
+    """Each action in the policies of a template's roles.
+
+    Raises:
+        Unverified: the file is no template.
+    """
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+        declared = content["Resources"].values()
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
+        raise Unverified(f"{file.name} cannot be read as a template: {problem}") from problem
+    for resource in declared:
+        if resource["Type"] == "AWS::IAM::Role":
+            yield from _actions(resource["Properties"].get("Policies", []))
+
+
+def _actions(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "Effect" in node:
+            for key in ("Action", "NotAction"):
+                named = node.get(key, [])
+                yield from [named] if isinstance(named, str) else named
+        else:
+            for value in node.values():
+                yield from _actions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _actions(value)
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes CloudFormation's short forms, such as !Ref, for what they hold."""
+
+
+def _short_form(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+_Loader.add_multi_constructor("!", _short_form)

@@ -1,0 +1,42 @@
+"""The access log that CloudFront delivers into a bucket (standard logging)."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from verification import budgets
+from verification.resources.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class EdgeLog:
+    """One distribution's log. Source: CloudFront Developer Guide, "Access logs (standard logs)"."""
+
+    bucket: Bucket
+    prefix: str
+    distribution_id: str
+
+    def delivered(self, within: timedelta) -> Sequence[str]:
+        """Keys of the files about the time since then; a file's name holds the hour it is about."""
+        start = f"{self.prefix}{self.distribution_id}."
+        return self.bucket.keys(start, after=start + f"{datetime.now(UTC) - within:%Y-%m-%d-%H}")
+
+    def lines(self, key: str) -> Sequence[str]:
+        """What one file tells, a request a line, without its heading."""
+        text = gzip.decompress(self.bucket.object_bytes(key)).decode()
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    def wait_for_delivery(
+        self, within: timedelta, deadline: timedelta = budgets.EDGE_LOG_DEADLINE
+    ) -> Sequence[str]:
+        """Lines of the newest file about that time, empty when none has come before the deadline."""
+        started = time.monotonic()
+        while not (keys := self.delivered(within)):
+            if time.monotonic() - started > deadline.total_seconds():
+                return []
+            time.sleep(1)
+        return self.lines(keys[-1])
