@@ -173,7 +173,7 @@ def worker_behind_its_queue(bench: Bench) -> Iterator[None]:
 # Alarms
 
 
-@fault("CONF-11", "an alarm's actions are switched off")
+@fault("CONF-11", "an alarm's actions are switched off", relatives={"CONF-09"})
 def muted_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "ActionsEnabled": False}):
         yield

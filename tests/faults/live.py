@@ -59,7 +59,7 @@ def half_images(bench: Bench) -> Iterator[None]:
 @fault("CODE-10", "the gallery is empty")
 def empty_gallery(bench: Bench) -> Iterator[None]:
     with bench.patched(
-        "ApiFunction", "pixel_prompt/gallery.py", "shown = items[: wanted.size]", "shown = []"
+        "ApiFunction", "pixel_prompt/gallery.py", "[self._summary(item) for item in shown]", "[]"
     ):
         yield
 
@@ -114,7 +114,7 @@ def eight_models(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-05", "worker timeout of 60 s")
+@fault("CONF-05", "worker timeout of 60 s", relatives={"CONF-10"})
 def short_worker(bench: Bench) -> Iterator[None]:
     with bench.configured("WorkerFunction", Timeout=60):
         yield
@@ -478,7 +478,7 @@ def health_of_another_environment(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-02", "health answers 500", relatives={"CODE-08", "CONF-01"})
+@fault("INF-02", "health answers 500", relatives={"CDN-07", "CODE-08", "CONF-01"})
 def broken_health(bench: Bench) -> Iterator[None]:
     with bench.patched("ApiFunction", "pixel_prompt/api.py", '"version": __version__,', '"version": 1 // 0,'):
         yield
@@ -493,7 +493,7 @@ def dead_output(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-03", "an output is missing")
+@fault("INF-03", "an output is missing", relatives={"CONF-15"})
 def missing_output(bench: Bench) -> Iterator[None]:
     with bench.template(lambda template: template["Outputs"].pop("S3BucketName")):
         yield
@@ -557,13 +557,13 @@ def _behaviours(configuration: dict[str, Any]) -> list[dict[str, Any]]:
     return [configuration["DefaultCacheBehavior"], *configuration.get("CacheBehaviors", {}).get("Items", [])]
 
 
-@fault("CDN-01", "the distribution is disabled", relatives=SERVED_IMAGES)
+@fault("CDN-01", "the distribution is disabled", relatives=SERVED_IMAGES | {"CDN-12"})
 def disabled_distribution(bench: Bench) -> Iterator[None]:
     with bench.distribution_changed(lambda configuration: configuration.update(Enabled=False)):
         yield
 
 
-@fault("CDN-02", "the origin path is wrong", relatives=SERVED_IMAGES - {"CDN-02", "CDN-03"})
+@fault("CDN-02", "the origin path is wrong", relatives=SERVED_IMAGES - {"CDN-02", "CDN-03"} | {"CDN-12"})
 def wrong_origin_path(bench: Bench) -> Iterator[None]:
     def move(configuration: dict[str, Any]) -> None:
         configuration["Origins"]["Items"][0]["OriginPath"] = "/elsewhere"

@@ -232,6 +232,7 @@ class Source:
         untracked = (
             (name, number, line)
             for name in new
+            if (self.app / name).is_file()  # a link to a folder is none
             for number, line in enumerate(
                 (self.app / name).read_text(encoding="utf-8", errors="ignore").splitlines(), 1
             )
