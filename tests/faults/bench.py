@@ -47,6 +47,8 @@ class Checkout:
                 shutil.copy2(ROOT / name, target / name)
         for name in _git(ROOT, "ls-files", "--deleted", "-z").split("\0")[:-1]:
             (target / name).unlink(missing_ok=True)
+        # A link is no folder to .gitignore, and a fault that commits must not take it along.
+        (target / ".git" / "info" / "exclude").write_text("/frontend/node_modules\n")
         (target / "frontend" / "node_modules").symlink_to(ROOT / "frontend" / "node_modules")
         return cls(target)
 

@@ -145,6 +145,7 @@ class Source:
                 "--coverage.reporter=json-summary",
                 f"--coverage.reportsDirectory={coverage}",
                 "--coverage.include=src/**",
+                "--coverage.reportOnFailure=true",
                 # The project's own thresholds would end in the same status as an error outside any test.
                 *(
                     f"--coverage.thresholds.{kind}=0"
