@@ -80,7 +80,7 @@ class Checkout:
                 file.write_bytes(before)
 
     def commit(self, message: str) -> None:
-        """Commit whatever is in the tree."""
+        """Commit whatever is in the tree, which may be nothing."""
         _git(self.app, "add", "--all")
         identity = (
             "-c",
@@ -90,7 +90,7 @@ class Checkout:
             "-c",
             "commit.gpgsign=false",
         )
-        _git(self.app, *identity, "commit", "--quiet", "--no-verify", "--file=-", text=message)
+        _git(self.app, *identity, "commit", "--quiet", "--allow-empty", "--no-verify", "--file=-", text=message)
 
     def head(self) -> str:
         return _git(self.app, "rev-parse", "HEAD").strip()
