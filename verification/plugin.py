@@ -25,6 +25,7 @@ from verification.errors import NeedsAws, UsageProblem
 from verification.judgement import judge
 from verification.report import Run, html, write
 from verification.report.redaction import redact
+from verification.turns import turn
 from verification.verdict import Outcome, Result, Verdict, waive
 
 CHECKS = ROOT / "verification"
@@ -34,6 +35,7 @@ _MARKERS = {
     **{section.value: f"checklist section {section.name}" for section in checklist.Section},
     "static": "reads the source tree alone",
     "active": "writes to the live stack, or loads it",
+    "drill": "disturbs the stack, or takes long: runs alone and last",
     "browser": "drives a real browser",
     "paid": "costs money at the AI providers on real AWS",
 }
@@ -91,6 +93,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    for item in _or_usage_error(lambda: checklist.load(ROOT)).values():
+        config.addinivalue_line("markers", f"{item.id}: {item.title}")
     if _names_the_checks(config):
         config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
 
@@ -138,6 +142,8 @@ class Verification:
         self.directory: Path = option.report_dir or ROOT / "reports" / option.env
         # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
         self.told = self.directory / ".collected.json"
+        # Of everybody on this machine who verifies this stack.
+        self.turns = ROOT / ".local" / "turns" / f"{option.cloud or ''}.{self.environment.stack_name}"
         if self.worker or option.collectonly:
             return
         self.environment.preflight()
@@ -159,6 +165,10 @@ class Verification:
             for how in self.items[item_id].how if item_id in self.items else ():
                 if how is not How.READ_ONLY:
                     test.add_marker(how.value)
+                if how is How.DRILL:
+                    test.add_marker(pytest.mark.xdist_group("drill"))
+            if item_id in self.items:
+                test.add_marker(item_id)
         given = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
         whole = bool(given & {CHECKS, CHECKS / "checks"})
         expected = self.items if whole else {id_: self.items[id_] for _, id_, _ in bound if id_ in self.items}
@@ -172,10 +182,13 @@ class Verification:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [test for test in items if test not in dropped]
+        items.sort(key=_is_drill)
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
         if self.environment.settings.guard and not _asks_for("active", config.option.markexpr):
             yield "active"
+        if self.environment.settings.guard and not _asks_for("drill", config.option.markexpr):
+            yield "drill"
         if not self.may_spend:
             yield "paid"
 
@@ -189,6 +202,14 @@ class Verification:
         self.selected = {_item_id(test): test.nodeid for test in session.items}
         if self.worker:
             _write_whole(self.told, json.dumps({"selected": self.selected, "problems": self.problems}))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A drill waits until nobody looks at the stack, and whoever wants to look waits for the drill."""
+        if item.get_closest_marker("static"):
+            return (yield)
+        with turn(self.turns, alone=_is_drill(item)):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -291,6 +312,10 @@ class Verification:
 def _item_id(test: pytest.Item) -> str:
     marker = test.get_closest_marker("item")
     return str(marker.args[0]) if marker and marker.args else ""
+
+
+def _is_drill(test: pytest.Item) -> bool:
+    return test.get_closest_marker("drill") is not None
 
 
 def _result(report: pytest.TestReport) -> Result | None:

@@ -90,7 +90,9 @@ class Checkout:
             "-c",
             "commit.gpgsign=false",
         )
-        _git(self.app, *identity, "commit", "--quiet", "--allow-empty", "--no-verify", "--file=-", text=message)
+        _git(
+            self.app, *identity, "commit", "--quiet", "--allow-empty", "--no-verify", "--file=-", text=message
+        )
 
     def head(self) -> str:
         return _git(self.app, "rev-parse", "HEAD").strip()

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.bench import Bench, Checkout, Seen
-from tests.faults.fault import Realm
+from tests.faults.bench import Bench, Checkout
 from verification.embedded.cloud import Cloud
 from verification.environment import ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough", action="store_true", help="look at each fault with drills and browsers too"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +39,6 @@ def bench(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def baselines(bench: Bench) -> dict[Realm, dict[str, Seen]]:
-    """What each item's outcome is without a fault, filled when first asked for."""
-    return {}
+def known_good() -> set[str]:
+    """The realms and items that were seen to be good without a fault."""
+    return set()

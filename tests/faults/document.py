@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import estate, jobs, live, source  # noqa: F401  # registers the faults
-from tests.faults.fault import FAULTS
+from tests.faults.register import FAULTS
 from verification import checklist
 from verification.environment import ROOT
 

@@ -1,0 +1,1 @@
+"""Faults of the account, the stack's record and its cost."""

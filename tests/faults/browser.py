@@ -1,0 +1,1 @@
+"""Faults of the page, as a browser shows it."""

@@ -1,0 +1,1 @@
+"""Faults of deploying, redeploying and the site's hosting."""

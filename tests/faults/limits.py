@@ -1,0 +1,1 @@
+"""Faults of validation and of the limits."""

@@ -1,0 +1,1 @@
+"""Faults of jobs that meet failing services."""

@@ -1,0 +1,1 @@
+"""Faults of the source tree that the field's own tools find."""
