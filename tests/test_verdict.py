@@ -70,10 +70,22 @@ def test_only_a_failure_is_waived():
         for item in ("SEC-01", "SEC-02", "SEC-03")
     }
 
-    waived = waive(FAIL, waivers)
+    today = date(2030, 1, 1)
+
+    waived = waive(FAIL, waivers, today)
 
     assert waived.outcome is Outcome.WAIVED
-    assert waived.reason == "waived until 2030-01-31 by Ada: office only [it is open]"
-    assert waive(PASS, waivers) is PASS
-    assert waive(UNKNOWN, waivers) is UNKNOWN
-    assert waive(FAIL, {}) is FAIL
+    assert waived.reason == "waived until 2030-01-31 (30 days left) by Ada: office only [it is open]"
+    assert "(1 day left)" in waive(FAIL, waivers, date(2030, 1, 30)).reason
+    assert waive(UNKNOWN, waivers, today) is UNKNOWN
+    assert waive(FAIL, {}, today) is FAIL
+    assert waive(PASS, {}, today) is PASS
+
+
+def test_a_waived_item_that_passes_again_says_so():
+    waivers = {PASS.item: Waiver(PASS.item, "staging", "office only", "Ada", date(2030, 1, 31))}
+
+    again = waive(PASS, waivers, date(2030, 1, 1))
+
+    assert again.outcome is Outcome.PASS
+    assert again.reason == "passes again: take its waiver of Ada out of waivers.toml"

@@ -225,7 +225,7 @@ class Verification:
         if report.longrepr and redact(report.longreprtext) != report.longreprtext:
             report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
-            result = waive(judge(_item_id(item), call, report), self.waivers)
+            result = waive(judge(_item_id(item), call, report), self.waivers, self.started.date())
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)

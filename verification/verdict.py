@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -26,7 +27,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What was observed about one item. `reason` is empty for a pass; `seconds` is the check's own time."""
+    """What was observed about one item. `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time."""
 
     item: str
     outcome: Outcome
@@ -105,10 +106,20 @@ class Verdict:
         return headline + (f" ({', '.join(notes)})" if notes else "")
 
 
-def waive(result: Result, waivers: Mapping[str, Waiver]) -> Result:
-    """Turn a failure that somebody answered for into WAIVED; anything else stays as it is."""
+def waive(result: Result, waivers: Mapping[str, Waiver], today: date) -> Result:
+    """Turn a failure that somebody answered for into WAIVED; a pass that needs no waiver any more says so."""
     waiver = waivers.get(result.item)
-    if result.outcome is not Outcome.FAIL or waiver is None:
+    if waiver is None:
         return result
-    answered = f"waived until {waiver.expires} by {waiver.approver}: {waiver.reason}"
+    if result.outcome is Outcome.PASS:
+        return replace(
+            result, reason=f"passes again: take its waiver of {waiver.approver} out of waivers.toml"
+        )
+    if result.outcome is not Outcome.FAIL:
+        return result
+    days = waiver.days_left(today)
+    answered = (
+        f"waived until {waiver.expires} ({days} day{'' if days == 1 else 's'} left) "
+        f"by {waiver.approver}: {waiver.reason}"
+    )
     return replace(result, outcome=Outcome.WAIVED, reason=f"{answered} [{result.reason}]")

@@ -71,10 +71,14 @@ class Run:
         return grouped
 
     def attention(self) -> list[Result]:
-        """What a reviewer must look at: everything but passes and tolerated gaps, the gravest first."""
+        """What a reviewer must look at: all but plain passes and tolerated gaps, the gravest first."""
         severities = list(type(self.items[next(iter(self.items))].severity))
-        outcomes = [Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED]
-        results = [r for r in self.verdict.results if r.outcome in outcomes and not self.verdict.tolerates(r)]
+        outcomes = [Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS]
+        results = [
+            r
+            for r in self.verdict.results
+            if (r.outcome is not Outcome.PASS or r.reason) and not self.verdict.tolerates(r)
+        ]
         return sorted(
             results, key=lambda r: (outcomes.index(r.outcome), severities.index(self.items[r.item].severity))
         )
