@@ -123,22 +123,32 @@ class Bench:
     def physical(self, logical_id: str) -> str:
         return self.stack.formation.physical_id(logical_id)
 
-    def verify(self, *arguments: str) -> dict[str, Seen]:
+    def verify(self, *arguments: str, **variables: str) -> dict[str, Seen]:
         """Run the suite as a user does and read its JSON."""
+        report = self.reports / "verification.json"
+        report.unlink(missing_ok=True)
+        done = self.run(*arguments, **variables)
+        assert report.is_file(), f"the run left no report:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        content = json.loads(report.read_text(encoding="utf-8"))
+        return {item["id"]: Seen(item["outcome"], item["reason"]) for item in content["items"]}
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the suite on this cloud and checkout, however it ends."""
         command = [
             *(sys.executable, "-m", "pytest", "verification", "--env", "local", "--cloud", self.cloud),
             *("--app", str(self.checkout.app), "--report-dir", str(self.reports)),
             *("-p", "no:cacheprovider", "-q", "--tb=short", *arguments),
         ]
-        report = self.reports / "verification.json"
-        report.unlink(missing_ok=True)
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        done = subprocess.run(
-            command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=300
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**kept, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
         )
-        assert report.is_file(), f"the run left no report:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        content = json.loads(report.read_text(encoding="utf-8"))
-        return {item["id"]: Seen(item["outcome"], item["reason"]) for item in content["items"]}
 
     @contextmanager
     def provider_fault(self, vendor: str, name: str) -> Iterator[None]:

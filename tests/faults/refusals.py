@@ -1,0 +1,154 @@
+"""A pytest plugin for a verification run: writes down which AWS operations each item calls, or spoils one of them.
+
+    RECORD_CALLS=calls.json pytest verification -p tests.faults.refusals ...
+    SPOIL_CALL=s3:GetBucketPolicy:denied pytest verification -p tests.faults.refusals ...
+
+An operation is spoilt on this side of the wire, in the form that its service's protocol gives an error, so
+that botocore parses, retries and raises as it would. Source of the forms: AWS's service models in botocore,
+and the error responses of the API references ("Common errors", "REST error responses" of Amazon S3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+from verification.environment import Environment
+
+
+class Spoilt(StrEnum):
+    """The ways in which a call can come to nothing."""
+
+    DENIED = "denied"
+    THROTTLED = "throttled"
+    TIMED_OUT = "timed-out"
+    GARBAGE = "garbage"
+
+
+_CODES = {
+    # kind: codes by family of protocols, status
+    Spoilt.DENIED: ({"json": "AccessDeniedException", "xml": "AccessDenied"}, 403),
+    Spoilt.THROTTLED: ({"json": "ThrottlingException", "xml": "Throttling"}, 400),
+}
+_BEFORE_ANY_ITEM = "preflight"
+
+
+class Calls:
+    """What happens to the calls of one run."""
+
+    def __init__(self) -> None:
+        self.item = _BEFORE_ANY_ITEM
+        self.made: dict[str, set[str]] = defaultdict(set)
+        wanted = os.environ.get("SPOIL_CALL", "")
+        self.operation, _, kind = wanted.rpartition(":")
+        self.kind = Spoilt(kind) if wanted else None
+
+    def watch(self, client: Any) -> None:
+        """Be told of each call of this client, before it is sent."""
+        model = client.meta.service_model
+
+        def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+            operation = f"{model.service_name}:{event_name.rpartition('.')[2]}"
+            self.made[self.item].add(operation)
+            if self.kind and operation == self.operation:
+                return _answer(self.kind, request, model)
+            return None
+
+        client.meta.events.register("before-send", before_send)
+
+
+def _answer(kind: Spoilt, request: Any, model: Any) -> AWSResponse:
+    if kind is Spoilt.TIMED_OUT:
+        raise ReadTimeoutError(endpoint_url=request.url)
+    if kind is Spoilt.GARBAGE:
+        return _response(request, 200, b"\x00<garbage", {})
+    codes, status = _CODES[kind]
+    protocol = model.resolved_protocol
+    code = codes["json" if "json" in protocol or "cbor" in protocol else "xml"]
+    message = "spoilt on purpose"
+    if model.service_name == "s3" and kind is Spoilt.THROTTLED:
+        code, status = "SlowDown", 503
+    if "cbor" in protocol:
+        pairs = (("__type", code), ("message", message))
+        body = bytes([0xA0 + len(pairs)]) + b"".join(_cbor(text) for pair in pairs for text in pair)
+        headers = {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"}
+    elif "json" in protocol:
+        body = json.dumps({"__type": code, "message": message}).encode()
+        headers = {"x-amzn-errortype": code, "content-type": "application/json"}
+    elif model.service_name == "s3":
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+        headers = {"content-type": "application/xml"}
+    else:
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        body = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>".encode()
+        headers = {"content-type": "text/xml"}
+    return _response(request, status, b"" if request.method == "HEAD" else body, headers)
+
+
+def _cbor(text: str) -> bytes:
+    """A text shorter than 256 bytes in CBOR (RFC 8949, major type 3)."""
+    data = text.encode()
+    return (bytes([0x60 + len(data)]) if len(data) < 24 else bytes([0x78, len(data)])) + data
+
+
+class _Body(io.BytesIO):
+    """What urllib3 would hand out."""
+
+    def stream(self, amt: int = 1024, **_: Any) -> Iterator[bytes]:
+        while chunk := self.read(amt):
+            yield chunk
+
+
+def _response(request: Any, status: int, body: bytes, headers: dict[str, str]) -> AWSResponse:
+    return AWSResponse(request.url, status, {**headers, "x-amzn-requestid": "spoilt"}, _Body(body))
+
+
+_CALLS = Calls()
+
+
+def pytest_load_initial_conftests() -> None:
+    """Before the suite's own plugin asks its first question."""
+    make = Environment.client
+
+    def client(self: Environment, *arguments: Any, **settings: Any) -> Any:
+        known = set(map(id, self._clients.values()))
+        made = make(self, *arguments, **settings)
+        if id(made) not in known:
+            _CALLS.watch(made)
+        return made
+
+    Environment.client = client  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    marker = item.get_closest_marker("item")
+    _CALLS.item = str(marker.args[0]) if marker else item.nodeid
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Forget what was read, so that the next item is seen to read what it needs."""
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if stack and "RECORD_CALLS" in os.environ:
+        kept = {field.name for field in dataclasses.fields(stack)}
+        for name in vars(stack).keys() - kept:
+            del vars(stack)[name]
+
+
+def pytest_sessionfinish() -> None:
+    if file := os.environ.get("RECORD_CALLS"):
+        made = {item: sorted(operations) for item, operations in _CALLS.made.items()}
+        Path(file).write_text(json.dumps(made, indent=2), encoding="utf-8")

@@ -1,0 +1,65 @@
+"""The denied matrix: whatever call comes to nothing, the items that need it are UNVERIFIED; none passes, none fails.
+
+One way: pytest tests/faults/test_refusals.py -k denied
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.faults.bench import Bench
+from tests.faults.refusals import Spoilt
+
+# What a run asks before any item; it ends there with exit status 4 and one message.
+PREFLIGHT = {"cloudformation:DescribeStacks", "sts:GetCallerIdentity"}
+# Answers whose content is an object's own bytes: garbage is what such an object may well hold.
+OWN_BYTES = {"s3:GetObject", "lambda:Invoke"}
+_PLUGIN = ("-p", "tests.faults.refusals")
+
+
+@pytest.fixture(scope="session")
+def callers(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Which items call which operation, as `service:Operation`, seen in a run of everything that is quick."""
+    record = tmp_path_factory.mktemp("calls") / "calls.json"
+    bench.verify("-m", "not static and not drill and not browser", *_PLUGIN, RECORD_CALLS=str(record))
+    callers = defaultdict(set)
+    for item, operations in json.loads(Path(record).read_text(encoding="utf-8")).items():
+        for operation in operations:
+            callers[operation].add(item)
+    return callers
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[] if kind is Spoilt.DENIED else [pytest.mark.further]) for kind in Spoilt],
+)
+def test_a_call_that_comes_to_nothing_proves_nothing(
+    kind: Spoilt, bench: Bench, callers: dict[str, set[str]]
+) -> None:
+    assert len(callers) > 30, "the recording is no recording"
+    wrong = []
+    for operation in sorted(callers.keys() - PREFLIGHT):
+        if kind is Spoilt.GARBAGE and operation in OWN_BYTES:
+            continue
+        items = callers[operation]
+        seen = bench.verify("-m", " or ".join(items), *_PLUGIN, SPOIL_CALL=f"{operation}:{kind}")
+        for item in sorted(items):
+            if seen[item].outcome != "unverified":
+                wrong.append(f"{operation} {kind}: {item} {seen[item]}")
+            elif kind is Spoilt.DENIED and not seen[item].reason.startswith("denied "):
+                wrong.append(f"{operation} {kind}: {item} does not name the action: {seen[item].reason}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("operation", sorted(PREFLIGHT))
+def test_what_the_preflight_may_not_ask_ends_the_run(operation: str, bench: Bench) -> None:
+    done = bench.run("-m", "INF-01", *_PLUGIN, SPOIL_CALL=f"{operation}:{Spoilt.DENIED}")
+
+    assert done.returncode == 4
+    assert done.stderr.count("ERROR") == 1
+    assert "AccessDenied" in done.stderr or operation in done.stderr
