@@ -199,6 +199,10 @@ class Environment:
             ) from problem
         except botocore.exceptions.ProfileNotFound as problem:
             raise UsageProblem(f"{problem}; set AWS_PROFILE to one of your profiles") from problem
+        except Denied as problem:
+            raise UsageProblem(
+                f"the credentials for '{self.name}' may not say whose they are ({problem}); allow {problem.action}"
+            ) from problem
         except botocore.exceptions.ClientError as problem:
             code = problem.response["Error"]["Code"]
             raise UsageProblem(
