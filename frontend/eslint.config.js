@@ -28,7 +28,7 @@ function zone(folder, forbidden, message) {
 }
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'src/api/schema.d.ts']),
+  globalIgnores(['dist', 'coverage', 'report', 'src/api/schema.d.ts']),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

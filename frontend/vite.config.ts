@@ -1,17 +1,16 @@
 import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+import { bundleReport } from './build/bundleReport.ts';
 import { deployment } from './build/deployment.ts';
 import { readEnvironment } from './src/config/env.ts';
 
 export default defineConfig(({ mode }) => {
-  const settings = readEnvironment(loadEnv(mode, import.meta.dirname, 'VITE_'));
+  const variables = loadEnv(mode, import.meta.dirname, 'VITE_');
 
   return {
-    // One page without routes: an unknown path is an honest 404, not the page again.
-    appType: 'mpa',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    plugins: [deployment(settings)],
+    plugins: [deployment(readEnvironment(variables), Object.keys(variables)), bundleReport(mode === 'report')],
     server: { host: '127.0.0.1' },
     preview: { host: '127.0.0.1', headers: { 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' } },
     build: {

@@ -1,8 +1,10 @@
 // @vitest-environment node
+import { readFileSync } from 'node:fs';
+
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
 
-import { readEnvironment, type Settings } from '../src/config/env.ts';
+import { readEnvironment, SETTING_NAMES, type Settings } from '../src/config/env.ts';
 import { deployment, headTags } from './deployment.ts';
 
 function policyOf(imageHost: string): string {
@@ -14,10 +16,16 @@ describe('headTags', () => {
   it('allows exactly the deployment, and nothing inline', () => {
     const policy = policyOf('d111.cloudfront.net');
 
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain("connect-src 'self' https://api.example.com;");
-    expect(policy).toContain("img-src 'self' https://d111.cloudfront.net;");
-    expect(policy).not.toContain('unsafe');
+    expect(policy.split('; ')).toEqual([
+      "default-src 'self'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data: https://d111.cloudfront.net",
+      'connect-src https://api.example.com https://d111.cloudfront.net',
+      "object-src 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+    ]);
   });
 
   it('lets images come over plain http from this machine only', () => {
@@ -33,12 +41,12 @@ describe('deployment', () => {
     VITE_ENVIRONMENT: 'dev',
   };
 
-  async function builtPage(settings: Settings): Promise<string> {
+  async function builtPage(settings: Settings & Record<string, string | undefined>): Promise<string> {
     const result = await build({
       root: new URL('..', import.meta.url).pathname,
       configFile: false,
       logLevel: 'silent',
-      plugins: [deployment(readEnvironment(settings))],
+      plugins: [deployment(readEnvironment(settings), Object.keys(settings))],
       build: { write: false },
     });
     const files = 'output' in result ? result.output : [];
@@ -58,5 +66,17 @@ describe('deployment', () => {
     await expect(builtPage({ ...SETTINGS, VITE_API_ENDPOINT: undefined })).rejects.toThrow(
       /VITE_API_ENDPOINT: expected .*; found nothing/,
     );
+  });
+
+  it('refuses a variable that nobody documented', async () => {
+    await expect(builtPage({ ...SETTINGS, VITE_STRIPE: 'x' })).rejects.toThrow(
+      /^[^]*VITE_STRIPE: expected only VITE_API_ENDPOINT, VITE_CLOUDFRONT_DOMAIN, VITE_ENVIRONMENT/,
+    );
+  });
+
+  it('knows the variables that .env.example documents', () => {
+    const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+
+    expect([...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual([...SETTING_NAMES]);
   });
 });

@@ -1,14 +1,16 @@
 import type { HtmlTagDescriptor, Plugin } from 'vite';
 
-import { describeProblems, type Environment, type EnvironmentResult, isLoopback } from '../src/config/env.ts';
+import { describeProblems, type Environment, type EnvironmentResult, isLoopback, SETTING_NAMES } from '../src/config/env.ts';
 
 /**
  * Ties a build to its deployment, and refuses to build for none: a page that can reach no API must not look like success.
  *
  * The development server starts all the same; there the page itself says what is missing. It injects inline styles,
  * so the policy is for built pages only.
+ *
+ * @param variables names of all variables that the build could put into the public files
  */
-export function deployment(settings: EnvironmentResult): Plugin {
+export function deployment(settings: EnvironmentResult, variables: readonly string[] = []): Plugin {
   return {
     name: 'pixel-prompt:deployment',
     configureServer(server) {
@@ -21,11 +23,26 @@ export function deployment(settings: EnvironmentResult): Plugin {
       handler: (_html, { server }) => (settings.ok && server === undefined ? headTags(settings.environment) : []),
     },
     buildStart() {
-      if (!settings.ok && this.environment.mode === 'build') {
+      if (this.environment.mode !== 'build') {
+        return;
+      }
+      if (!settings.ok) {
         this.error({ message: describeProblems(settings.problems), stack: '' });
+      }
+      const strangers = variables.filter((name) => !SETTING_NAMES.some((known) => known === name));
+      if (strangers.length > 0) {
+        this.error({ message: describeStrangers(strangers), stack: '' });
       }
     },
   };
+}
+
+/** Whatever begins with VITE_ is meant for the public; a name that nobody documented may be a secret by mistake. */
+function describeStrangers(names: readonly string[]): string {
+  return (
+    `${names.join(', ')}: expected only ${SETTING_NAMES.join(', ')}. Variables that begin with VITE_ can end up in the ` +
+    'public bundle. Rename what is not for the page; document in frontend/.env.example and src/config/env.ts what is.'
+  );
 }
 
 /**
@@ -38,12 +55,13 @@ export function headTags(environment: Environment): HtmlTagDescriptor[] {
   const api = new URL(environment.apiEndpoint).origin;
   const images = imageOrigins(environment.imageHost);
   const policy = [
-    "default-src 'none'",
+    "default-src 'self'",
     "script-src 'self'",
     "style-src 'self'",
-    `img-src 'self' ${images.join(' ')}`,
-    `connect-src 'self' ${api}`,
-    "manifest-src 'self'",
+    `img-src 'self' data: ${images.join(' ')}`,
+    // The API, and the images once more: saving one under a name of its own means fetching it.
+    `connect-src ${[api, ...images].join(' ')}`,
+    "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
   ].join('; ');

@@ -17,7 +17,11 @@ export type ModelResult = Omit<Schemas['Result'], 'error'> & { error?: ModelFail
 export type ModelState = ModelResult['status'];
 export type JobStatus = Omit<Schemas['JobStatus'], 'results'> & { results: ModelResult[] };
 
+export type Enhanced = Schemas['Enhanced'];
+
 export type GallerySummary = Schemas['GallerySummary'];
 export type GalleryPage = Schemas['GalleryPage'];
+export type GalleryImage = Schemas['GalleryImage'];
+export type Gallery = Schemas['Gallery'];
 
 export type LogRequest = Schemas['LogRequest'];

@@ -1,41 +1,103 @@
-import { useCallback, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
-import { Gallery } from '../features/gallery/Gallery';
-import { Generate } from '../features/generate/Generate';
+import type { EntryPageProps } from '../features/gallery/EntryPage';
 import { ErrorBoundary } from '../shared/ErrorBoundary';
-import { type Services, ServicesContext } from '../shared/services';
+import { lazy } from '../shared/lazy';
+import { CREATE_PATH, GALLERY_PATH, type Route } from '../shared/route';
+import { RouterProvider, useRouter } from '../shared/router';
+import { type Services, ServicesContext, useServices } from '../shared/services';
+import { useShortcut } from '../shared/shortcuts';
+import type { HelpProps } from './Help';
+import { HomePage } from './HomePage';
 import { Masthead } from './Masthead';
+import { OfflineBanner } from './OfflineBanner';
+
+// The first page comes with the frame, so that it needs one trip less; everything else has files of its own.
+const GalleryPage = lazy(() => import('../features/gallery/GalleryPage').then((part) => part.GalleryPage));
+const EntryPage = lazy<EntryPageProps>(() => import('../features/gallery/EntryPage').then((part) => part.EntryPage));
+const NotFoundPage = lazy(() => import('./NotFoundPage').then((part) => part.NotFoundPage));
+const Help = lazy<HelpProps>(
+  () => import('./Help').then((part) => part.Help),
+  () => null,
+);
 
 /** The page: the only place that knows both features. */
 export function App({ services }: { readonly services: Services }) {
-  const [galleryVersion, setGalleryVersion] = useState(0);
-  const renewGallery = useCallback(() => {
-    setGalleryVersion((version) => version + 1);
-  }, []);
-
   return (
     <ServicesContext.Provider value={services}>
       <ErrorBoundary region="The page" report={services.report}>
-        <a class="skip-link" href="#main">
-          Skip to the prompt
-        </a>
-        <Masthead environment={services.environment.name} />
-        <main id="main" class="page" tabIndex={-1}>
-          <div class="intro">
-            <h1>Say it once. See it many ways.</h1>
-            <p class="intro__text">One prompt goes to every image model at the same time. Compare what each makes of it.</p>
-          </div>
-          <ErrorBoundary region="The generator" report={services.report}>
-            <Generate onEnded={renewGallery} />
-          </ErrorBoundary>
-          <ErrorBoundary region="The gallery" report={services.report}>
-            <Gallery version={galleryVersion} />
-          </ErrorBoundary>
-        </main>
-        <footer class="footer">
-          <p>Images are made by AI models and kept for 30 days.</p>
-        </footer>
+        <RouterProvider>
+          <Frame />
+        </RouterProvider>
       </ErrorBoundary>
     </ServicesContext.Provider>
   );
+}
+
+function Frame() {
+  const { report, environment } = useServices();
+  const { route, navigate } = useRouter();
+  const [help, setHelp] = useState(false);
+  useShortcut('c', () => {
+    navigate(CREATE_PATH);
+  });
+  useShortcut('g', () => {
+    navigate(GALLERY_PATH);
+  });
+  useShortcut('?', () => {
+    setHelp(true);
+  });
+  return (
+    <>
+      <a class="skip-link" href="#main">
+        Skip to the content
+      </a>
+      <ErrorBoundary region="The header" report={report}>
+        <Masthead
+          environment={environment.name}
+          onHelp={() => {
+            setHelp(true);
+          }}
+        />
+      </ErrorBoundary>
+      <OfflineBanner />
+      <main id="main" class="page" tabIndex={-1}>
+        <ErrorBoundary key={route.page} region={REGIONS[route.page]} report={report}>
+          <Page route={route} />
+        </ErrorBoundary>
+      </main>
+      <footer class="footer">
+        <p>Images are made by AI models and kept for 30 days.</p>
+      </footer>
+      {help ? (
+        <ErrorBoundary region="The shortcuts" report={report}>
+          <Help
+            onClose={() => {
+              setHelp(false);
+            }}
+          />
+        </ErrorBoundary>
+      ) : null}
+    </>
+  );
+}
+
+const REGIONS: Record<Route['page'], string> = {
+  create: 'The page',
+  gallery: 'The gallery',
+  entry: 'The gallery entry',
+  unknown: 'The page',
+};
+
+function Page({ route }: { readonly route: Route }) {
+  switch (route.page) {
+    case 'create':
+      return <HomePage jobId={route.jobId} />;
+    case 'gallery':
+      return <GalleryPage />;
+    case 'entry':
+      return <EntryPage key={route.id} id={route.id} />;
+    case 'unknown':
+      return <NotFoundPage />;
+  }
 }

@@ -1,12 +1,14 @@
 import { NEXT_STEP, type SettingProblem } from '../config/env';
 import '../shared/notice.css';
-import { Masthead } from './Masthead';
+import { Brand } from './Masthead';
 
 /** Stands in the page's place when it does not know its deployment. */
 export function ConfigurationProblem({ problems }: { readonly problems: readonly SettingProblem[] }) {
   return (
     <>
-      <Masthead />
+      <header class="masthead">
+        <Brand />
+      </header>
       <main class="page">
         <section class="notice notice--region" role="alert" aria-labelledby="configuration-title">
           <h1 id="configuration-title" class="notice__title">

@@ -1,19 +1,78 @@
-import type { EnvironmentName } from '../config/env';
+import { useState } from 'preact/hooks';
 
-/** The page's head; everything but production says where it is, so that nobody mistakes it. */
-export function Masthead({ environment }: { readonly environment?: EnvironmentName }) {
+import type { EnvironmentName } from '../config/env';
+import { Icon } from '../shared/Icon';
+import { CREATE_PATH, GALLERY_PATH } from '../shared/route';
+import { Link, PRODUCT, useRouter } from '../shared/router';
+import { chooseTheme, presentTheme } from './theme';
+
+interface MastheadProps {
+  readonly environment: EnvironmentName;
+  readonly onHelp: () => void;
+}
+
+/** The page's head: the way to its pages, and how it looks. */
+export function Masthead({ environment, onHelp }: MastheadProps) {
+  const { route } = useRouter();
   return (
     <header class="masthead">
-      <p class="masthead__name">
-        <img src="/favicon.svg" alt="" width={32} height={32} />
-        Pixel Prompt
-      </p>
-      {environment === undefined || environment === 'prod' ? null : (
+      <Brand />
+      <nav class="masthead__nav" aria-label="Main">
+        <Link to={CREATE_PATH} current={route.page === 'create'}>
+          Create
+        </Link>
+        <Link to={GALLERY_PATH} current={route.page === 'gallery' || route.page === 'entry'}>
+          Gallery
+        </Link>
+      </nav>
+      {/* Everything but production says where it is, so that nobody mistakes it. */}
+      {environment === 'prod' ? null : (
         <p class="masthead__environment">
           <span class="visually-hidden">Environment: </span>
           {environment}
         </p>
       )}
+      <div class="masthead__tools">
+        <button
+          type="button"
+          class="button button--icon masthead__help"
+          aria-label="Keyboard shortcuts"
+          aria-haspopup="dialog"
+          onClick={onHelp}
+        >
+          <Icon name="keyboard" />
+        </button>
+        <ThemeSwitch />
+      </div>
     </header>
+  );
+}
+
+export function Brand() {
+  return (
+    <p class="masthead__name">
+      <img src="/favicon.svg" alt="" width={32} height={32} />
+      <span>{PRODUCT}</span>
+    </p>
+  );
+}
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(presentTheme);
+  return (
+    <button
+      type="button"
+      role="switch"
+      class="button button--icon"
+      aria-label="Dark theme"
+      aria-checked={theme === 'dark'}
+      onClick={() => {
+        const next = theme === 'dark' ? 'light' : 'dark';
+        chooseTheme(next);
+        setTheme(next);
+      }}
+    >
+      <Icon name={theme === 'dark' ? 'moon' : 'sun'} />
+    </button>
   );
 }

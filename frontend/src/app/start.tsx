@@ -5,10 +5,12 @@ import { createReporter, reportUncaught } from '../api/report';
 import { readEnvironment, type Settings } from '../config/env';
 import { App } from './App';
 import { ConfigurationProblem } from './ConfigurationProblem';
+import { restoreTheme } from './theme';
 
 /** Puts the page, or the reason why there is none, into `root`. Returns how to take it away again. */
 export function start(root: Element, settings: Settings): () => void {
   root.replaceChildren();
+  restoreTheme();
   const result = readEnvironment(settings);
   if (!result.ok) {
     render(<ConfigurationProblem problems={result.problems} />, root);

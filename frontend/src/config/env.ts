@@ -28,6 +28,13 @@ export interface Settings {
   readonly VITE_ENVIRONMENT?: string | undefined;
 }
 
+/** Every setting there is; the build takes no other variable that begins with VITE_. */
+export const SETTING_NAMES = [
+  'VITE_API_ENDPOINT',
+  'VITE_CLOUDFRONT_DOMAIN',
+  'VITE_ENVIRONMENT',
+] as const satisfies readonly (keyof Settings)[];
+
 export const NEXT_STEP = 'Run ./scripts/deploy.sh <environment>, or copy frontend/.env.example to frontend/.env.';
 
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;

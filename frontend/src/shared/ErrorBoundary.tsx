@@ -1,6 +1,7 @@
 import { Component, type ComponentChildren } from 'preact';
 
 import type { Reporter } from '../api/report';
+import { PartMissing } from './lazy';
 import './notice.css';
 
 interface ErrorBoundaryProps {
@@ -11,42 +12,49 @@ interface ErrorBoundaryProps {
 }
 
 interface ErrorBoundaryState {
-  readonly failed: boolean;
+  readonly failure: { readonly error: unknown } | undefined;
   readonly reference: string | undefined;
 }
 
+const WHOLE: ErrorBoundaryState = { failure: undefined, reference: undefined };
+
 /** Keeps a render error inside its region: it is reported, the rest of the page goes on, and a way back is offered. */
 export class ErrorBoundary extends Component<ErrorBoundaryProps, ErrorBoundaryState> {
-  override state: ErrorBoundaryState = { failed: false, reference: undefined };
+  override state: ErrorBoundaryState = WHOLE;
 
-  static override getDerivedStateFromError(): Partial<ErrorBoundaryState> {
-    return { failed: true };
+  static override getDerivedStateFromError(error: unknown): Partial<ErrorBoundaryState> {
+    return { failure: { error } };
   }
 
   override componentDidCatch(error: unknown): void {
     const reference = this.props.report({ error, region: this.props.region });
-    this.setState({ failed: true, reference });
+    this.setState({ failure: { error }, reference });
   }
 
   private readonly recover = (): void => {
-    this.setState({ failed: false, reference: undefined });
+    this.setState(WHOLE);
   };
 
   override render() {
     const { region, children } = this.props;
-    const { failed, reference } = this.state;
-    if (!failed) {
+    const { failure, reference } = this.state;
+    if (failure === undefined) {
       return children;
     }
+    const missing = failure.error instanceof PartMissing;
     return (
       <section class="notice notice--region" role="alert" aria-label={`${region}: stopped working`}>
-        <h2 class="notice__title">{region} stopped working</h2>
-        <p>The failure has been reported. The rest of the page still works.</p>
+        <h2 class="notice__title">{missing ? `${region} could not be loaded` : `${region} stopped working`}</h2>
+        <p>
+          {missing
+            ? 'The connection may be gone, or a newer version of this page is out. Reloading brings the present one.'
+            : 'The failure has been reported. The rest of the page still works.'}
+        </p>
         <div class="notice__actions">
-          <button type="button" class="button" onClick={this.recover}>
+          <button type="button" class={missing ? 'button button--quiet' : 'button'} onClick={this.recover}>
             Try again
           </button>
-          <button type="button" class="button button--quiet" onClick={reloadPage}>
+          <button type="button" class={missing ? 'button' : 'button button--quiet'} onClick={reloadPage}>
             Reload the page
           </button>
         </div>

@@ -5,6 +5,7 @@ import { vi } from 'vitest';
 
 import { createClient } from '../api/client';
 import { createReporter } from '../api/report';
+import { RouterProvider } from '../shared/router';
 import { type Services, ServicesContext } from '../shared/services';
 import { ENVIRONMENT, type FakeService } from './fakeService';
 
@@ -14,7 +15,11 @@ export function servicesFor(service: FakeService): Services {
 }
 
 export function renderWith(service: FakeService, children: ComponentChildren) {
-  return render(<ServicesContext.Provider value={servicesFor(service)}>{children}</ServicesContext.Provider>);
+  return render(
+    <ServicesContext.Provider value={servicesFor(service)}>
+      <RouterProvider>{children}</RouterProvider>
+    </ServicesContext.Provider>,
+  );
 }
 
 /** A user whose waiting moves the clock on: polling and counting down take no real time. */

@@ -18,6 +18,7 @@ import {
   waiting,
 } from '../../testing/fakeService';
 import { hurriedUser, pass, renderWith } from '../../testing/page';
+import { useRouter } from '../../shared/router';
 import { PACE } from './followJob';
 import { Generate } from './Generate';
 
@@ -26,16 +27,23 @@ const MIDWAY = job('running', [done('dall-e-3'), running('nova-canvas'), waiting
 const COMPLETE = job('completed', [done('dall-e-3'), done('nova-canvas'), done('recraft-v3')]);
 const PARTIAL = job('partial', [done('dall-e-3'), failed('nova-canvas', 'The vendor is down.'), done('recraft-v3')]);
 
+/** Follows the address, as the page does. */
+function Page({ onEnded }: { readonly onEnded: () => void }) {
+  const { route } = useRouter();
+  return <Generate jobId={route.page === 'create' ? route.jobId : undefined} onEnded={onEnded} />;
+}
+
 function setUp(...statuses: Answer[]) {
   const user = hurriedUser();
   const service = new FakeService().on('POST /generate', accepted).on(STATUS, ...statuses);
   const onEnded = vi.fn();
-  const view = renderWith(service, <Generate onEnded={onEnded} />);
+  const view = renderWith(service, <Page onEnded={onEnded} />);
   return { user, service, onEnded, view };
 }
 
 const prompt = () => screen.getByRole('textbox', { name: 'Prompt' });
 const button = () => screen.getByRole('button', { name: /^Generat/ });
+const progress = () => within(screen.getByRole('region', { name: 'Results' })).getAllByRole('status')[0];
 const tile = (name: string) => within(screen.getByRole('heading', { name }).closest('li') ?? document.body);
 
 async function generate(user: ReturnType<typeof hurriedUser>, words = 'a lighthouse in a storm'): Promise<void> {
@@ -87,11 +95,12 @@ describe('the prompt', () => {
     expect(service.asked('POST /generate')).toHaveLength(0);
   });
 
-  it('can start from an idea and be sent from the keyboard', async () => {
+  it('can be made up and sent from the keyboard', async () => {
     const { user, service } = setUp(MIDWAY);
-    await user.click(screen.getByRole('button', { name: /lighthouse made of stained glass/ }));
-    expect(prompt()).toHaveFocus();
+    await user.click(screen.getByRole('button', { name: 'Random prompt' }));
+    expect(prompt()).not.toHaveValue('');
 
+    prompt().focus();
     await user.keyboard('{Control>}{Enter}{/Control}');
     expect(service.asked('POST /generate')).toHaveLength(1);
   });
@@ -105,7 +114,7 @@ describe('a job', () => {
     expect(tile('DALL-E 3').getByText(/Done/)).toHaveTextContent('Done 4.2 s');
     expect(tile('AWS Nova Canvas').getByText('Running')).toBeVisible();
     expect(tile('Recraft v3').getByText('Waiting')).toBeVisible();
-    expect(screen.getByRole('status')).toHaveTextContent('1 of 3 images ready');
+    expect(progress()).toHaveTextContent('1 of 3 images ready');
     expect(screen.getByRole('progressbar', { name: 'Models that have finished' })).toHaveAttribute('value', '1');
     expect(button()).toHaveAttribute('aria-disabled', 'true');
 
@@ -116,7 +125,7 @@ describe('a job', () => {
       ['dall-e-3', 'nova-canvas', 'recraft-v3'].map(imageUrl),
     );
     expect(images[0]).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
-    expect(screen.getByRole('status')).toHaveTextContent(/Finished: 3 of 3 images ready after \d+ seconds?/);
+    expect(progress()).toHaveTextContent(/Finished: 3 of 3 images ready after \d+ seconds?/);
     expect(onEnded).toHaveBeenCalledOnce();
     expect(button()).toHaveAttribute('aria-disabled', 'false');
 
@@ -137,7 +146,9 @@ describe('a job', () => {
     const { user, service, view } = setUp(MIDWAY);
     view.unmount();
     service.on('GET /health', unreachable);
-    renderWith(service, <Generate onEnded={vi.fn()} />);
+    localStorage.clear();
+    history.replaceState(null, '', '/');
+    renderWith(service, <Page onEnded={vi.fn()} />);
     await generate(user);
 
     expect(screen.getByRole('heading', { name: 'nova-canvas' })).toBeVisible();
@@ -159,7 +170,7 @@ describe('a job', () => {
     expect(tile('AWS Nova Canvas').getByText('The vendor is down.')).toBeVisible();
     expect(screen.getAllByRole('img')).toHaveLength(2);
     expect(screen.getByText(/2 images of 3 are ready; 1 model failed/)).toBeVisible();
-    expect(screen.getByRole('status')).toHaveTextContent('1 failed');
+    expect(progress()).toHaveTextContent('1 failed');
   });
 
   it('says when no model brought an image, and leaves nothing waiting', async () => {
@@ -238,7 +249,7 @@ describe('a refusal', () => {
     const { user, service } = setUp(MIDWAY);
     service.on('POST /generate', silence);
     await generate(user);
-    expect(screen.getByRole('status')).toHaveTextContent('Sending the prompt.');
+    expect(progress()).toHaveTextContent('Sending the prompt.');
     await pass(20_000);
 
     expect(screen.getByText('The service took too long to answer')).toBeVisible();
@@ -259,7 +270,7 @@ describe('trouble on the way', () => {
     const { user, onEnded } = setUp(refusal(404, 'not_found', 'No such job.'), COMPLETE);
     await generate(user);
     expect(screen.getByText('Nothing was found there')).toBeVisible();
-    expect(screen.getByRole('status')).toHaveTextContent('No more news of the job');
+    expect(progress()).toHaveTextContent('No more news of the job');
     expect(screen.getAllByText('No news')).toHaveLength(3);
 
     await user.click(screen.getByRole('button', { name: 'Look again' }));
@@ -284,5 +295,170 @@ describe('trouble on the way', () => {
 
     expect(screen.queryByRole('img')).toBeNull();
     expect(screen.getByText('The answer could not be understood')).toBeVisible();
+  });
+});
+
+describe('a link to a job', () => {
+  it('is the address while the job runs, and survives a reload', async () => {
+    const { user, service, view } = setUp(MIDWAY, COMPLETE);
+    await generate(user);
+    expect(location.pathname).toBe(`/job/${JOB_ID}`);
+    expect(document.title).toBe('1 of 3 ready · Pixel Prompt');
+    expect(screen.getByRole('button', { name: 'Copy link' })).toBeVisible();
+
+    view.unmount();
+    renderWith(service, <Page onEnded={vi.fn()} />);
+    await pass(0);
+
+    expect(service.asked('POST /generate')).toHaveLength(1);
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+    expect(prompt()).toHaveValue('a lighthouse in a storm');
+    expect(screen.getAllByText('a lighthouse in a storm')).not.toHaveLength(0);
+  });
+
+  it('opens the job of somebody else, and learns its prompt from the gallery', async () => {
+    vi.useFakeTimers();
+    history.replaceState(null, '', `/job/${JOB_ID}`);
+    const service = new FakeService()
+      .on(STATUS, silence, COMPLETE)
+      .on(`GET /gallery/${JOB_ID}`, json(200, { id: JOB_ID, prompt: 'a fox' }));
+    renderWith(service, <Page onEnded={vi.fn()} />);
+    expect(screen.getByText('Opening the job')).toBeVisible();
+    expect(screen.getByText('Opened from a link.')).toBeVisible();
+
+    await pass(20_000 + PACE.afterTrouble);
+    expect(screen.getByText('a fox')).toBeVisible();
+    expect(progress()).toHaveTextContent('Finished: 3 of 3 images ready.');
+  });
+
+  it('is offered to somebody who comes back while it runs', async () => {
+    const { user, service, view } = setUp(MIDWAY);
+    await generate(user);
+    view.unmount();
+    history.replaceState(null, '', '/');
+    renderWith(service, <Page onEnded={vi.fn()} />);
+
+    await user.click(screen.getByRole('link', { name: 'Show the job' }));
+    await pass(0);
+    expect(progress()).toHaveTextContent('1 of 3 images ready');
+  });
+
+  it('leads back to an empty page', async () => {
+    const { user } = setUp(COMPLETE);
+    await generate(user);
+    history.replaceState(null, '', '/');
+    window.dispatchEvent(new PopStateEvent('popstate'));
+    await pass(50);
+
+    expect(screen.getByText('Your images will appear here')).toBeVisible();
+    expect(screen.queryByRole('link', { name: 'Show the job' })).toBeNull();
+  });
+});
+
+describe('running again', () => {
+  it('is a new job of the same prompt with every model', async () => {
+    const { user, service } = setUp(PARTIAL, MIDWAY);
+    await generate(user);
+    expect(screen.getByText(/a new job with every model, and counts as one/)).toBeVisible();
+
+    await user.click(screen.getByRole('button', { name: /^Run all again.*as AWS Nova Canvas failed/ }));
+    const [first, second] = service.asked('POST /generate');
+    expect(second?.body).toEqual(first?.body);
+  });
+
+  it('keeps the images that are there when it is refused', async () => {
+    const { user, service } = setUp(PARTIAL);
+    await generate(user);
+    service.on('POST /generate', refusal(503, 'service_unavailable', 'no'));
+    await user.click(button());
+    await pass(0);
+
+    expect(screen.getByText('The service has a problem')).toBeVisible();
+    expect(screen.getAllByRole('img')).toHaveLength(2);
+  });
+});
+
+describe('the large view', () => {
+  it('opens, steps by key, and gives the focus back', async () => {
+    const { user } = setUp(COMPLETE);
+    await generate(user);
+    const opener = screen.getByRole('button', { name: /Image by DALL-E 3/ });
+    await user.click(opener);
+    const dialog = within(await screen.findByRole('dialog', { name: 'Large view' }));
+    expect(dialog.getByRole('img')).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
+
+    await user.keyboard('{ArrowLeft}');
+    expect(dialog.getByRole('heading')).toHaveTextContent('Recraft v3');
+    await user.click(dialog.getByRole('button', { name: 'Next image' }));
+    expect(dialog.getAllByRole('status')[0]).toHaveTextContent('Image 1 of 3, by DALL-E 3');
+    await user.click(dialog.getByRole('button', { name: 'Previous image' }));
+    await user.click(dialog.getByRole('button', { name: 'Close' }));
+
+    expect(screen.queryByRole('dialog')).toBeNull();
+    expect(opener).toHaveFocus();
+  });
+});
+
+describe('the seed', () => {
+  it('is sent when there is one, and must be a whole number', async () => {
+    const { user, service } = setUp(MIDWAY);
+    const seed = screen.getByRole('textbox', { name: 'Seed', hidden: true });
+    fireEvent.input(seed, { target: { value: '2147483648' } });
+    await generate(user);
+    expect(seed).toBeInvalid();
+    expect(seed).toHaveAccessibleDescription('A seed is a whole number from 0 to 2147483647.');
+    expect(service.asked('POST /generate')).toHaveLength(0);
+
+    fireEvent.input(seed, { target: { value: ' 42 ' } });
+    await user.click(button());
+    expect(service.asked('POST /generate')[0]?.body).toMatchObject({ seed: 42 });
+  });
+});
+
+describe('enhancing', () => {
+  const ENHANCE = 'POST /enhance';
+
+  it('puts the richer prompt in place, and can be taken back', async () => {
+    const { user, service } = setUp(MIDWAY);
+    service.on(ENHANCE, json(200, { enhancedPrompt: 'A weathered lighthouse at dusk.' }));
+    await user.type(prompt(), 'a lighthouse');
+    await user.click(screen.getByRole('button', { name: 'Enhance' }));
+    await pass(0);
+
+    expect(service.asked(ENHANCE)[0]?.body).toEqual({ prompt: 'a lighthouse' });
+    expect(prompt()).toHaveValue('A weathered lighthouse at dusk.');
+    expect(screen.getByText('The prompt was enhanced.')).toBeInTheDocument();
+
+    await user.click(screen.getByRole('button', { name: 'Undo' }));
+    expect(prompt()).toHaveValue('a lighthouse');
+    expect(prompt()).toHaveFocus();
+    expect(screen.queryByRole('button', { name: 'Undo' })).toBeNull();
+  });
+
+  it('gives way to what is typed meanwhile', async () => {
+    const { user, service } = setUp(MIDWAY);
+    service.on(ENHANCE, silence);
+    await user.type(prompt(), 'a fox');
+    await user.click(screen.getByRole('button', { name: 'Enhance' }));
+    expect(screen.getByRole('button', { name: 'Enhancing' })).toHaveAttribute('aria-disabled', 'true');
+    await user.type(prompt(), ' at dawn');
+
+    expect(prompt()).toHaveValue('a fox at dawn');
+    expect(screen.getByRole('button', { name: 'Enhance' })).toHaveAttribute('aria-disabled', 'false');
+  });
+
+  it('needs a prompt, and says when it fails and for how long', async () => {
+    const { user, service } = setUp(MIDWAY);
+    service.on(ENHANCE, refusal(429, 'address_limit', 'No more today.', { 'Retry-After': '30' }));
+    await user.click(screen.getByRole('button', { name: 'Enhance' }));
+    expect(prompt()).toHaveFocus();
+
+    await user.type(prompt(), 'a fox');
+    await user.click(screen.getByRole('button', { name: 'Enhance' }));
+    await pass(0);
+    expect(screen.getByRole('alert')).toHaveTextContent('No more today.');
+    expect(screen.getByRole('button', { name: 'Enhance' })).toHaveAttribute('aria-disabled', 'true');
+    await pass(31_000);
+    expect(screen.getByRole('button', { name: 'Enhance' })).toHaveAttribute('aria-disabled', 'false');
   });
 });

@@ -1,5 +1,7 @@
 import type { Client } from '../../api/client';
 import type {
+  Enhanced,
+  Gallery,
   GenerateAccepted,
   GenerateRequest,
   JobStatus,
@@ -16,6 +18,10 @@ const registry: Decoder<Registry> = object<Registry>({
 });
 
 const accepted: Decoder<GenerateAccepted> = object<GenerateAccepted>({ jobId: text, totalModels: count });
+
+const enhanced: Decoder<Enhanced> = object<Enhanced>({ enhancedPrompt: text });
+
+const asked: Decoder<Pick<Gallery, 'prompt'>> = object<Pick<Gallery, 'prompt'>>({ prompt: text });
 
 function jobStatus(imageHost: string): Decoder<JobStatus> {
   return object<JobStatus>({
@@ -41,6 +47,10 @@ export interface GenerateApi {
   models(signal: AbortSignal): Promise<readonly NamedModel[]>;
   start(request: GenerateRequest, correlationId: string, signal: AbortSignal): Promise<GenerateAccepted>;
   status(jobId: string, correlationId: string, signal: AbortSignal): Promise<JobStatus>;
+  /** A richer prompt with the same subject. */
+  enhance(prompt: string, signal: AbortSignal): Promise<string>;
+  /** What a job was asked for, as its gallery knows it; the job itself does not say. */
+  promptOf(jobId: string, signal: AbortSignal): Promise<string>;
 }
 
 export function createGenerateApi(client: Client, imageHost: string): GenerateApi {
@@ -57,5 +67,9 @@ export function createGenerateApi(client: Client, imageHost: string): GenerateAp
         correlationId,
         signal,
       }),
+    enhance: async (prompt, signal) =>
+      (await client.call({ method: 'POST', path: '/enhance', body: { prompt }, decode: enhanced, signal })).enhancedPrompt,
+    promptOf: async (jobId, signal) =>
+      (await client.call({ method: 'GET', path: `/gallery/${encodeURIComponent(jobId)}`, decode: asked, signal })).prompt,
   };
 }

@@ -95,6 +95,18 @@ describe('followJob', () => {
     expect(looks).toHaveLength(2);
   });
 
+  it('asks nothing while there is no network, and goes on when it is back', async () => {
+    const line = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    const { looks } = follow(() => Promise.resolve(status('running', 'running')));
+    await pass(120_000);
+    expect(looks).toHaveLength(0);
+
+    line.mockReturnValue(true);
+    window.dispatchEvent(new Event('online'));
+    await pass(0);
+    expect(looks).toHaveLength(1);
+  });
+
   it('survives trouble, more slowly each time', async () => {
     const read = vi
       .fn<() => Promise<JobStatus>>()

@@ -33,7 +33,8 @@ export class JobOverdue extends Error {
 /**
  * Looks at a job until it has ended, and returns its last status.
  *
- * The pause grows while nothing happens and shrinks when something did. Nothing is asked while the tab is hidden. A
+ * The pause grows while nothing happens and shrinks when something did. Nothing is asked while the tab is hidden or
+ * the machine is offline. A
  * failed look is tried again more slowly. Raises the last error when there have been too many, JobOverdue after the
  * deadline, and the signal's reason when the caller has lost interest.
  */
@@ -44,7 +45,7 @@ export async function followJob({ read, onStatus, onTrouble, signal }: FollowOpt
   let progress = -1;
 
   for (;;) {
-    await visible(signal);
+    await awake(signal);
     try {
       const status = await read(signal);
       failures = 0;
@@ -92,21 +93,24 @@ function pauseAfter(error: unknown, failures: number): number {
   return Math.min(PACE.afterTrouble * 2 ** (failures - 1), PACE.slowestAfterTrouble);
 }
 
-/** Resolves as soon as the tab can be seen. */
-function visible(signal: AbortSignal): Promise<void> {
+/** Resolves as soon as the tab can be seen and the machine has a network. */
+function awake(signal: AbortSignal): Promise<void> {
+  const isAwake = (): boolean => document.visibilityState !== 'hidden' && navigator.onLine;
   return until(signal, (done) => {
-    if (document.visibilityState !== 'hidden') {
+    if (isAwake()) {
       done();
       return () => undefined;
     }
     const look = (): void => {
-      if (document.visibilityState !== 'hidden') {
+      if (isAwake()) {
         done();
       }
     };
     document.addEventListener('visibilitychange', look);
+    window.addEventListener('online', look);
     return () => {
       document.removeEventListener('visibilitychange', look);
+      window.removeEventListener('online', look);
     };
   });
 }

@@ -1,4 +1,5 @@
-import type { GenerateAccepted, JobStatus, ModelState } from '../../api/contract';
+import type { GenerateAccepted, GenerateRequest, JobStatus, ModelState } from '../../api/contract';
+import { UNTOUCHED } from '../../shared/draft';
 import type { Problem } from '../../shared/problem';
 
 /** One model's place in the grid; its name is unknown until the first status arrives. */
@@ -12,20 +13,22 @@ export interface Tile {
 
 export interface Job {
   readonly id: string;
-  readonly prompt: string;
+  /** What was asked for; unknown when the job was opened from somebody else's link. */
+  readonly request: GenerateRequest | undefined;
+  /** Zero until the service has said how many models there are. */
   readonly total: number;
   readonly tiles: readonly Tile[];
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  /** When a model last finished; likewise. */
+  /** Milliseconds since the epoch; unknown when somebody else started it, or when it had ended before it was opened. */
+  readonly startedAt: number | undefined;
+  /** When a model last finished; in milliseconds too. */
   readonly changedAt: number;
 }
 
 /** Where a generation stands. Each phase holds exactly what can be shown in it. */
 export type Generation =
   | { readonly phase: 'idle' }
-  | { readonly phase: 'submitting' }
-  | { readonly phase: 'refused'; readonly problem: Problem }
+  | { readonly phase: 'submitting'; readonly earlier: Job | undefined }
+  | { readonly phase: 'refused'; readonly problem: Problem; readonly earlier: Job | undefined }
   | { readonly phase: 'following'; readonly job: Job; readonly trouble: Problem | undefined }
   | { readonly phase: 'lost'; readonly job: Job; readonly problem: Problem; readonly endedAt: number }
   | { readonly phase: 'ended'; readonly job: Job; readonly endedAt: number };
@@ -33,7 +36,10 @@ export type Generation =
 export type GenerationEvent =
   | { readonly type: 'submitted' }
   | { readonly type: 'refused'; readonly problem: Problem }
-  | { readonly type: 'accepted'; readonly accepted: GenerateAccepted; readonly prompt: string; readonly at: number }
+  | { readonly type: 'accepted'; readonly accepted: GenerateAccepted; readonly request: GenerateRequest; readonly at: number }
+  | { readonly type: 'opened'; readonly id: string; readonly request: GenerateRequest | undefined; readonly startedAt: number | undefined; readonly at: number }
+  | { readonly type: 'recalled'; readonly prompt: string }
+  | { readonly type: 'left' }
   | { readonly type: 'status'; readonly status: JobStatus; readonly at: number }
   | { readonly type: 'trouble'; readonly problem: Problem }
   | { readonly type: 'lost'; readonly problem: Problem; readonly at: number }
@@ -46,22 +52,34 @@ export const IDLE: Generation = { phase: 'idle' };
 export function advance(state: Generation, event: GenerationEvent): Generation {
   switch (event.type) {
     case 'submitted':
-      return { phase: 'submitting' };
+      return { phase: 'submitting', earlier: jobOf(state) };
     case 'refused':
-      return { phase: 'refused', problem: event.problem };
+      return { phase: 'refused', problem: event.problem, earlier: jobOf(state) };
     case 'accepted':
       return {
         phase: 'following',
         trouble: undefined,
         job: {
           id: event.accepted.jobId,
-          prompt: event.prompt,
+          request: event.request,
           total: event.accepted.totalModels,
           tiles: fill([], event.accepted.totalModels),
           startedAt: event.at,
           changedAt: event.at,
         },
       };
+    case 'opened':
+      return {
+        phase: 'following',
+        trouble: undefined,
+        job: { id: event.id, request: event.request, total: 0, tiles: [], startedAt: event.startedAt, changedAt: event.at },
+      };
+    case 'recalled':
+      return 'job' in state && state.job.request === undefined
+        ? { ...state, job: { ...state.job, request: { prompt: event.prompt, steps: UNTOUCHED.steps, guidance: UNTOUCHED.guidance } } }
+        : state;
+    case 'left':
+      return IDLE;
     case 'status':
       return state.phase === 'following'
         ? { ...state, trouble: undefined, job: withStatus(state.job, event.status, event.at) }
@@ -79,6 +97,11 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
         ? { phase: 'ended', job: { ...state.job, tiles: state.job.tiles.map(settle) }, endedAt: event.at }
         : state;
   }
+}
+
+/** The job whose images are on screen, if any: a refusal does not take those of the job before away. */
+export function jobOf(state: Generation): Job | undefined {
+  return 'job' in state ? state.job : 'earlier' in state ? state.earlier : undefined;
 }
 
 export interface Tally {

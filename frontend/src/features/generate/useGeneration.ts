@@ -6,6 +6,16 @@ import { describeProblem, type Problem } from '../../shared/problem';
 import type { GenerateApi } from './api';
 import { followJob, JobOverdue } from './followJob';
 import { advance, type Generation, type GenerationEvent, IDLE } from './generation';
+import { markEnded, recallJob, rememberJob } from './jobMemory';
+
+interface GenerationOptions {
+  readonly api: GenerateApi;
+  /** The job that the page's address names, if it names one. */
+  readonly jobId: string | undefined;
+  /** A job was accepted under this id; from now on the address should name it. */
+  readonly onAccepted: (jobId: string) => void;
+  readonly onEnded: () => void;
+}
 
 export interface GenerationControl {
   readonly generation: Generation;
@@ -14,13 +24,18 @@ export interface GenerationControl {
   readonly resume: () => void;
 }
 
-/** Runs one generation at a time, from the request to the last image. */
-export function useGeneration(api: GenerateApi, onEnded: () => void): GenerationControl {
+/**
+ * Runs one generation at a time, from the request to the last image.
+ *
+ * A job that the address names is followed, whoever started it and when: a link can be copied, and a reload loses
+ * nothing.
+ */
+export function useGeneration({ api, jobId, onAccepted, onEnded }: GenerationOptions): GenerationControl {
   const [generation, dispatch] = useReducer<Generation, GenerationEvent>(advance, IDLE);
   const running = useRef<AbortController | undefined>(undefined);
   const followed = useRef<{ readonly jobId: string; readonly correlationId: string } | undefined>(undefined);
-  const ended = useRef(onEnded);
-  ended.current = onEnded;
+  const told = useRef({ onAccepted, onEnded });
+  told.current = { onAccepted, onEnded };
 
   useEffect(
     () => () => {
@@ -37,11 +52,11 @@ export function useGeneration(api: GenerateApi, onEnded: () => void): Generation
   }, []);
 
   const follow = useCallback(
-    async (jobId: string, correlationId: string, signal: AbortSignal): Promise<void> => {
-      followed.current = { jobId, correlationId };
+    async (id: string, correlationId: string, signal: AbortSignal): Promise<void> => {
+      followed.current = { jobId: id, correlationId };
       try {
         await followJob({
-          read: (inner) => api.status(jobId, correlationId, inner),
+          read: (inner) => api.status(id, correlationId, inner),
           onStatus: (status) => {
             dispatch({ type: 'status', status, at: Date.now() });
           },
@@ -50,8 +65,12 @@ export function useGeneration(api: GenerateApi, onEnded: () => void): Generation
           },
           signal,
         });
+        markEnded(id);
         dispatch({ type: 'ended', at: Date.now() });
-        ended.current();
+        told.current.onEnded();
+        if (recallJob(id) === undefined) {
+          await recallPrompt(api, id, signal, dispatch);
+        }
       } catch (error) {
         if (!signal.aborted) {
           dispatch({ type: 'lost', problem: describeLoss(error, correlationId), at: Date.now() });
@@ -61,6 +80,23 @@ export function useGeneration(api: GenerateApi, onEnded: () => void): Generation
     [api],
   );
 
+  useEffect(() => {
+    if (jobId === followed.current?.jobId) {
+      return;
+    }
+    const signal = begin();
+    if (jobId === undefined) {
+      followed.current = undefined;
+      dispatch({ type: 'left' });
+      return;
+    }
+    const known = recallJob(jobId);
+    // A finished job's clock would show how long ago it was, so only one that may still run keeps its beginning.
+    const startedAt = known === undefined || known.ended ? undefined : known.startedAt;
+    dispatch({ type: 'opened', id: jobId, request: known?.request, startedAt, at: Date.now() });
+    void follow(jobId, known?.correlationId ?? newCorrelationId(), signal);
+  }, [jobId, begin, follow]);
+
   const start = useCallback(
     (request: GenerateRequest): void => {
       const signal = begin();
@@ -68,8 +104,13 @@ export function useGeneration(api: GenerateApi, onEnded: () => void): Generation
       dispatch({ type: 'submitted' });
       api.start(request, correlationId, signal).then(
         (accepted) => {
-          dispatch({ type: 'accepted', accepted, prompt: request.prompt, at: Date.now() });
-          return follow(accepted.jobId, correlationId, signal);
+          const at = Date.now();
+          const id = accepted.jobId;
+          rememberJob({ id, request, correlationId, startedAt: at, ended: false });
+          dispatch({ type: 'accepted', accepted, request, at });
+          const following = follow(id, correlationId, signal);
+          told.current.onAccepted(id);
+          return following;
         },
         (error: unknown) => {
           if (!signal.aborted) {
@@ -91,11 +132,25 @@ export function useGeneration(api: GenerateApi, onEnded: () => void): Generation
   return { generation, start, resume };
 }
 
+/** The prompt of somebody else's job. Without it the images are still there, so a failure disturbs nobody. */
+async function recallPrompt(
+  api: GenerateApi,
+  id: string,
+  signal: AbortSignal,
+  dispatch: (event: GenerationEvent) => void,
+): Promise<void> {
+  try {
+    dispatch({ type: 'recalled', prompt: await api.promptOf(id, signal) });
+  } catch {
+    // The grid speaks for itself.
+  }
+}
+
 function describeLoss(error: unknown, correlationId: string): Problem {
   if (error instanceof JobOverdue) {
     return {
       title: 'The job takes longer than expected',
-      advice: 'Images that are ready are shown here and in the gallery.',
+      advice: 'It has probably stopped. Images that are ready are shown here and in the gallery; you can look again, or start anew.',
       correlationId,
       retryAt: undefined,
     };

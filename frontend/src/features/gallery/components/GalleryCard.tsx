@@ -1,11 +1,20 @@
 import { useState } from 'preact/hooks';
 
 import type { GallerySummary } from '../../../api/contract';
+import { entryPath } from '../../../shared/route';
+import { Link } from '../../../shared/router';
 import { unit } from '../../../shared/time';
+import { moment } from '../../../shared/words';
 
-/** One gallery: its first image, its prompt, and when it was made. */
-export function GalleryCard({ gallery }: { readonly gallery: GallerySummary }) {
+interface GalleryCardProps {
+  readonly gallery: GallerySummary;
+  readonly level: 2 | 3;
+}
+
+/** One gallery: its first image, its prompt as the link to it, and when it was made. */
+export function GalleryCard({ gallery, level }: GalleryCardProps) {
   const [broken, setBroken] = useState(false);
+  const Heading = level === 2 ? 'h2' : 'h3';
   return (
     <li class="card">
       <div class="card__picture">
@@ -14,7 +23,7 @@ export function GalleryCard({ gallery }: { readonly gallery: GallerySummary }) {
         ) : (
           <img
             src={gallery.previewUrl}
-            alt={`Preview for: ${gallery.prompt}`}
+            alt=""
             width={512}
             height={512}
             loading="lazy"
@@ -25,20 +34,15 @@ export function GalleryCard({ gallery }: { readonly gallery: GallerySummary }) {
           />
         )}
       </div>
-      <h3 class="card__prompt">{gallery.prompt}</h3>
+      <Heading class="card__prompt">
+        <Link to={entryPath(gallery.id)} class="card__link">
+          {gallery.prompt}
+        </Link>
+      </Heading>
       <p class="card__facts">
         <time dateTime={gallery.createdAt}>{moment(gallery.createdAt)}</time>
         <span>{unit(gallery.imageCount, 'image')}</span>
       </p>
     </li>
   );
-}
-
-/** A moment as the reader's language writes it; what is no date stays as it was sent. */
-function moment(text: string): string {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) {
-    return text;
-  }
-  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
 }

@@ -1,46 +1,78 @@
-import { useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 import type { GenerateRequest } from '../../../api/contract';
+import { draft, type Draft } from '../../../shared/draft';
+import { Icon } from '../../../shared/Icon';
 import { Notice } from '../../../shared/Notice';
+import type { Problem } from '../../../shared/problem';
+import { useShortcut } from '../../../shared/shortcuts';
 import { Slider } from '../../../shared/Slider';
 import { useNow } from '../../../shared/useNow';
+import type { GenerateApi } from '../api';
 import type { Generation } from '../generation';
-import { characters, GUIDANCE, PROMPT_MAX_CHARACTERS, promptProblem, STEPS } from '../limits';
+import { characters, GUIDANCE, PROMPT_MAX_CHARACTERS, promptProblem, seedProblem, STEPS } from '../limits';
+import { randomPrompt } from '../randomPrompt';
+import { useEnhance } from '../useEnhance';
 import './composer.css';
 
 interface ComposerProps {
+  readonly api: GenerateApi;
   readonly generation: Generation;
   readonly onSubmit: (request: GenerateRequest) => void;
 }
 
-const IDEAS = [
-  'A lighthouse made of stained glass, storm light, wide shot',
-  'Botanical plate of a plant that grows lightbulbs, ink and wash',
-  'A fox reading the morning paper in a tiled kitchen, 35 mm photo',
-];
-
 /** The prompt and its settings. */
-export function Composer({ generation, onSubmit }: ComposerProps) {
+export function Composer({ api, generation, onSubmit }: ComposerProps) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [prompt, setPrompt] = useState('');
-  const [steps, setSteps] = useState<number>(STEPS.initial);
-  const [guidance, setGuidance] = useState<number>(GUIDANCE.initial);
+  const seedField = useRef<HTMLInputElement>(null);
+  const settings = useRef<HTMLDetailsElement>(null);
+  const [form, setForm] = useState<Draft>(draft.read);
   const [checked, setChecked] = useState(false);
+  const change = (part: Partial<Draft>): void => {
+    setForm((earlier) => ({ ...earlier, ...part }));
+  };
+  const { enhancement, enhance, undo, forget } = useEnhance(api, (prompt) => {
+    change({ prompt });
+  });
+  useEffect(() => {
+    draft.write(form);
+  }, [form]);
 
+  const { prompt, steps, guidance, seed } = form;
   const busy = generation.phase === 'submitting' || generation.phase === 'following';
-  const barred = useBarred(generation);
+  const refusal = generation.phase === 'refused' ? generation.problem : undefined;
+  const barred = useBarred(refusal);
+  const enhanceBarred = useBarred(enhancement.phase === 'failed' ? enhancement.problem : undefined);
+  const enhancing = enhancement.phase === 'busy';
   const length = characters(prompt);
   const problem = promptProblem(prompt);
   const tooLong = length > PROMPT_MAX_CHARACTERS;
   const shown = checked || tooLong ? problem : undefined;
+  const badSeed = seedProblem(seed);
 
-  const submit = (): void => {
+  const surprise = (): void => {
+    forget();
+    change({ prompt: randomPrompt(prompt) });
+  };
+  useShortcut('/', () => field.current?.focus());
+  useShortcut('r', surprise);
+
+  const valid = (): boolean => {
     setChecked(true);
     if (problem !== undefined) {
       field.current?.focus();
-    } else if (!busy && !barred) {
-      onSubmit({ prompt: prompt.trim(), steps, guidance });
+    } else if (badSeed !== undefined) {
+      settings.current?.setAttribute('open', '');
+      seedField.current?.focus();
+    }
+    return problem === undefined && badSeed === undefined;
+  };
+
+  const submit = (): void => {
+    if (valid() && !busy && !barred) {
+      forget();
+      onSubmit({ prompt: prompt.trim(), steps, guidance, ...(seed.trim() === '' ? {} : { seed: Number(seed) }) });
     }
   };
 
@@ -69,7 +101,10 @@ export function Composer({ generation, onSubmit }: ComposerProps) {
           aria-invalid={shown !== undefined}
           aria-describedby={`${id}-count ${id}-problem`}
           onInput={(event) => {
-            setPrompt(event.currentTarget.value);
+            if (enhancing) {
+              forget();
+            }
+            change({ prompt: event.currentTarget.value });
           }}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -87,58 +122,111 @@ export function Composer({ generation, onSubmit }: ComposerProps) {
             <span class="visually-hidden"> characters</span>
           </p>
         </div>
+        <div class="composer__tools">
+          <button type="button" class="button button--small" onClick={surprise}>
+            <Icon name="dice" />
+            Random prompt
+          </button>
+          <button
+            type="button"
+            class="button button--small"
+            aria-disabled={enhancing || enhanceBarred}
+            onClick={() => {
+              setChecked(true);
+              if (problem !== undefined) {
+                field.current?.focus();
+              } else if (!enhancing && !enhanceBarred) {
+                enhance(prompt);
+              }
+            }}
+          >
+            <Icon name="spark" />
+            {enhancing ? 'Enhancing' : 'Enhance'}
+          </button>
+          {enhancement.phase === 'done' ? (
+            <button
+              type="button"
+              class="button button--small"
+              onClick={() => {
+                undo();
+                field.current?.focus();
+              }}
+            >
+              <Icon name="undo" />
+              Undo
+            </button>
+          ) : null}
+        </div>
+        <p role="status" class="visually-hidden">
+          {enhancing ? 'Enhancing the prompt.' : enhancement.phase === 'done' ? 'The prompt was enhanced.' : ''}
+        </p>
+        {enhancement.phase === 'failed' ? <Notice problem={enhancement.problem} /> : null}
       </div>
 
-      <fieldset class="composer__settings">
-        <legend class="visually-hidden">Settings</legend>
-        <Slider label="Steps" hint="More steps, finer detail" value={steps} onChange={setSteps} {...bounds(STEPS)} />
-        <Slider
-          label="Guidance"
-          hint="Higher follows the prompt more closely"
-          value={guidance}
-          onChange={setGuidance}
-          {...bounds(GUIDANCE)}
-        />
-      </fieldset>
+      <details class="composer__settings" ref={settings}>
+        <summary>
+          Settings
+          <span class="composer__summary">
+            {steps} steps, guidance {guidance}
+            {seed.trim() === '' ? '' : `, seed ${seed.trim()}`}
+          </span>
+        </summary>
+        <div class="composer__fields">
+          <Slider
+            label="Steps"
+            hint="More steps, finer detail"
+            value={steps}
+            onChange={(value) => {
+              change({ steps: value });
+            }}
+            {...STEPS}
+          />
+          <Slider
+            label="Guidance"
+            hint="Higher follows the prompt more closely"
+            value={guidance}
+            onChange={(value) => {
+              change({ guidance: value });
+            }}
+            {...GUIDANCE}
+          />
+          <div>
+            <label for={`${id}-seed`} class="composer__label">
+              Seed
+            </label>
+            <input
+              ref={seedField}
+              id={`${id}-seed`}
+              class="composer__seed"
+              type="text"
+              inputMode="numeric"
+              autoComplete="off"
+              value={seed}
+              aria-invalid={badSeed !== undefined}
+              aria-describedby={`${id}-seed-hint`}
+              onInput={(event) => {
+                change({ seed: event.currentTarget.value });
+              }}
+            />
+            <p id={`${id}-seed-hint`} class={badSeed === undefined ? 'hint' : 'hint composer__problem'} aria-live="polite">
+              {badSeed ?? 'Optional: the same seed and prompt give a similar picture again. Not every model takes one.'}
+            </p>
+          </div>
+        </div>
+      </details>
 
       <button type="submit" class="button button--primary composer__submit" aria-disabled={busy || barred}>
         {busy ? 'Generating' : 'Generate'}
         {busy ? <span class="dots" aria-hidden="true" /> : null}
       </button>
-
-      {prompt === '' ? (
-        <div class="composer__ideas" role="group" aria-labelledby={`${id}-ideas`}>
-          <p id={`${id}-ideas`} class="hint">
-            Or start from an idea
-          </p>
-          {IDEAS.map((idea) => (
-            <button
-              key={idea}
-              type="button"
-              class="chip"
-              onClick={() => {
-                setPrompt(idea);
-                field.current?.focus();
-              }}
-            >
-              {idea}
-            </button>
-          ))}
-        </div>
-      ) : null}
-
-      {generation.phase === 'refused' ? <Notice problem={generation.problem} /> : null}
+      {refusal === undefined ? null : <Notice problem={refusal} />}
     </form>
   );
 }
 
 /** True while the service has said to wait; renews itself, so that the button wakes up in time. */
-function useBarred(generation: Generation): boolean {
-  const retryAt = generation.phase === 'refused' ? generation.problem.retryAt : undefined;
+function useBarred(problem: Problem | undefined): boolean {
+  const retryAt = problem?.retryAt;
   const now = useNow(retryAt !== undefined);
   return retryAt !== undefined && now < retryAt;
-}
-
-function bounds({ min, max, step }: { readonly min: number; readonly max: number; readonly step: number }) {
-  return { min, max, step };
 }

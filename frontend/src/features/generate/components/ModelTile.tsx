@@ -1,14 +1,17 @@
-import { useState } from 'preact/hooks';
-
 import type { ModelState } from '../../../api/contract';
+import { Figure } from '../../../shared/Figure';
+import { Icon } from '../../../shared/Icon';
 import type { Tile } from '../generation';
 
 interface ModelTileProps {
   readonly tile: Tile;
   readonly name: string;
-  readonly prompt: string;
+  readonly text: string;
   /** True when nobody looks at the job any more, so that nothing here may seem to move. */
   readonly lost: boolean;
+  readonly onOpen: (url: string) => void;
+  /** Starts a new job with every model; absent while that is not possible. */
+  readonly onRunAgain: (() => void) | undefined;
 }
 
 const WORDS: Record<ModelState, string> = {
@@ -18,17 +21,32 @@ const WORDS: Record<ModelState, string> = {
   failed: 'Failed',
 };
 
-const ALT_PROMPT_CHARACTERS = 140;
-
 /** One model's frame: waiting, running, done with its image, or failed with the reason. */
-export function ModelTile({ tile, name, prompt, lost }: ModelTileProps) {
+export function ModelTile({ tile, name, text, lost, onOpen, onRunAgain }: ModelTileProps) {
+  const { state, imageUrl } = tile;
   return (
-    <li class={`tile tile--${tile.state}${lost ? ' tile--still' : ''}`}>
+    <li class={`tile tile--${state}${lost ? ' tile--still' : ''}`}>
       <div class="tile__frame">
-        {tile.state === 'completed' && tile.imageUrl !== undefined ? (
-          <TileImage url={tile.imageUrl} alt={`${shorten(prompt)} Image by ${name}.`} model={name} />
-        ) : tile.state === 'failed' ? (
-          <p class="tile__reason">{tile.error ?? 'This model brought no image.'}</p>
+        {state === 'completed' && imageUrl !== undefined ? (
+          <Figure
+            url={imageUrl}
+            text={text}
+            model={name}
+            onOpen={() => {
+              onOpen(imageUrl);
+            }}
+          />
+        ) : state === 'failed' ? (
+          <div class="tile__reason">
+            <p>{tile.error ?? 'This model brought no image.'}</p>
+            {onRunAgain === undefined ? null : (
+              <button type="button" class="button button--small" onClick={onRunAgain}>
+                <Icon name="again" />
+                Run all again
+                <span class="visually-hidden"> with every model, as {name} failed</span>
+              </button>
+            )}
+          </div>
         ) : (
           <span class="tile__mosaic" aria-hidden="true" />
         )}
@@ -36,62 +54,12 @@ export function ModelTile({ tile, name, prompt, lost }: ModelTileProps) {
       <div class="tile__caption">
         <h3 class="tile__model">{name}</h3>
         <p class="tile__state">
-          {lost && (tile.state === 'pending' || tile.state === 'running') ? 'No news' : WORDS[tile.state]}
-          {tile.state === 'completed' && tile.durationMs !== undefined ? (
+          {lost && (state === 'pending' || state === 'running') ? 'No news' : WORDS[state]}
+          {state === 'completed' && tile.durationMs !== undefined ? (
             <span class="tile__duration"> {(tile.durationMs / 1000).toFixed(1)} s</span>
           ) : null}
         </p>
       </div>
     </li>
   );
-}
-
-interface TileImageProps {
-  readonly url: string;
-  readonly alt: string;
-  readonly model: string;
-}
-
-function TileImage({ url, alt, model }: TileImageProps) {
-  const [attempt, setAttempt] = useState(0);
-  const [broken, setBroken] = useState(false);
-  if (broken) {
-    return (
-      <div class="tile__reason">
-        <p>The image is ready but could not be loaded.</p>
-        <button
-          type="button"
-          class="button button--quiet"
-          onClick={() => {
-            setBroken(false);
-            setAttempt(attempt + 1);
-          }}
-        >
-          Load again <span class="visually-hidden">the image by {model}</span>
-        </button>
-      </div>
-    );
-  }
-  return (
-    <a class="tile__link" href={url} target="_blank" rel="noopener noreferrer">
-      <img
-        key={attempt}
-        src={url}
-        alt={alt}
-        width={1024}
-        height={1024}
-        decoding="async"
-        onError={() => {
-          setBroken(true);
-        }}
-      />
-      <span class="visually-hidden">Opens in full size in a new tab.</span>
-    </a>
-  );
-}
-
-function shorten(prompt: string): string {
-  const letters = Array.from(prompt.trim());
-  const text = letters.length > ALT_PROMPT_CHARACTERS ? `${letters.slice(0, ALT_PROMPT_CHARACTERS).join('')}…` : prompt.trim();
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

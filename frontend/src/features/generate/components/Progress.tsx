@@ -13,23 +13,24 @@ export function Progress({ generation }: { readonly generation: Generation }) {
   const now = useNow(following);
   const job = 'job' in generation ? generation.job : undefined;
   const until = 'endedAt' in generation ? generation.endedAt : now;
-  const elapsed = job === undefined ? 0 : Math.max(0, until - job.startedAt);
+  const since = job?.startedAt;
+  const elapsed = since === undefined ? undefined : Math.max(0, until - since);
   const { done, failed, total } = job === undefined ? { done: 0, failed: 0, total: 0 } : tally(job);
   // Up to the last event, not up to the last second.
-  const announced = job === undefined || following ? (job?.changedAt ?? 0) - (job?.startedAt ?? 0) : elapsed;
+  const announced = following && since !== undefined ? Math.max(0, generation.job.changedAt - since) : elapsed;
 
   return (
     <div class="progress">
       <p role="status" class="visually-hidden">
         {announcement(generation, announced)}
       </p>
-      {job === undefined ? null : (
+      {job === undefined || total === 0 ? null : (
         <>
           <p class="progress__facts" aria-hidden="true">
             <span>
               {done + failed} of {total}
             </span>
-            <span class="progress__time">{clock(elapsed)}</span>
+            {elapsed === undefined ? null : <span class="progress__time">{clock(elapsed)}</span>}
           </p>
           <progress
             class="progress__bar"
@@ -43,7 +44,9 @@ export function Progress({ generation }: { readonly generation: Generation }) {
   );
 }
 
-function announcement(generation: Generation, elapsed: number): string {
+function announcement(generation: Generation, elapsed: number | undefined): string {
+  const words = elapsed === undefined ? undefined : inWords(elapsed);
+  const after = words === undefined ? '' : ` after ${words}`;
   switch (generation.phase) {
     case 'idle':
     case 'refused':
@@ -52,12 +55,12 @@ function announcement(generation: Generation, elapsed: number): string {
       return 'Sending the prompt.';
     case 'following':
       return generation.trouble === undefined
-        ? `Generating: ${counts(generation.job)}, ${inWords(elapsed)} so far.`
+        ? `Generating: ${counts(generation.job)}${words === undefined ? '' : `, ${words} so far`}.`
         : `Generating: ${counts(generation.job)}. ${generation.trouble.title}, trying again.`;
     case 'lost':
-      return `No more news of the job: ${counts(generation.job)} after ${inWords(elapsed)}.`;
+      return `No more news of the job: ${counts(generation.job)}${after}.`;
     case 'ended':
-      return `Finished: ${counts(generation.job)} after ${inWords(elapsed)}.`;
+      return `Finished: ${counts(generation.job)}${after}.`;
   }
 }
 

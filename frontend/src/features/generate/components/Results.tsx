@@ -1,23 +1,40 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 
 import type { NamedModel } from '../../../api/contract';
+import { CopyLink } from '../../../shared/CopyLink';
 import { Notice } from '../../../shared/Notice';
+import { jobPath } from '../../../shared/route';
 import { unit } from '../../../shared/time';
-import { type Generation, type Job, tally, type Tile } from '../generation';
+import { useLightbox } from '../../../shared/useLightbox';
+import { imageText } from '../../../shared/words';
+import { type Generation, type Job, jobOf, tally, type Tile } from '../generation';
 import { ModelTile } from './ModelTile';
 import { Progress } from './Progress';
+import '../../../shared/tiles.css';
 import './results.css';
 
 interface ResultsProps {
   readonly generation: Generation;
   readonly models: readonly NamedModel[];
   readonly onResume: () => void;
+  /** Starts the same prompt again as a new job. */
+  readonly onRunAgain: (job: Job) => void;
 }
 
 /** The images of the present job, or what will stand in their place. */
-export function Results({ generation, models, onResume }: ResultsProps) {
-  const job = 'job' in generation ? generation.job : undefined;
-  const title = useSeen(job?.id);
+export function Results({ generation, models, onResume, onRunAgain }: ResultsProps) {
+  const job = generation.phase === 'submitting' ? undefined : jobOf(generation);
+  const title = useSeen(generation.phase === 'submitting' ? 'submitting' : undefined);
+  const shown = useMemo(() => (job === undefined ? [] : describeTiles(job, models)), [job, models]);
+  const { open, view } = useLightbox(shown.flatMap(({ image }) => (image === undefined ? [] : [image])));
+  const over = generation.phase === 'ended' || generation.phase === 'lost' || generation.phase === 'refused';
+  const again =
+    over && job?.request !== undefined
+      ? () => {
+          onRunAgain(job);
+        }
+      : undefined;
+
   return (
     <section class="results" aria-labelledby="results-title">
       <div class="results__head">
@@ -26,7 +43,12 @@ export function Results({ generation, models, onResume }: ResultsProps) {
         </h2>
         <Progress generation={generation} />
       </div>
-      {job === undefined ? null : <p class="results__prompt">{job.prompt}</p>}
+      {job === undefined ? null : (
+        <div class="results__job">
+          <p class="results__prompt">{job.request?.prompt ?? 'Opened from a link.'}</p>
+          <CopyLink address={jobPath(job.id)} />
+        </div>
+      )}
       {generation.phase === 'following' && generation.trouble !== undefined ? (
         <p class="results__trouble">{generation.trouble.title}. Trying again by itself.</p>
       ) : null}
@@ -35,26 +57,53 @@ export function Results({ generation, models, onResume }: ResultsProps) {
           <button type="button" class="button" onClick={onResume}>
             Look again
           </button>
+          {again === undefined ? null : (
+            <button type="button" class="button button--quiet" onClick={again}>
+              Run the prompt again
+            </button>
+          )}
         </Notice>
       ) : null}
       {generation.phase === 'ended' ? <Outcome job={generation.job} /> : null}
-      {job === undefined ? (
-        <Empty starting={generation.phase === 'submitting'} models={models} />
+      {job === undefined || shown.length === 0 ? (
+        <Empty
+          title={
+            generation.phase === 'submitting'
+              ? 'Handing your prompt over'
+              : generation.phase === 'following'
+                ? 'Opening the job'
+                : 'Your images will appear here'
+          }
+          busy={generation.phase === 'submitting' || generation.phase === 'following'}
+          models={models}
+        />
       ) : (
         <ul class="grid" aria-label="Images by model">
-          {job.tiles.map((tile, index) => (
+          {shown.map(({ tile, name, text }, index) => (
             <ModelTile
               key={tile.model ?? index}
               tile={tile}
-              name={nameOf(tile, index, models)}
-              prompt={job.prompt}
+              name={name}
+              text={text}
               lost={generation.phase === 'lost'}
+              onOpen={open}
+              onRunAgain={again}
             />
           ))}
         </ul>
       )}
+      {view}
     </section>
   );
+}
+
+function describeTiles(job: Job, models: readonly NamedModel[]) {
+  return job.tiles.map((tile, index) => {
+    const name = nameOf(tile, index, models);
+    const text = imageText(job.request?.prompt ?? '', name);
+    const ready = tile.state === 'completed' && tile.imageUrl !== undefined;
+    return { tile, name, text, image: ready ? { url: tile.imageUrl, model: name, text } : undefined };
+  });
 }
 
 function Outcome({ job }: { readonly job: Job }) {
@@ -65,20 +114,21 @@ function Outcome({ job }: { readonly job: Job }) {
   return (
     <p class="results__trouble">
       {done === 0
-        ? 'No model brought an image. Try again, or change the prompt.'
-        : `${unit(done, 'image')} of ${String(total)} are ready; ${unit(failed, 'model')} failed, for the reason on its tile.`}
+        ? 'No model brought an image. Run it again, or change the prompt.'
+        : `${unit(done, 'image')} of ${String(total)} are ready; ${unit(failed, 'model')} failed, for the reason on its tile.`}{' '}
+      <span class="hint">Running again is a new job with every model, and counts as one.</span>
     </p>
   );
 }
 
-/** Brings the heading into sight when a job starts: on a phone the results stand below the screen's edge. */
-function useSeen(jobId: string | undefined) {
+/** Brings the heading into sight when a job is sent: on a phone the results stand below the screen's edge. */
+function useSeen(moment: string | undefined) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    if (jobId !== undefined && (heading.current?.getBoundingClientRect().top ?? 0) > window.innerHeight / 2) {
+    if (moment !== undefined && (heading.current?.getBoundingClientRect().top ?? 0) > window.innerHeight / 2) {
       heading.current?.scrollIntoView({ block: 'start' });
     }
-  }, [jobId]);
+  }, [moment]);
   return heading;
 }
 
@@ -89,21 +139,22 @@ function nameOf(tile: Tile, index: number, models: readonly NamedModel[]): strin
 }
 
 interface EmptyProps {
-  readonly starting: boolean;
+  readonly title: string;
+  readonly busy: boolean;
   readonly models: readonly NamedModel[];
 }
 
-function Empty({ starting, models }: EmptyProps) {
+function Empty({ title, busy, models }: EmptyProps) {
   return (
-    <div class={starting ? 'empty empty--starting' : 'empty'}>
+    <div class={busy ? 'empty empty--starting' : 'empty'}>
       <div class="empty__mosaic" aria-hidden="true">
         {Array.from({ length: 9 }, (_, index) => (
           <span key={index} />
         ))}
       </div>
-      <p class="empty__title">{starting ? 'Handing your prompt over' : 'Your images will appear here'}</p>
+      <p class="empty__title">{title}</p>
       <p class="empty__text">
-        {starting ? 'This takes a moment.' : 'Every model paints the same prompt, and each fills its own frame.'}
+        {busy ? 'This takes a moment.' : 'Every model paints the same prompt, and each fills its own frame.'}
       </p>
       <p class="empty__models">{models.map(({ name }) => name).join(' · ')}</p>
     </div>

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 import { FakeService, imageUrl, JOB_ID, json, refusal, silence } from '../../testing/fakeService';
 import { renderWith, servicesFor } from '../../testing/page';
+import { RouterProvider } from '../../shared/router';
 import { ServicesContext } from '../../shared/services';
-import { Gallery } from './Gallery';
+import { RecentGallery } from './RecentGallery';
 
 function gallery(id: string, prompt: string, createdAt = '2026-01-31T12:00:00.000Z') {
   return { id, createdAt, prompt, previewUrl: imageUrl('dall-e-3'), imageCount: 9 };
@@ -14,28 +15,32 @@ function gallery(id: string, prompt: string, createdAt = '2026-01-31T12:00:00.00
 const LIST = 'GET /gallery/list';
 const region = () => within(screen.getByRole('region', { name: 'Recent gallery' }));
 
-describe('Gallery', () => {
+describe('RecentGallery', () => {
   it('lists what the service lists, in its order', async () => {
     const service = new FakeService().on(LIST, json(200, { galleries: [gallery('a', 'newer'), gallery('b', 'older')] }));
-    renderWith(service, <Gallery version={0} />);
+    renderWith(service, <RecentGallery version={0} />);
 
     const headings = await region().findAllByRole('heading', { level: 3 });
     expect(headings.map((heading) => heading.textContent)).toEqual(['newer', 'older']);
-    expect(region().getAllByRole('img')[0]).toHaveAccessibleName('Preview for: newer');
-    expect(region().getAllByRole('img')[0]).toHaveAttribute('src', imageUrl('dall-e-3'));
+    expect(region().getByRole('link', { name: 'newer' })).toHaveAttribute('href', '/gallery/a');
+    const [preview] = region().getAllByRole('presentation');
+    expect(preview).toHaveAttribute('src', imageUrl('dall-e-3'));
+    expect(preview).toHaveAttribute('loading', 'lazy');
+    expect(preview).toHaveAttribute('width');
+    expect(preview).toHaveAttribute('height');
     expect(region().getAllByText('9 images')).toHaveLength(2);
     expect(region().getAllByText(/2026/)[0]).toHaveAttribute('datetime', '2026-01-31T12:00:00.000Z');
   });
 
   it('says that it is loading', () => {
-    renderWith(new FakeService().on(LIST, silence), <Gallery version={0} />);
+    renderWith(new FakeService().on(LIST, silence), <RecentGallery version={0} />);
 
     expect(screen.getByRole('region', { name: 'Recent gallery' })).toHaveAttribute('aria-busy', 'true');
     expect(region().getByText('Loading the gallery')).toBeInTheDocument();
   });
 
   it('invites when there is nothing yet', async () => {
-    renderWith(new FakeService(), <Gallery version={0} />);
+    renderWith(new FakeService(), <RecentGallery version={0} />);
 
     expect(await region().findByText(/Nothing here yet/)).toBeVisible();
   });
@@ -46,7 +51,7 @@ describe('Gallery', () => {
       refusal(503, 'service_unavailable', 'no'),
       json(200, { galleries: [gallery(JOB_ID, 'a fox')] }),
     );
-    renderWith(service, <Gallery version={0} />);
+    renderWith(service, <RecentGallery version={0} />);
     expect(await region().findByRole('alert')).toHaveTextContent('The service has a problem');
 
     await userEvent.setup().click(region().getByRole('button', { name: 'Load the gallery again' }));
@@ -54,7 +59,7 @@ describe('Gallery', () => {
   });
 
   it('calls a malformed list malformed', async () => {
-    renderWith(new FakeService().on(LIST, json(200, { galleries: [{ id: 1 }] })), <Gallery version={0} />);
+    renderWith(new FakeService().on(LIST, json(200, { galleries: [{ id: 1 }] })), <RecentGallery version={0} />);
 
     expect(await region().findByRole('alert')).toHaveTextContent('could not be understood');
   });
@@ -68,7 +73,9 @@ describe('Gallery', () => {
     const services = servicesFor(service);
     const page = (version: number) => (
       <ServicesContext.Provider value={services}>
-        <Gallery version={version} />
+        <RouterProvider>
+          <RecentGallery version={version} />
+        </RouterProvider>
       </ServicesContext.Provider>
     );
     const { rerender } = renderWith(service, null);
@@ -82,8 +89,8 @@ describe('Gallery', () => {
 
   it('stands a missing preview and a strange date', async () => {
     const service = new FakeService().on(LIST, json(200, { galleries: [gallery('a', 'a fox', 'yesterday')] }));
-    renderWith(service, <Gallery version={0} />);
-    fireEvent.error(await region().findByRole('img'));
+    renderWith(service, <RecentGallery version={0} />);
+    fireEvent.error(await region().findByRole('presentation'));
 
     expect(region().getByText('Preview not available')).toBeVisible();
     expect(region().getByText('yesterday')).toBeVisible();
