@@ -2,6 +2,7 @@ import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 import { bundleReport } from './build/bundleReport.ts';
+import { compressedPreview } from './build/compressedPreview.ts';
 import { deployment } from './build/deployment.ts';
 import { readEnvironment } from './src/config/env.ts';
 
@@ -10,7 +11,7 @@ export default defineConfig(({ mode }) => {
 
   return {
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    plugins: [deployment(readEnvironment(variables), Object.keys(variables)), bundleReport(mode === 'report')],
+    plugins: [deployment(readEnvironment(variables), Object.keys(variables)), bundleReport(mode === 'report'), compressedPreview()],
     server: { host: '127.0.0.1' },
     preview: { host: '127.0.0.1', headers: { 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY' } },
     build: {

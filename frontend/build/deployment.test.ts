@@ -21,7 +21,7 @@ describe('headTags', () => {
       "script-src 'self'",
       "style-src 'self'",
       "img-src 'self' data: https://d111.cloudfront.net",
-      'connect-src https://api.example.com https://d111.cloudfront.net',
+      "connect-src 'self' https://api.example.com https://d111.cloudfront.net",
       "object-src 'none'",
       "base-uri 'none'",
       "form-action 'self'",

@@ -59,8 +59,9 @@ export function headTags(environment: Environment): HtmlTagDescriptor[] {
     "script-src 'self'",
     "style-src 'self'",
     `img-src 'self' data: ${images.join(' ')}`,
-    // The API, and the images once more: saving one under a name of its own means fetching it.
-    `connect-src ${[api, ...images].join(' ')}`,
+    // The API, and the images once more: saving one under a name of its own means fetching it. Own files are no more
+    // than what scripts may come from already; auditors fetch robots.txt from within the page.
+    `connect-src 'self' ${[api, ...images].join(' ')}`,
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
