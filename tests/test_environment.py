@@ -1,15 +1,18 @@
 """verification/environment.py"""
 
+import io
 import json
 import socket
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto.server import ThreadedMotoServer
+from urllib3 import HTTPResponse
 
 from verification import environment
 from verification.environment import Environment, Settings
-from verification.errors import Denied, Missing, UsageProblem
+from verification.errors import Denied, Missing, Unverified, UsageProblem
 
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 
@@ -142,6 +145,28 @@ def test_a_denial_names_the_action():
 def test_what_does_not_exist_is_a_failure_and_no_doubt(aws):
     with pytest.raises(Missing, match="NoSuchBucket"):
         reach(aws).client("s3").list_objects_v2(Bucket="never-made")
+
+
+@pytest.mark.parametrize(
+    ("service", "ask", "arguments"),
+    [
+        ("lambda", "get_function_concurrency", {"FunctionName": "f"}),
+        ("secretsmanager", "describe_secret", {"SecretId": "s"}),
+        ("apigatewayv2", "get_stage", {"ApiId": "a", "StageName": "s"}),
+    ],
+)
+@pytest.mark.parametrize("body", [b"<html>Sign in first</html>", b""])
+def test_an_answer_that_is_no_json_says_nothing(aws, service, ask, arguments, body):
+    """Botocore would give an empty answer, in which every setting seems to be off."""
+    client = reach(aws).client(service)
+    client.meta.events.register("before-send", lambda request, **_: answered(request, body))
+
+    with pytest.raises(Unverified, match="something else than JSON; look for a proxy"):
+        getattr(client, ask)(**arguments)
+
+
+def answered(request, body):
+    return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(body), preload_content=False))
 
 
 @pytest.mark.parametrize(

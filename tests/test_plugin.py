@@ -272,6 +272,40 @@ def test_active_checks_stay_away_from_prod_unless_named(project):
     assert project.outcomes() == {"SEC-02": "pass"}
 
 
+def test_drills_stay_away_from_prod_unless_named_and_then_may_do_what_they_do(project):
+    project.checklist = CHECKLIST.replace("active, paid", "active, drill")
+    project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
+
+    assert project.run("-m", "not paid").ret == 0
+    assert project.outcomes() == {"SEC-01": "pass"}
+
+    assert project.run("-m", "drill").ret == 0
+    assert project.outcomes() == {"SEC-02": "pass"}
+
+
+def test_drills_run_last_and_alone(project):
+    project.checklist = CHECKLIST.replace("critical · read-only", "critical · drill")
+    checks = CHECKS.replace("import pytest", "import fcntl, pytest")
+    look = "with open('.local/turns/aws.some-stack.turn') as f: fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)"
+
+    project.run("-v", door=f"with pytest.raises(BlockingIOError): exec({look!r})", window=look, checks=checks)
+
+    assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
+    assert project.output.index("test_window") < project.output.index("test_door")
+
+
+def test_an_item_is_a_marker(project):
+    assert project.run("-m", "SEC-02").ret == 0
+    assert project.outcomes() == {"SEC-02": "pass"}
+
+
+def test_turns_that_cannot_be_taken_stop_the_run(project):
+    (project.root / ".local").write_text("a file in the way")
+
+    assert project.run().ret == 4
+    assert "make it writable" in project.output
+
+
 def test_a_run_that_is_interrupted_says_what_it_did_not_do(project):
     assert project.run(door="pytest.exit('Ctrl-C')").ret == 2
     assert project.outcomes() == {"SEC-01": "unverified", "SEC-02": "unverified"}

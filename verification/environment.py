@@ -21,7 +21,7 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from verification.errors import Denied, Missing, UsageProblem
+from verification.errors import Denied, Missing, Unverified, UsageProblem
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -174,6 +174,7 @@ class Environment:
                 ),
             )
             client.meta.events.register("after-call", _name_refusals)
+            client.meta.events.register("after-call", _refuse_garbage)
             if self.settings.guard == "read-only":
                 client.meta.events.register("before-call", _refuse_writes)
             self._clients[key] = client
@@ -284,16 +285,40 @@ def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **
     error = parsed.get("Error") or {}
     if http_response.status_code < HTTPStatus.BAD_REQUEST:
         return
-    metadata = model.service_model.metadata
-    prefix = metadata["endpointPrefix"]
     if error.get("Code") in _DENIED_CODES:
-        iam_prefix = _IAM_PREFIX.get(prefix) or metadata.get("signingName") or prefix
-        # API Gateway's actions are the HTTP methods.
-        name = model.http["method"] if iam_prefix == "apigateway" else model.name
-        action = f"{iam_prefix}:{name}"
-        raise Denied(_IAM_ACTION.get(action, action), error.get("Message", ""))
+        raise Denied(iam_action(model), error.get("Message", ""))
     if error.get("Code") in _MISSING_CODES:
+        prefix = model.service_model.metadata["endpointPrefix"]
         raise Missing(f"{prefix}:{model.name}: {error['Code']}: {error.get('Message', '')}")
+
+
+def iam_action(model: Any) -> str:
+    """What a policy has to allow for an operation, given as botocore's model of it."""
+    metadata = model.service_model.metadata
+    endpoint = metadata["endpointPrefix"]
+    prefix = _IAM_PREFIX.get(endpoint) or metadata.get("signingName") or endpoint
+    # API Gateway's actions are the HTTP methods.
+    name = model.http["method"] if prefix == "apigateway" else model.name
+    action = f"{prefix}:{name}"
+    return _IAM_ACTION.get(action, action)
+
+
+def _refuse_garbage(http_response: Any, model: Any, **_: Any) -> None:
+    """Botocore takes a body that is no JSON for an empty answer, and nothing would look like a setting that is off."""
+    output = model.output_shape
+    if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES or "json" not in model.service_model.protocol:
+        return
+    if output is None or "payload" in output.serialization:
+        return
+    if all("location" in member.serialization for member in output.members.values()):
+        return
+    try:
+        json.loads(http_response.content)
+    except ValueError as problem:
+        raise Unverified(
+            f"{model.service_model.service_name}:{model.name} answered {http_response.status_code} with something else "
+            "than JSON; look for a proxy on the way, then run again"
+        ) from problem
 
 
 def _refuse_writes(model: Any, **_: Any) -> None:

@@ -143,11 +143,13 @@ class Verification:
         # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
         self.told = self.directory / ".collected.json"
         # Of everybody on this machine who verifies this stack.
-        self.turns = ROOT / ".local" / "turns" / f"{option.cloud or ''}.{self.environment.stack_name}"
+        settings = self.environment.settings
+        self.turns = ROOT / ".local" / "turns" / f"{option.cloud or settings.cloud or 'aws'}.{settings.stack}"
         if self.worker or option.collectonly:
             return
         self.environment.preflight()
         self.environment.require_stack()
+        _open_turns(self.turns.parent)
         _make_room(self.directory)
         option.htmlpath = option.htmlpath or str(self.directory / "verification.html")
         option.self_contained_html = True
@@ -185,10 +187,10 @@ class Verification:
         items.sort(key=_is_drill)
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
-        if self.environment.settings.guard and not _asks_for("active", config.option.markexpr):
-            yield "active"
         if self.environment.settings.guard and not _asks_for("drill", config.option.markexpr):
             yield "drill"
+            if not _asks_for("active", config.option.markexpr):
+                yield "active"
         if not self.may_spend:
             yield "paid"
 
@@ -343,6 +345,18 @@ def _write_whole(file: Path, text: str) -> None:
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(file)
+
+
+def _open_turns(folder: Path) -> None:
+    """Prove before any check that turns can be taken."""
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+    except OSError as problem:
+        raise UsageProblem(
+            f"{folder} cannot be written: {problem.strerror}; runs take turns by files in it, so make it writable"
+        ) from problem
 
 
 def _make_room(directory: Path) -> None:

@@ -27,7 +27,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What was observed about one item. `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time."""
+    """What was observed about one item.
+
+    `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time.
+    """
 
     item: str
     outcome: Outcome

@@ -27,7 +27,7 @@ function show(theme: Theme): void {
   const root = document.documentElement;
   root.dataset['theme'] = theme;
   // The browser's own frame takes the page's colour.
-  const paper = getComputedStyle(root).getPropertyValue('--paper').trim();
+  const paper = getComputedStyle(document.body).backgroundColor;
   for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
     meta.content = paper === '' ? meta.content : paper;
   }

@@ -1,9 +1,10 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import type { Client } from '../../api/client';
 import type { GallerySummary } from '../../api/contract';
 import { describeProblem, type Problem } from '../../shared/problem';
 import { useServices } from '../../shared/services';
+import { useTask } from '../../shared/useTask';
 import { createGalleryApi } from './api';
 
 export interface Shelf {
@@ -44,13 +45,7 @@ export function useGalleries(limit: number, version: number, remember: boolean):
     const shelf = remember ? shelves.get(client) : undefined;
     return shelf === undefined ? { phase: 'loading' } : { phase: 'ready', more: { state: 'idle' }, ...shelf };
   });
-  const running = useRef<AbortController | undefined>(undefined);
-
-  const begin = useCallback((): AbortSignal => {
-    running.current?.abort();
-    running.current = new AbortController();
-    return running.current.signal;
-  }, []);
+  const { begin } = useTask();
 
   const show = useCallback(
     (shelf: Shelf): void => {
@@ -81,9 +76,6 @@ export function useGalleries(limit: number, version: number, remember: boolean):
 
   useEffect(() => {
     load();
-    return () => {
-      running.current?.abort();
-    };
   }, [load, version]);
 
   const reload = useCallback(() => {

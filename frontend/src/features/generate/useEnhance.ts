@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useRef, useState } from 'preact/hooks';
 
 import { describeProblem, type Problem } from '../../shared/problem';
+import { useTask } from '../../shared/useTask';
 import type { GenerateApi } from './api';
 
 export type Enhancement =
@@ -19,44 +20,35 @@ interface EnhanceControl {
 /** Asks for a richer prompt, puts it in place, and can take it back. */
 export function useEnhance(api: GenerateApi, onPrompt: (prompt: string) => void): EnhanceControl {
   const [enhancement, setEnhancement] = useState<Enhancement>({ phase: 'idle' });
-  const running = useRef<AbortController | undefined>(undefined);
+  const { begin, stop } = useTask();
   const put = useRef(onPrompt);
   put.current = onPrompt;
 
-  useEffect(
-    () => () => {
-      running.current?.abort();
-    },
-    [],
-  );
-
   const forget = useCallback(() => {
-    running.current?.abort();
+    stop();
     setEnhancement({ phase: 'idle' });
-  }, []);
+  }, [stop]);
 
   const enhance = useCallback(
     (prompt: string) => {
-      running.current?.abort();
-      const controller = new AbortController();
-      running.current = controller;
+      const signal = begin();
       setEnhancement({ phase: 'busy' });
-      api.enhance(prompt.trim(), controller.signal).then(
+      api.enhance(prompt.trim(), signal).then(
         (richer) => {
           // Given up meanwhile, in favour of what was typed since.
-          if (!controller.signal.aborted) {
+          if (!signal.aborted) {
             setEnhancement({ phase: 'done', before: prompt });
             put.current(richer);
           }
         },
         (error: unknown) => {
-          if (!controller.signal.aborted) {
+          if (!signal.aborted) {
             setEnhancement({ phase: 'failed', problem: describeProblem(error) });
           }
         },
       );
     },
-    [api],
+    [api, begin],
   );
 
   const undo = useCallback(() => {

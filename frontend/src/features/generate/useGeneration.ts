@@ -3,6 +3,7 @@ import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks';
 import type { GenerateRequest } from '../../api/contract';
 import { newCorrelationId } from '../../api/correlation';
 import { describeProblem, type Problem } from '../../shared/problem';
+import { useTask } from '../../shared/useTask';
 import type { GenerateApi } from './api';
 import { followJob, JobOverdue } from './followJob';
 import { advance, type Generation, type GenerationEvent, IDLE } from './generation';
@@ -32,24 +33,10 @@ export interface GenerationControl {
  */
 export function useGeneration({ api, jobId, onAccepted, onEnded }: GenerationOptions): GenerationControl {
   const [generation, dispatch] = useReducer<Generation, GenerationEvent>(advance, IDLE);
-  const running = useRef<AbortController | undefined>(undefined);
+  const { begin } = useTask();
   const followed = useRef<{ readonly jobId: string; readonly correlationId: string } | undefined>(undefined);
   const told = useRef({ onAccepted, onEnded });
   told.current = { onAccepted, onEnded };
-
-  useEffect(
-    () => () => {
-      running.current?.abort();
-    },
-    [],
-  );
-
-  /** A new task replaces the one before it. */
-  const begin = useCallback((): AbortSignal => {
-    running.current?.abort();
-    running.current = new AbortController();
-    return running.current.signal;
-  }, []);
 
   const follow = useCallback(
     async (id: string, correlationId: string, signal: AbortSignal): Promise<void> => {

@@ -1,1 +1,0 @@
-"""Faults of the account, the stack's record and its cost."""

@@ -1,1 +1,0 @@
-"""Faults of the page, as a browser shows it."""

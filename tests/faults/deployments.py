@@ -1,1 +1,0 @@
-"""Faults of deploying, redeploying and the site's hosting."""

@@ -1,1 +1,0 @@
-"""Faults of validation and of the limits."""

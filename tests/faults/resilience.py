@@ -1,1 +1,0 @@
-"""Faults of jobs that meet failing services."""

@@ -1,1 +1,0 @@
-"""Faults of the source tree that the field's own tools find."""
