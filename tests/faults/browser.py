@@ -1,0 +1,1 @@
+"""Faults that a person meets in a browser."""

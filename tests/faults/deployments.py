@@ -1,0 +1,1 @@
+"""Faults of deploying: rollback, repetition, rebuilding, hosting."""

@@ -1,0 +1,1 @@
+"""Faults of what has to survive other parts' faults."""

@@ -1,0 +1,1 @@
+"""Faults of the source that a well-kept tool finds."""
