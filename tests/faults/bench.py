@@ -11,7 +11,7 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,7 @@ class Bench:
     cloud: str
     checkout: Checkout
     reports: Path
+    _patches: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     @cached_property
     def env(self) -> Environment:
@@ -194,22 +195,29 @@ class Bench:
 
     @contextmanager
     def patched(self, logical_id: str, path: str, old: str, new: str) -> Iterator[None]:
-        """A function whose code differs in one place of one file of backend/src."""
-        source = self.checkout.app / "backend" / "src"
-        text = (source / path).read_text(encoding="utf-8")
-        assert old in text, f"the fault no longer fits: {path} does not hold {old!r}"
-        self._upload(logical_id, source, {path: text.replace(old, new)})
+        """A function whose code differs in one more place, of one file of backend/src."""
+        patches = self._patches.setdefault(logical_id, [])
+        patches.append((path, old, new))
         try:
+            self._upload(logical_id)
             yield
         finally:
-            self._upload(logical_id, source, {})
+            patches.pop()
+            self._upload(logical_id)
 
-    def _upload(self, logical_id: str, source: Path, changes: Mapping[str, str]) -> None:
+    def _upload(self, logical_id: str) -> None:
+        source = self.checkout.app / "backend" / "src"
+        files = {
+            str(file.relative_to(source)): file.read_text(encoding="utf-8")
+            for file in sorted(source.rglob("*.py"))
+        }
+        for path, old, new in self._patches[logical_id]:
+            assert old in files[path], f"the fault no longer fits: {path} does not hold {old!r}"
+            files[path] = files[path].replace(old, new)
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(source.rglob("*.py")):
-                name = str(file.relative_to(source))
-                archive.writestr(name, changes.get(name) or file.read_text(encoding="utf-8"))
+            for name, text in files.items():
+                archive.writestr(name, text)
         self.client("lambda").update_function_code(
             FunctionName=self.physical(logical_id), ZipFile=package.getvalue()
         )

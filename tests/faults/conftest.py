@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 
@@ -17,11 +19,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough", action="store_true", help="look at each fault with drills and browsers too"
     )
+    parser.addoption(
+        "--together",
+        type=int,
+        default=1,
+        metavar="N",
+        help="make up to N faults at once that turn different items, and each by itself only if that goes wrong",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that two workers end at the same time."""
     items.sort(key=lambda item: item.path.name != "test_refusals.py")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of the matrix, over all workers."""
+    totals: Counter[str] = Counter()
+    for report in chain.from_iterable(terminalreporter.stats.get(end, ()) for end in ("passed", "failed")):
+        if "test_matrix.py" in report.nodeid:
+            totals.update({name: value for name, value in report.user_properties if isinstance(value, int)})
+    if totals:
+        terminalreporter.write_line(
+            f"fault matrix: {totals['detected']} of {totals['faults']} faults detected, collateral {totals['collateral']}, "
+            f"{totals['by itself']} tried by themselves"
+        )
 
 
 @pytest.fixture(scope="session")

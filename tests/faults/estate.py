@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
@@ -17,12 +18,15 @@ from tests.faults.fault import fault
 @contextmanager
 def _granted(bench: Bench, role: str, document: Mapping[str, Any]) -> Iterator[None]:
     """A role with one policy more."""
-    client, name = bench.client("iam"), bench.physical(role)
-    client.put_role_policy(RoleName=name, PolicyName="fault", PolicyDocument=json.dumps(document))
+    client, which = (
+        bench.client("iam"),
+        {"RoleName": bench.physical(role), "PolicyName": f"fault-{uuid4().hex}"},
+    )
+    client.put_role_policy(**which, PolicyDocument=json.dumps(document))
     try:
         yield
     finally:
-        client.delete_role_policy(RoleName=name, PolicyName="fault")
+        client.delete_role_policy(**which)
 
 
 def _policy(action: str, resource: str) -> dict[str, Any]:
@@ -82,14 +86,13 @@ def misspelt_action(bench: Bench) -> Iterator[None]:
 @contextmanager
 def _permitted(bench: Bench, function: str, **permission: str) -> Iterator[None]:
     """A function that somebody more may invoke."""
-    client, name = bench.client("lambda"), bench.physical(function)
-    client.add_permission(
-        FunctionName=name, StatementId="fault", Action="lambda:InvokeFunction", **permission
-    )
+    client = bench.client("lambda")
+    which = {"FunctionName": bench.physical(function), "StatementId": f"fault-{uuid4().hex}"}
+    client.add_permission(**which, Action="lambda:InvokeFunction", **permission)
     try:
         yield
     finally:
-        client.remove_permission(FunctionName=name, StatementId="fault")
+        client.remove_permission(**which)
 
 
 @fault("SEC-16", "every account may invoke the API function")
@@ -280,7 +283,7 @@ def telling_error_page(bench: Bench) -> Iterator[None]:
 # Environments
 
 
-@fault("CONF-15", "a queue has the same name in every environment")
+@fault("CONF-15", "a queue has the same name in every environment", alone=True)
 def fixed_name(bench: Bench) -> Iterator[None]:
     def name(template: dict[str, Any]) -> None:
         like = json.loads(json.dumps(template["Resources"]["JobsDeadLetterQueue"]))

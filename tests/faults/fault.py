@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +30,7 @@ class Fault:
         inject: makes the change for as long as its context lasts.
         outcome: what the item must turn to.
         relatives: other items that cannot pass while the fault lasts, whatever their outcome.
+        alone: whether it cannot last beside others: it updates the stack, or commits what lies in the tree.
     """
 
     item: str
@@ -38,6 +39,12 @@ class Fault:
     inject: Callable[[Any], AbstractContextManager[None]]
     outcome: Outcome
     relatives: frozenset[str]
+    alone: bool = False
+
+    @property
+    def turned(self) -> frozenset[str]:
+        """Every item that cannot pass while the fault lasts."""
+        return self.relatives | {self.item}
 
     def __str__(self) -> str:
         return f"{self.item}-{re.sub(r'[^a-z0-9]+', '-', self.what.lower()).strip('-')}"
@@ -53,11 +60,29 @@ def fault(
     realm: Realm = Realm.LIVE,
     outcome: Outcome = Outcome.FAIL,
     relatives: set[str] | None = None,
+    alone: bool = False,
 ) -> Callable[[Callable[[Any], Iterator[None]]], Callable[[Any], Iterator[None]]]:
     """Register a generator function that makes a change, yields, and takes it back."""
 
     def register(inject: Callable[[Any], Iterator[None]]) -> Callable[[Any], Iterator[None]]:
-        FAULTS.append(Fault(item, what, realm, contextmanager(inject), outcome, frozenset(relatives or ())))
+        known = frozenset(relatives or ())
+        FAULTS.append(Fault(item, what, realm, contextmanager(inject), outcome, known, alone))
         return inject
 
     return register
+
+
+def together(faults: Sequence[Fault], size: int) -> list[tuple[Fault, ...]]:
+    """Groups of at most `size` faults that may last at the same time: each turns items that no other of them turns."""
+    groups: list[list[Fault]] = []
+    for one in faults:
+        for group in groups:
+            apart = one.alone or any(
+                other.alone or other.realm is not one.realm or other.turned & one.turned for other in group
+            )
+            if not apart and len(group) < size:
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+    return [tuple(group) for group in groups]

@@ -59,27 +59,21 @@ def error_with_another_id(bench: Bench) -> Iterator[None]:
 
 @fault("CODE-20", "the worker looks neither at a job's results nor at its claims")
 def every_delivery_is_worked_on(bench: Bench) -> Iterator[None]:
-    source = bench.checkout.app / "backend" / "src"
-    changes = {
-        "pixel_prompt/generation.py": (
+    with (
+        bench.patched(
+            "WorkerFunction",
+            "pixel_prompt/generation.py",
             'unfinished = [result for result in job.results if result.state in ("pending", "running")]',
             "unfinished = list(job.results)",
         ),
-        "pixel_prompt/jobs.py": (
+        bench.patched(
+            "WorkerFunction",
+            "pixel_prompt/jobs.py",
             '"attribute_exists(pk) AND (models.#model.#state = :pending"',
             '"attribute_exists(pk) AND (models.#model.#state <> :pending OR models.#model.#state = :pending"',
         ),
-    }
-    altered = {}
-    for path, (old, new) in changes.items():
-        text = (source / path).read_text(encoding="utf-8")
-        assert old in text, f"the fault no longer fits: {path} does not hold {old!r}"
-        altered[path] = text.replace(old, new)
-    bench._upload("WorkerFunction", source, altered)
-    try:
+    ):
         yield
-    finally:
-        bench._upload("WorkerFunction", source, {})
 
 
 @fault("CONF-02", "a vendor has revoked its key", relatives={"CODE-09"})

@@ -450,7 +450,7 @@ def whole_bucket(bench: Bench) -> Iterator[None]:
 # Infrastructure
 
 
-@fault("INF-01", "an update failed and was rolled back")
+@fault("INF-01", "an update failed and was rolled back", alone=True)
 def rolled_back_update(bench: Bench) -> Iterator[None]:
     def impossible(template: dict[str, Any]) -> None:
         template["Resources"]["Impossible"] = {
@@ -484,7 +484,7 @@ def broken_health(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-03", "an output names a bucket that does not exist")
+@fault("INF-03", "an output names a bucket that does not exist", alone=True)
 def dead_output(bench: Bench) -> Iterator[None]:
     def point_elsewhere(template: dict[str, Any]) -> None:
         template["Outputs"]["S3BucketName"]["Value"] = "a-bucket-of-yesterday"
@@ -493,7 +493,7 @@ def dead_output(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-03", "an output is missing", relatives={"CONF-15"})
+@fault("INF-03", "an output is missing", relatives={"CONF-15"}, alone=True)
 def missing_output(bench: Bench) -> Iterator[None]:
     with bench.template(lambda template: template["Outputs"].pop("S3BucketName")):
         yield
@@ -544,7 +544,7 @@ def no_recovery(bench: Bench) -> Iterator[None]:
         switch(enabled=True)
 
 
-@fault("INF-17", "the images would be deleted with the stack")
+@fault("INF-17", "the images would be deleted with the stack", alone=True)
 def images_go_with_the_stack(bench: Bench) -> Iterator[None]:
     with bench.template(lambda template: template["Resources"]["ImagesBucket"].pop("DeletionPolicy")):
         yield

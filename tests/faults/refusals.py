@@ -1,9 +1,9 @@
-"""A pytest plugin for a verification run: writes down which AWS operations each item calls, or spoils one of them.
+"""A pytest plugin for a verification run: writes down which AWS operations each item calls, or spoils some of them.
 
     RECORD_CALLS=calls.json pytest verification -p tests.faults.refusals ...
-    SPOIL_CALL=s3:GetBucketPolicy:denied pytest verification -p tests.faults.refusals ...
+    SPOIL_CALLS=denied=s3:GetBucketPolicy,s3:GetBucketTagging pytest verification -p tests.faults.refusals ...
 
-An operation is spoilt on this side of the wire, in the form that its service's protocol gives an error, so
+Operations are spoilt on this side of the wire, in the form that its service's protocol gives an error, so
 that botocore parses, retries and raises as it would. Source of the forms: AWS's service models in botocore,
 and the error responses of the API references ("Common errors", "REST error responses" of Amazon S3).
 """
@@ -50,9 +50,9 @@ class Calls:
     def __init__(self) -> None:
         self.item = _BEFORE_ANY_ITEM
         self.made: dict[str, set[str]] = defaultdict(set)
-        wanted = os.environ.get("SPOIL_CALL", "")
-        self.operation, _, kind = wanted.rpartition(":")
-        self.kind = Spoilt(kind) if wanted else None
+        kind, _, operations = os.environ.get("SPOIL_CALLS", "").partition("=")
+        self.spoilt = set(operations.split(","))
+        self.kind = Spoilt(kind) if kind else None
 
     def watch(self, client: Any) -> None:
         """Be told of each call of this client, before it is sent."""
@@ -61,7 +61,7 @@ class Calls:
         def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
             operation = f"{model.service_name}:{event_name.rpartition('.')[2]}"
             self.made[self.item].add(operation)
-            if self.kind and operation == self.operation:
+            if self.kind and operation in self.spoilt:
                 return _answer(self.kind, request, model)
             return None
 

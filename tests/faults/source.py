@@ -30,7 +30,7 @@ def broken_backend_test(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-03", "no backend test at all", realm=Realm.SOURCE, relatives={"CODE-04"})
+@fault("CODE-03", "no backend test at all", realm=Realm.SOURCE, relatives={"CODE-04"}, alone=True)
 def no_backend_tests(bench: Bench) -> Iterator[None]:
     folder = bench.checkout.app / "backend" / "tests"
     aside = folder.with_name("aside")
@@ -43,7 +43,7 @@ def no_backend_tests(bench: Bench) -> Iterator[None]:
         aside.rename(folder)
 
 
-@fault("CODE-04", "most backend tests are gone, an old coverage file stays", realm=Realm.SOURCE)
+@fault("CODE-04", "most backend tests are gone, an old coverage file stays", realm=Realm.SOURCE, alone=True)
 def stale_coverage(bench: Bench) -> Iterator[None]:
     backend = bench.checkout.app / "backend"
     aside = backend / "aside"
@@ -76,7 +76,7 @@ def shell_injection(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-04", "a key was committed and deleted again", realm=Realm.SOURCE)
+@fault("SEC-04", "a key was committed and deleted again", realm=Realm.SOURCE, alone=True)
 def key_in_the_history(bench: Bench) -> Iterator[None]:
     head = bench.checkout.head()
     bench.checkout.commit("Before")
@@ -90,7 +90,7 @@ def key_in_the_history(bench: Bench) -> Iterator[None]:
         bench.checkout.reset(head)
 
 
-@fault("SEC-04", "a provider's key stands in a commit's message", realm=Realm.SOURCE)
+@fault("SEC-04", "a provider's key stands in a commit's message", realm=Realm.SOURCE, alone=True)
 def key_in_a_message(bench: Bench) -> Iterator[None]:
     head = bench.checkout.head()
     with bench.checkout.written("backend/note.txt", "a note\n"):
@@ -108,7 +108,13 @@ def key_in_the_tree(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-04", "the checkout has no history to read", realm=Realm.SOURCE, outcome=Outcome.UNVERIFIED)
+@fault(
+    "SEC-04",
+    "the checkout has no history to read",
+    realm=Realm.SOURCE,
+    outcome=Outcome.UNVERIFIED,
+    alone=True,
+)
 def no_history(bench: Bench) -> Iterator[None]:
     folder = bench.checkout.app / ".git"
     aside = bench.checkout.app.with_name("git-aside")
@@ -125,6 +131,7 @@ def no_history(bench: Bench) -> Iterator[None]:
     realm=Realm.SOURCE,
     outcome=Outcome.UNVERIFIED,
     relatives={"CODE-02", "CODE-04"},
+    alone=True,
 )
 def no_node_modules(bench: Bench) -> Iterator[None]:
     link = bench.checkout.app / "frontend" / "node_modules"

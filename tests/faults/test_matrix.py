@@ -1,16 +1,18 @@
 """The fault matrix: each fault turns its item and its declared relatives, and nothing else.
 
-One fault: pytest tests/faults -k SEC-10
+One item: pytest tests/faults -k SEC-10
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.faults.bench import Bench, Seen
 from tests.faults.document import render
-from tests.faults.fault import Fault, Realm
+from tests.faults.fault import Fault, Realm, together
 from tests.faults.register import FAULTS
 from verification import checklist
 from verification.environment import ROOT
@@ -30,40 +32,91 @@ def _look(bench: Bench, selection: str) -> dict[str, Seen]:
     return {item: seen for item, seen in bench.verify("-m", selection).items() if not items[item].planned}
 
 
-def _selection(fault: Fault, *, thorough: bool) -> str:
+def _selection(faults: Sequence[Fault], *, thorough: bool) -> str:
+    realm = faults[0].realm
     if thorough:
-        return _THOROUGH[fault.realm]
-    return " or ".join([f"({_SELECTION[fault.realm]})", fault.item, *sorted(fault.relatives)])
+        return _THOROUGH[realm]
+    return " or ".join([f"({_SELECTION[realm]})", *sorted(set().union(*(fault.turned for fault in faults)))])
 
 
-def _parameters() -> list[ParameterSet]:
-    """Every fault; the second and later ones of an item are marked, for a run that has less time."""
-    seen: set[str] = set()
-    parameters = []
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each fault by itself, or in groups with --together; the second and later ones of an item are marked."""
+    if "faults" not in metafunc.fixturenames:
+        return
+    first: dict[str, Fault] = {}
     for fault in FAULTS:
-        marks = [pytest.mark.further] if fault.item in seen else []
-        seen.add(fault.item)
-        parameters.append(pytest.param(fault, id=str(fault), marks=marks))
-    return parameters
+        first.setdefault(fault.item, fault)
+    size = metafunc.config.getoption("--together", default=1)
+    parameters = [
+        pytest.param(group, id=_name(group), marks=marks)
+        for faults, marks in (
+            (list(first.values()), []),
+            ([fault for fault in FAULTS if fault not in first.values()], [pytest.mark.further]),
+        )
+        for group in together(faults, size)
+    ]
+    metafunc.parametrize("faults", parameters)
 
 
-@pytest.mark.parametrize("fault", _parameters())
-def test_fault_turns_its_item_alone(
-    fault: Fault, bench: Bench, known_good: set[str], request: pytest.FixtureRequest
-) -> None:
-    selection = _selection(fault, thorough=request.config.getoption("--thorough", default=False))
-    if not {fault.item, *fault.relatives, fault.realm} <= known_good:
+def _name(group: Sequence[Fault]) -> str:
+    return str(group[0]) if len(group) == 1 else "+".join(fault.item for fault in group)
+
+
+def _try(faults: Sequence[Fault], bench: Bench, known_good: set[str], *, thorough: bool) -> list[str]:
+    """What is not as the faults declare, after all of them were made at once."""
+    selection = _selection(faults, thorough=thorough)
+    turned = set().union(*(fault.turned for fault in faults))
+    if not {*turned, faults[0].realm} <= known_good:
         before = _look(bench, selection)
         broken = {item: seen for item, seen in before.items() if seen.outcome not in _GOOD}
         assert broken == {}, "items that do not pass without any fault"
-        known_good |= {*before, fault.realm}
+        known_good |= {*before, faults[0].realm}
 
-    with fault.inject(bench):
+    with ExitStack() as stack:
+        for fault in faults:
+            stack.enter_context(fault.inject(bench))
         after = _look(bench, selection)
 
-    assert after[fault.item].outcome == fault.outcome, after[fault.item]
-    turned = {item: seen for item, seen in after.items() if seen.outcome not in _GOOD and item != fault.item}
-    assert turned.keys() == fault.relatives, turned
+    wrong = [
+        f"{fault}: {fault.item} is not {fault.outcome}: {after[fault.item]}"
+        for fault in faults
+        if after[fault.item].outcome != fault.outcome
+    ]
+    bad = {item for item, seen in after.items() if seen.outcome not in _GOOD}
+    wrong += [f"{item} turned too: {after[item]}" for item in sorted(bad - turned)]
+    wrong += [f"{item} did not turn, though it is a relative" for item in sorted(turned - bad)]
+    return wrong
+
+
+def test_faults_turn_their_items_alone(
+    faults: Sequence[Fault],
+    bench: Bench,
+    known_good: set[str],
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Several at once where they touch different items; where that is not as declared, each by itself decides."""
+    thorough = request.config.getoption("--thorough", default=False)
+    wrong: list[str] = []
+    alone: list[Sequence[Fault]] = [faults]
+    if len(faults) > 1:
+        try:
+            alone = (
+                [[fault] for fault in faults] if _try(faults, bench, known_good, thorough=thorough) else []
+            )
+        except AssertionError:
+            alone = [[fault] for fault in faults]
+    detected = len(faults)
+    for one in alone:
+        found = _try(one, bench, known_good, thorough=thorough)
+        detected -= any("is not" in line for line in found)
+        wrong += found
+    record_property("faults", len(faults))
+    record_property("detected", detected)
+    record_property("collateral", sum("turned too" in line for line in wrong))
+    record_property("by itself", len(alone))
+
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_item_has_a_fault() -> None:

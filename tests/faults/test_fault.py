@@ -1,0 +1,42 @@
+from contextlib import nullcontext
+
+from tests.faults.fault import Fault, Realm, together
+from verification.verdict import Outcome
+
+
+def a_fault(item, *relatives, realm=Realm.LIVE, alone=False):
+    return Fault(item, "it breaks", realm, lambda _: nullcontext(), Outcome.FAIL, frozenset(relatives), alone)
+
+
+def items(groups):
+    return [[fault.item for fault in group] for group in groups]
+
+
+def test_faults_that_turn_different_items_last_together():
+    faults = [a_fault("SEC-01"), a_fault("SEC-02", "SEC-03"), a_fault("SEC-04")]
+
+    assert items(together(faults, 8)) == [["SEC-01", "SEC-02", "SEC-04"]]
+
+
+def test_faults_that_turn_one_item_do_not():
+    faults = [a_fault("SEC-01", "SEC-03"), a_fault("SEC-02", "SEC-03"), a_fault("SEC-03"), a_fault("SEC-01")]
+
+    assert items(together(faults, 8)) == [["SEC-01"], ["SEC-02", "SEC-01"], ["SEC-03"]]
+
+
+def test_realms_stay_apart_and_some_faults_are_alone():
+    faults = [
+        a_fault("SEC-01"),
+        a_fault("CODE-01", realm=Realm.SOURCE),
+        a_fault("INF-01", alone=True),
+        a_fault("SEC-02"),
+    ]
+
+    assert items(together(faults, 8)) == [["SEC-01", "SEC-02"], ["CODE-01"], ["INF-01"]]
+
+
+def test_a_group_is_no_larger_than_asked_for_and_one_is_every_fault_by_itself():
+    faults = [a_fault(f"SEC-0{number}") for number in range(1, 6)]
+
+    assert [len(group) for group in together(faults, 2)] == [2, 2, 1]
+    assert [len(group) for group in together(faults, 1)] == [1] * 5
