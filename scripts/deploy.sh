@@ -2,13 +2,15 @@
 # usage: scripts/deploy.sh [dev|staging|prod|local] [options]
 #
 # Deploys the backend with the SAM CLI and writes frontend/.env. Without a name: dev.
+# With --frontend it then builds the page and publishes it at the stack's SiteUrl.
 #
 #   --yes                    deploy without asking; needed where there is no terminal
 #   --dry-run                show the plan, change nothing
+#   --frontend               build and publish the page too
 #   --parameter NAME=VALUE   a template parameter for this deployment alone; never a secret
 #   --cloud NAME             for local: which embedded AWS (see scripts/cloud.sh)
 #   --app DIR                deploy another checkout of the application
-#   --health-deadline S      how long the new API may take to answer (60)
+#   --health-deadline S      how long the new API, and the new page, may take to answer (60)
 #
 # The providers' keys come from OPENAI_API_KEY, GOOGLE_API_KEY, BFL_API_KEY, RECRAFT_API_KEY and
 # STABILITY_API_KEY, or from backend/.env.<environment> (git-ignored, mode 600). A key that is not

@@ -53,10 +53,10 @@ if [ "$environment" = local ]; then
   "$ROOT/scripts/cloud.sh" up --name "$name"
 
   progress "deployment"
-  if python -m verification.deployment reuse local ${options[@]+"${options[@]}"}; then
+  if python -m verification.deployment reuse local --frontend ${options[@]+"${options[@]}"}; then
     say "unchanged since the last deployment"
   else
-    "$ROOT/scripts/deploy.sh" local --yes ${options[@]+"${options[@]}"}
+    "$ROOT/scripts/deploy.sh" local --yes --frontend ${options[@]+"${options[@]}"}
   fi
 
   progress "fidelity of the emulator"

@@ -120,4 +120,5 @@ def test_the_embedded_cloud_rehearses_staging() -> None:
     assert local.pop("AllowedAddresses") == "127.0.0.1"
     # The embedded account comes with a certificate; a real one's is its owner's to name.
     assert ":certificate/" in local.pop("CdnCertificateArn")
+    assert ":certificate/" in local.pop("SiteCertificateArn")
     assert local | {"Environment": "staging"} == staging

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from verification.deployment.health import Fetch, Unhealthy, wait_until_healthy
+from verification.deployment.health import Fetch, Unhealthy, wait_until_healthy, wait_until_published
 
 HEALTHY = (200, json.dumps({"status": "ok", "environment": "dev"}).encode())
 
@@ -82,3 +82,37 @@ def test_gives_up_at_the_deadline_with_the_last_answer(
 
     assert last in str(gave_up.value)
     assert clock.now <= 60
+
+
+PAGE = (200, b'<script src="/assets/new-12345678.js"></script>')
+OLD = (200, b'<script src="/assets/old-12345678.js"></script>')
+
+
+def see(clock: Clock, *answers: tuple[int, bytes]) -> None:
+    left = iter(answers)
+
+    def fetch(url: str, timeout: float) -> tuple[int, bytes]:
+        assert (url, timeout >= 1) == ("https://page.example/", True)
+        return next(left, answers[-1])
+
+    wait_until_published(
+        "https://page.example",
+        ["assets/new-12345678.js"],
+        fetch,
+        deadline_s=20,
+        clock=clock,
+        pause=clock.pause,
+    )
+
+
+def test_waits_until_the_edges_have_the_new_page() -> None:
+    clock = Clock()
+
+    see(clock, (404, b"none yet"), OLD, PAGE)
+
+    assert len(clock.pauses) == 2
+
+
+def test_an_old_page_is_not_the_one_that_was_published() -> None:
+    with pytest.raises(Unhealthy, match=r"with a page that does not name assets/new-12345678\.js"):
+        see(Clock(), OLD)

@@ -78,3 +78,45 @@ def test_no_stamp_or_a_damaged_one_means_deploy(tmp_path: Path) -> None:
     assert stamp.difference(tmp_path, "stack", "digest", FOUND) == "it was not deployed yet"
     (tmp_path / "deployed-stack.json").write_text("{")
     assert stamp.difference(tmp_path, "stack", "digest", FOUND) == "it was not deployed yet"
+
+
+@pytest.fixture
+def frontend(tmp_path: Path) -> Path:
+    (tmp_path / "frontend" / "src").mkdir(parents=True)
+    (tmp_path / "frontend" / "src" / "main.tsx").write_text("a = 1")
+    return tmp_path / "frontend"
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("src/main.tsx", True),
+        ("public/robots.txt", True),
+        ("build/deployment.ts", True),
+        ("index.html", True),
+        ("package-lock.json", True),
+        ("dist/index.html", False),
+        ("node_modules/preact/index.js", False),
+        (".env", False),
+    ],
+)
+def test_page_digest_covers_what_is_built_alone(frontend: Path, path: str, *, counts: bool) -> None:
+    before = stamp.page_digest(frontend, {"VITE_API_ENDPOINT": "https://a"})
+    (frontend / path).parent.mkdir(parents=True, exist_ok=True)
+    (frontend / path).write_text("changed")
+
+    assert (stamp.page_digest(frontend, {"VITE_API_ENDPOINT": "https://a"}) != before) == counts
+
+
+def test_a_page_for_another_deployment_is_another_page(frontend: Path) -> None:
+    assert stamp.page_digest(frontend, {"A": "1"}) != stamp.page_digest(frontend, {"A": "2"})
+
+
+def test_a_published_page_is_recognised_until_anything_differs(tmp_path: Path) -> None:
+    assert stamp.page_difference(tmp_path, "s", "d", FOUND) == "the page was not published yet"
+
+    stamp.remember_page(tmp_path, "s", "d", FOUND)
+
+    assert stamp.page_difference(tmp_path, "s", "d", replace(FOUND, changed="2031-01-01")) is None
+    assert "changed" in (stamp.page_difference(tmp_path, "s", "other", FOUND) or "")
+    assert "changed" in (stamp.page_difference(tmp_path, "s", "d", replace(FOUND, stack_id="arn:2")) or "")

@@ -57,7 +57,8 @@ def bench(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
     cloud = Cloud(f"faults-{os.getpid()}")
     cloud.up(owned_by=os.getpid())
     try:
-        command = ["scripts/deploy.sh", "local", "--yes", "--cloud", cloud.name, "--app", str(checkout.app)]
+        command = ["scripts/deploy.sh", "local", "--yes", "--frontend"]
+        command += ["--cloud", cloud.name, "--app", str(checkout.app)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"))

@@ -238,3 +238,67 @@ def test_a_running_deployment_is_reused_until_something_changes(project: Project
 
     assert (before, unchanged, reuse()) == (1, 0, 1)
     assert "VITE_ENVIRONMENT=local" in dotenv
+
+
+@pytest.fixture
+def page(project: Project) -> Project:
+    """A checkout whose page could be built, by an npm that is a stub."""
+    (project.root / "frontend" / "package.json").write_text("{}")
+    (project.root / "frontend" / "node_modules").mkdir()
+    project.stub("npm", project.stubs)
+    project.aws.after_deploy.outputs.update(
+        SiteUrl=project.api.url, SiteBucketName="the-page", SiteDistributionId="E123"
+    )
+    return project
+
+
+def test_without_frontend_nothing_is_built(page: Project, here: Here) -> None:
+    ended = here("dev", "--yes")
+
+    assert ended.status == 0, ended.err
+    assert page.calls("npm") == []
+    assert "as it is (--frontend builds and publishes it)" in ended.out
+
+
+def test_a_plan_with_the_page_builds_nothing(page: Project, here: Here) -> None:
+    ended = here("dev", "--frontend", "--dry-run")
+
+    assert ended.status == 0, ended.err
+    assert f"built from {page.root / 'frontend'}, then published" in ended.out
+    assert page.calls() == []
+
+
+def test_the_page_is_built_for_this_stack_and_knows_no_credentials(page: Project, here: Here) -> None:
+    page.behave(page.stubs, {"npm run": {"exit": 1}, "npm": {"exit": 1}})
+
+    ended = here(
+        "dev", "--frontend", "--yes", VITE_API_ENDPOINT="https://elsewhere.example", OPENAI_API_KEY=KEY
+    )
+
+    assert ended.status == 1
+    assert "step 'page build' failed: exit status 1; the page is still the old one" in ended.err
+    (build,) = page.calls("npm")
+    assert build["argv"][1:] == ["run", "build"]
+    assert build["env"]["VITE_API_ENDPOINT"] == page.api.url
+    assert not [name for name in build["env"] if name.startswith("AWS_") or name.endswith("_API_KEY")]
+
+
+def test_a_page_without_its_packages_is_refused_before_anything_is_deployed(
+    page: Project, here: Here
+) -> None:
+    (page.root / "frontend" / "node_modules").rmdir()
+
+    ended = here("dev", "--frontend", "--yes")
+
+    assert ended.status == 4
+    assert "node_modules is not there, so the page cannot be built" in ended.err
+    assert page.calls() == []
+
+
+def test_a_stack_that_hosts_no_page_is_told(page: Project, here: Here) -> None:
+    del page.aws.after_deploy.outputs["SiteUrl"]
+
+    ended = here("dev", "--frontend", "--yes")
+
+    assert ended.status == 1
+    assert "has no output 'SiteUrl'" in ended.err

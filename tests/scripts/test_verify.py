@@ -51,8 +51,8 @@ def test_first_run_does_everything_in_order(verify: Project) -> None:
     assert steps(verify) == [
         "setup.sh",
         "cloud.sh up --name cloud",
-        "python -m verification.deployment reuse local",
-        "deploy.sh local --yes",
+        "python -m verification.deployment reuse local --frontend",
+        "deploy.sh local --yes --frontend",
         "cloud.sh env --name cloud",
         "python -m verification.embedded.fidelity pixel-prompt-local",
         "pytest verification --env local -n 2 -m security",
@@ -65,7 +65,7 @@ def test_unchanged_deployment_is_reused(verify: Project) -> None:
 
     assert ended.status == 0, ended.err
     assert not [step for step in steps(verify) if step.startswith("deploy.sh")]
-    assert "python -m verification.deployment reuse local --cloud mine" in steps(verify)
+    assert "python -m verification.deployment reuse local --frontend --cloud mine" in steps(verify)
     assert steps(verify)[-1] == "pytest verification --env local -n 2 --cloud mine"
 
 

@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     deploying = commands.add_parser("deploy", parents=[common], help="deploy an environment")
     deploying.add_argument("--yes", action="store_true")
     deploying.add_argument("--dry-run", action="store_true")
+    deploying.add_argument("--frontend", action="store_true")
     deploying.add_argument("--health-deadline", type=_positive, default=60.0, metavar="SECONDS")
     deploying.add_argument(
         "--parameter",
@@ -55,7 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     extracting = commands.add_parser("outputs", parents=[common], help="print a stack's outputs")
     extracting.add_argument("--format", choices=("json", "dotenv"), default="json")
-    commands.add_parser("reuse", parents=[common], help="succeed when what is deployed is what lies here")
+    reusing = commands.add_parser(
+        "reuse", parents=[common], help="succeed when what is deployed is what lies here"
+    )
+    reusing.add_argument("--frontend", action="store_true")
     return parser
 
 
@@ -84,6 +88,7 @@ def _run(asked: argparse.Namespace, root: Path) -> int:
                     options,
                     yes=asked.yes,
                     dry_run=asked.dry_run,
+                    frontend=asked.frontend,
                     health_deadline_s=asked.health_deadline,
                     parameters=dict(asked.parameter),
                 )
@@ -96,7 +101,7 @@ def _run(asked: argparse.Namespace, root: Path) -> int:
                 else outputs.as_dotenv(asked.environment, found)
             )
         case "reuse":
-            reason = deploy.reuse(options)
+            reason = deploy.reuse(replace(options, frontend=asked.frontend))
             if reason:
                 print(f"to be deployed: {reason}", file=sys.stderr)
                 return _FAILED

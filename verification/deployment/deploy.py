@@ -1,4 +1,4 @@
-"""One deployment from start to end: preflight, plan, consent, build, deploy, frontend/.env, health.
+"""One deployment from start to end: preflight, plan, consent, build, deploy, frontend/.env, health, the page.
 
 Every step either holds or ends the command with its name, what went wrong and what to do next.
 """
@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from verification.deployment import (
     parameters,
     process,
     sam,
+    site,
     stamp,
     standing,
 )
@@ -51,6 +53,7 @@ class Options:
     environment: str
     yes: bool = False
     dry_run: bool = False
+    frontend: bool = False
     cloud: str | None = None
     app: Path = ROOT
     root: Path = ROOT
@@ -60,6 +63,11 @@ class Options:
     @property
     def backend(self) -> Path:
         return self.app / "backend"
+
+    @property
+    def page(self) -> Path:
+        """The page's source."""
+        return self.app / "frontend"
 
     @property
     def private(self) -> Path:
@@ -138,6 +146,10 @@ def reuse(options: Options) -> str | None:
     gathered = _parameters(options, environment, found)
     digest = stamp.digest(options.backend, gathered.passed)
     reason = stamp.difference(directory, environment.stack_name, digest, found)
+    if reason is None and options.frontend:
+        variables = outputs.frontend_variables(environment.name, found.outputs)
+        page = stamp.page_digest(options.page, variables)
+        reason = stamp.page_difference(directory, environment.stack_name, page, found)
     if reason is None:
         write_dotenv(options, outputs.checked(environment.stack_name, found.outputs))
     return reason
@@ -193,10 +205,22 @@ def _check(options: Options) -> None:
         )
     if shutil.which("sam") is None:
         raise UsageProblem("'sam' is not installed; run ./scripts/setup.sh")
+    if options.frontend:
+        _check_frontend(options)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise UsageProblem(
             "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
         )
+
+
+def _check_frontend(options: Options) -> None:
+    if shutil.which("npm") is None:
+        raise UsageProblem("'npm' is not installed, so the page cannot be built; run ./scripts/setup.sh")
+    for needed in ("package.json", "node_modules"):
+        if not (options.page / needed).exists():
+            raise UsageProblem(
+                f"{options.page / needed} is not there, so the page cannot be built; run that checkout's ./scripts/setup.sh"
+            )
 
 
 def _environment(options: Options) -> Environment:
@@ -256,6 +280,7 @@ def _plan(options: Options, environment: Environment) -> Plan:
         emulated=environment.emulated,
         standing=found,
         parameters=_parameters(options, environment, found),
+        **({"page": f"built from {options.page}, then published"} if options.frontend else {}),
     )
 
 
@@ -292,7 +317,7 @@ def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps
     with steps.step("outputs"):
         found = standing.standing(environment)
         try:
-            values = outputs.checked(environment.stack_name, found.outputs)
+            values = outputs.checked(environment.stack_name, found.outputs, hosting=options.frontend)
         except outputs.OutputProblem as problem:
             raise StepFailed("outputs", str(problem)) from problem
 
@@ -321,11 +346,59 @@ def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps
             f"healthy: version {answer.get('version', 'unknown')}, {len(answer.get('models', []))} models"
         )
 
+    if options.frontend:
+        _publish(options, environment, values, steps)
+
     if options.cloud_directory is not None:
         stamp.remember(options.cloud_directory, environment.stack_name, digest, found)
+        if options.frontend:
+            page = stamp.page_digest(options.page, outputs.frontend_variables(environment.name, values))
+            stamp.remember_page(options.cloud_directory, environment.stack_name, page, found)
     taken = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps.durations.items())
     console.out(f"Deployed '{environment.name}' in {time.monotonic() - started:.1f} s ({taken})")
     console.out(_next_steps(options, environment))
+
+
+def _publish(options: Options, environment: Environment, values: dict[str, str], steps: Steps) -> None:
+    """Build the page for this very stack and put it where people open it."""
+    with steps.step("page build"):
+        # Vite prefers variables to every .env file, so that no other one can point the page elsewhere.
+        variables = {
+            name: value
+            for name, value in keys.without_keys(os.environ).items()
+            if not name.startswith(("AWS_", "VITE_"))
+        } | outputs.frontend_variables(environment.name, values)
+        status = process.run(["npm", "run", "build"], cwd=options.page, env=variables)
+        if status:
+            raise StepFailed(
+                "page build",
+                f"exit status {status}; the page is still the old one. Mend what it says above, then run again",
+            )
+
+    with steps.step("page upload"):
+        home = site.Site(values[outputs.SITE_BUCKET], values[outputs.SITE_DISTRIBUTION])
+        try:
+            content = site.files(options.page / "dist")
+            home.publish(content, *site.clients(environment), reference=uuid.uuid4().hex)
+        except site.PageProblem as problem:
+            raise StepFailed("page upload", str(problem)) from problem
+        console.out(f"published {len(content)} files")
+
+    with steps.step("page health check"):
+        names = site.named(content[-1].path.read_text(encoding="utf-8"))
+        try:
+            health.wait_until_published(
+                values[outputs.SITE_URL],
+                names,
+                health.https_fetch(_trusted_roots(environment)),
+                deadline_s=options.health_deadline_s,
+            )
+        except health.Unhealthy as problem:
+            raise StepFailed(
+                "page health check",
+                f"{problem}. The page is stored; look at its distribution, then mend or roll back",
+            ) from problem
+        console.out(f"page: {values[outputs.SITE_URL]}")
 
 
 def remove_bytecode(source: Path) -> None:
@@ -365,10 +438,9 @@ def _trusted_roots(environment: Environment) -> str | None:
 
 def _next_steps(options: Options, environment: Environment) -> str:
     flags = f" --cloud {options.cloud}" if options.cloud else ""
-    steps = [
-        f"./scripts/verify.sh --env {environment.name}{flags}",
-        'PATH="$PWD/.tools/bin:$PATH" npm --prefix frontend run build',
-    ]
+    steps = [f"./scripts/verify.sh --env {environment.name}{flags}"]
+    if not options.frontend:
+        steps.append(f"./scripts/deploy.sh {environment.name}{flags} --frontend")
     if environment.name not in ("local", "dev"):
         steps.append(f"git tag {environment.name}-v1.0.0    # with this release's number")
     return "\n".join(["Next:", *(f"  {step}" for step in steps)])

@@ -1,4 +1,4 @@
-"""Whether the API that was just deployed answers, and as the environment it should be."""
+"""Whether what was just deployed answers: the API as the environment it should be, the page as it was built."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 _ATTEMPT_TIMEOUT_S = 10.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 8.0
+_T = TypeVar("_T")
 
 
 class Fetch(Protocol):
@@ -24,7 +25,11 @@ class Fetch(Protocol):
 
 
 class Unhealthy(Exception):
-    """The API did not answer properly before the deadline; carries the last answer."""
+    """Something did not answer properly before the deadline; carries the last answer."""
+
+
+class _NotYet(Exception):
+    """An answer that is not the one waited for, in words."""
 
 
 def https_fetch(ca_bundle: str | None) -> Fetch:
@@ -61,25 +66,79 @@ def wait_until_healthy(
     Raises:
         Unhealthy: the deadline passed; names the address, the number of attempts and the last answer.
     """
+
+    def judge(status: int, body: bytes) -> dict[str, Any]:
+        answer = _answer(status, body)
+        if isinstance(answer, dict) and answer.get("environment") == environment:
+            return answer
+        raise _NotYet(
+            answer if isinstance(answer, str) else f"HTTP 200 from another environment: {_start(body)}"
+        )
+
     url = f"{endpoint.rstrip('/')}/health"
+    return _wait(
+        url, f"200 from '{environment}'", judge, fetch, deadline_s=deadline_s, clock=clock, pause=pause
+    )
+
+
+def wait_until_published(
+    site: str,
+    files: Sequence[str],
+    fetch: Fetch,
+    *,
+    deadline_s: float,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Ask for the page until it names all these files, its own as it was just built.
+
+    Raises:
+        Unhealthy: the deadline passed; names the address, the number of attempts and the last answer.
+    """
+
+    def judge(status: int, body: bytes) -> None:
+        if status != http.client.OK:
+            raise _NotYet(f"HTTP {status} {_start(body)}")
+        absent = [name for name in files if name.encode() not in body]
+        if absent:
+            raise _NotYet(f"HTTP 200 with a page that does not name {', '.join(absent)}: {_start(body)}")
+
+    url = f"{site.rstrip('/')}/"
+    _wait(
+        url,
+        "200 with the page that was just built",
+        judge,
+        fetch,
+        deadline_s=deadline_s,
+        clock=clock,
+        pause=pause,
+    )
+
+
+def _wait(
+    url: str,
+    expected: str,
+    judge: Callable[[int, bytes], _T],
+    fetch: Fetch,
+    *,
+    deadline_s: float,
+    clock: Callable[[], float],
+    pause: Callable[[float], None],
+) -> _T:
     end = clock() + deadline_s
     wait, attempts = _FIRST_PAUSE_S, 0
     while True:
         attempts += 1
         try:
-            status, body = fetch(url, max(1.0, min(_ATTEMPT_TIMEOUT_S, end - clock())))
-            answer = _answer(status, body)
-            if isinstance(answer, dict) and answer.get("environment") == environment:
-                return answer
-            problem = (
-                answer if isinstance(answer, str) else f"HTTP 200 from another environment: {_start(body)}"
-            )
+            return judge(*fetch(url, max(1.0, min(_ATTEMPT_TIMEOUT_S, end - clock()))))
+        except _NotYet as other:
+            problem = str(other)
         except (OSError, http.client.HTTPException, ValueError) as failure:
             problem = f"{type(failure).__name__}: {failure}"
         if clock() + wait >= end:
             raise Unhealthy(
                 f"{url} is not healthy after {attempts} {'attempt' if attempts == 1 else 'attempts'} in {deadline_s:.0f} s; "
-                f"expected 200 from '{environment}', last: {problem}"
+                f"expected {expected}, last: {problem}"
             )
         pause(wait)
         wait = min(wait * 2, _LONGEST_PAUSE_S)

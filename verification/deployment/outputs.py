@@ -12,6 +12,11 @@ API_ENDPOINT = "ApiEndpoint"
 BUCKET_NAME = "S3BucketName"
 CDN_DOMAIN = "CloudFrontDomain"
 REQUIRED = (API_ENDPOINT, BUCKET_NAME, CDN_DOMAIN)
+# Where the page is hosted; needed only to put it there.
+SITE_URL = "SiteUrl"
+SITE_BUCKET = "SiteBucketName"
+SITE_DISTRIBUTION = "SiteDistributionId"
+HOSTING = (SITE_URL, SITE_BUCKET, SITE_DISTRIBUTION)
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -20,28 +25,27 @@ class OutputProblem(Exception):
     """The stack does not tell what the frontend needs to know."""
 
 
-def checked(stack: str, outputs: Mapping[str, str]) -> dict[str, str]:
-    """The outputs, once each that the frontend needs is there and well-formed.
+def checked(stack: str, outputs: Mapping[str, str], *, hosting: bool = False) -> dict[str, str]:
+    """The outputs, once each that the frontend needs is there and well-formed; with `hosting`, also its host.
 
     Raises:
         OutputProblem: names what is missing or malformed, and what there is instead.
     """
-    for key in REQUIRED:
+    for key in (*REQUIRED, *HOSTING) if hosting else REQUIRED:
         if not outputs.get(key):
             raise OutputProblem(
                 f"stack '{stack}' has no output '{key}' (has: {', '.join(outputs) or 'none'}); "
                 "declare it in backend/template.yaml"
             )
-    endpoint = urlsplit(outputs[API_ENDPOINT])
-    if (
-        endpoint.scheme != "https"
-        or not _HOST.fullmatch(endpoint.netloc)
-        or endpoint.query
-        or endpoint.fragment
-    ):
-        raise OutputProblem(
-            f"output '{API_ENDPOINT}' of stack '{stack}' is no https address: {outputs[API_ENDPOINT]!r}"
-        )
+    for key in (API_ENDPOINT, SITE_URL) if hosting else (API_ENDPOINT,):
+        address = urlsplit(outputs[key])
+        if (
+            address.scheme != "https"
+            or not _HOST.fullmatch(address.netloc)
+            or address.query
+            or address.fragment
+        ):
+            raise OutputProblem(f"output '{key}' of stack '{stack}' is no https address: {outputs[key]!r}")
     if not _HOST.fullmatch(outputs[CDN_DOMAIN]):
         raise OutputProblem(f"output '{CDN_DOMAIN}' of stack '{stack}' is no domain: {outputs[CDN_DOMAIN]!r}")
     return dict(outputs)

@@ -20,6 +20,7 @@ class Plan:
     emulated: bool
     standing: Standing
     parameters: Parameters
+    page: str = "as it is (--frontend builds and publishes it)"
 
     def __str__(self) -> str:
         if self.standing.exists:
@@ -38,6 +39,7 @@ class Plan:
                 f"{self.endpoint} (emulated)" if self.emulated else f"{self.endpoint} (real AWS)",
             ),
         ]
+        facts.append(("page", self.page))
         rows = [(row.name, row.shown) for row in self.parameters.rows]
         width = max(len(name) for name, _ in facts + rows) + 2
         lines = ["Deployment plan"]

@@ -10,6 +10,10 @@ from pathlib import Path
 from verification.deployment.keys import PROVIDERS
 from verification.deployment.standing import Standing
 
+_PAGE_PARTS = (
+    *("build", "public", "src", "index.html", "package.json", "package-lock.json"),
+    *("tsconfig.json", "vite.config.ts"),
+)
 _SECRETS = {provider.parameter for provider in PROVIDERS}
 
 
@@ -25,6 +29,23 @@ def digest(backend: Path, parameters: Mapping[str, str]) -> str:
     shown = {name: None if name in _SECRETS else value for name, value in parameters.items()}
     total.update(json.dumps(shown, sort_keys=True).encode())
     return total.hexdigest()
+
+
+def page_digest(frontend: Path, variables: Mapping[str, str]) -> str:
+    """A hash of what decides the built page: its source, its packages, and the deployment it is built for."""
+    total = hashlib.sha256()
+    for file in sorted(path for part in _PAGE_PARTS for path in _files(frontend / part)):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        total.update(f"{file.relative_to(frontend).as_posix()}\0{content}\0".encode())
+    total.update(json.dumps(dict(variables), sort_keys=True).encode())
+    return total.hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from (file for file in path.rglob("*") if file.is_file())
+    elif path.is_file():
+        yield path
 
 
 def _deployed_files(backend: Path) -> Iterator[Path]:
@@ -57,6 +78,27 @@ def difference(directory: Path, stack: str, digested: str, found: Standing) -> s
     if facts.get("digest") != digested:
         return "the template, the source or the parameters changed"
     return None
+
+
+def remember_page(directory: Path, stack: str, digested: str, found: Standing) -> None:
+    """Note that the page made from what the digest covers lies on this very stack."""
+    temporary = _page_file(directory, stack).with_suffix(".new")
+    temporary.write_text(json.dumps({"digest": digested, "stack_id": found.stack_id}))
+    temporary.replace(_page_file(directory, stack))
+
+
+def page_difference(directory: Path, stack: str, digested: str, found: Standing) -> str | None:
+    """Why the page has to be published; nothing when the last one published is made from the same."""
+    try:
+        facts = json.loads(_page_file(directory, stack).read_text())
+    except (OSError, ValueError):
+        return "the page was not published yet"
+    same = (facts.get("stack_id"), facts.get("digest")) == (found.stack_id, digested)
+    return None if same else "the page's source, or the deployment that it is for, changed"
+
+
+def _page_file(directory: Path, stack: str) -> Path:
+    return directory / f"page-{stack}.json"
 
 
 def _file(directory: Path, stack: str) -> Path:

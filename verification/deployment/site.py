@@ -1,0 +1,154 @@
+"""The built page, put where its distribution reads it: what it is made of goes first, index.html last.
+
+Somebody who has the old index.html open goes on with the files it names, so those stay; somebody who gets the new
+one finds everything that it names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.exceptions
+
+from verification.environment import Environment
+
+INDEX = "index.html"
+# Their names change with their content: Vite's build.assetsDir.
+HASHED = re.compile(r"assets/.+-[\w-]{8,}\.\w+")
+
+FOR_EVER = "public, max-age=31536000, immutable"
+A_WHILE = "public, max-age=3600"
+ASK_AGAIN = "no-cache"
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".gif": "image/gif",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+# Source maps, and what tools write about a build: a map for whoever looks for a way in.
+_PRIVATE = re.compile(r"\.map$|(^|/)\.|(^|/)(report|stats|bundle)[^/]*\.(html|json|md)$|(^|/)report/")
+
+
+class PageProblem(Exception):
+    """The page cannot be published as it was built, or AWS would not take it."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the page, as it is stored."""
+
+    key: str
+    path: Path
+    content_type: str
+    cache_control: str
+
+
+def files(dist: Path) -> Sequence[File]:
+    """What a build consists of, in the order in which it is published.
+
+    Raises:
+        PageProblem: there is no index.html, it names a file that was not built, or a file is of no known type.
+    """
+    found = {
+        path.relative_to(dist).as_posix(): path
+        for path in sorted(dist.rglob("*"))
+        if path.is_file() and not _PRIVATE.search(path.relative_to(dist).as_posix())
+    }
+    if INDEX not in found:
+        raise PageProblem(f"{dist} holds no {INDEX}; look at what the build said")
+    absent = [name for name in named(found[INDEX].read_text(encoding="utf-8")) if name not in found]
+    if absent:
+        raise PageProblem(
+            f"{INDEX} names {', '.join(absent)}, which the build did not make; run the build again"
+        )
+    unknown = [key for key, path in found.items() if path.suffix not in _TYPES]
+    if unknown:
+        raise PageProblem(
+            f"no media type is known for {', '.join(unknown)}; add it to verification/deployment/site.py, "
+            "or take the file out of frontend/public"
+        )
+    return [
+        File(key, found[key], _TYPES[found[key].suffix], _cache_control(key))
+        for key in sorted(found, key=lambda key: (key == INDEX, not HASHED.fullmatch(key), key))
+    ]
+
+
+def named(html: str) -> list[str]:
+    """Keys of the hashed files that the page names."""
+    return sorted(set(re.findall(r"""(?:src|href)=["']/(assets/[^"']+)["']""", html)))
+
+
+def _cache_control(key: str) -> str:
+    if key == INDEX:
+        return ASK_AGAIN
+    return FOR_EVER if HASHED.fullmatch(key) else A_WHILE
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack's page lives."""
+
+    bucket: str
+    distribution_id: str
+
+    def publish(self, content: Sequence[File], s3: Any, cloudfront: Any, *, reference: str) -> None:
+        """Store every file, then make the edges forget the page they have.
+
+        Args:
+            content: what `files` found, in its order.
+            s3: a boto3 client.
+            cloudfront: a boto3 client.
+            reference: tells CloudFront this publication from every other.
+
+        Raises:
+            PageProblem: AWS refused; the page is the old one unless the message says otherwise.
+        """
+        try:
+            for file in content:
+                s3.put_object(
+                    Bucket=self.bucket,
+                    Key=file.key,
+                    Body=file.path.read_bytes(),
+                    ContentType=file.content_type,
+                    CacheControl=file.cache_control,
+                )
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+            raise PageProblem(
+                f"{file.key} could not be stored in {self.bucket}: {problem}. The page is still the old one; "
+                "mend the cause, then run again"
+            ) from problem
+        paths = ["/", f"/{INDEX}"]
+        batch = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": paths}}
+        try:
+            cloudfront.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=batch)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+            raise PageProblem(
+                f"the page is stored, but {self.distribution_id} was not told to forget the old one: {problem}. "
+                "Mend the cause, then run again"
+            ) from problem
+
+
+def clients(environment: Environment) -> tuple[Any, Any]:
+    """S3 and CloudFront for publishing, without the guard that keeps verification from writing."""
+    session: boto3.Session = environment.session
+    where: Mapping[str, Any] = {
+        "region_name": environment.region,
+        "endpoint_url": environment.endpoint_url,
+        "verify": environment.ca_bundle,
+    }
+    return session.client("s3", **where), session.client("cloudfront", **where)
