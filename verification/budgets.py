@@ -112,3 +112,36 @@ ERROR_CACHE: Final = timedelta(seconds=10)
 
 GALLERY_PAGE: Final = 100
 """Galleries asked for at once, the most that the contract allows. Source: backend/openapi.yaml."""
+
+COLD_START_P95: Final = timedelta(seconds=3)
+"""Longest init plus first handler time, of 95 in 100 cold starts. Specification."""
+
+COLD_STARTS: Final = 10
+"""Cold starts that are measured. Specification: at least ten."""
+
+WARM_P95: Final = timedelta(milliseconds=500)
+"""Longest warm invocation, of 95 in 100. Specification."""
+
+WARM_INVOCATIONS: Final = 20
+"""Warm invocations that are measured. Source: own judgement."""
+
+SAMPLES_FOR_PERCENTILE: Final = 10
+"""Fewest samples that a 95th percentile is taken of. Specification: ten cold starts."""
+
+BURST_REQUESTS: Final = 400
+"""Requests of the burst: at any speed above the rate, more than the gateway may let pass. Source: own judgement."""
+
+BURST_CONNECTIONS: Final = 10
+"""Connections that the burst comes over, so that it wakes few environments of the function. Source: own judgement."""
+
+BURST_RECOVERY: Final = timedelta(seconds=10)
+"""How soon after a burst the gateway has to answer again; its bucket is full after two. Source: own judgement."""
+
+EDGE_SAMPLES: Final = 5
+"""Images that are fetched past the cache and then from it. Source: own judgement."""
+
+EDGE_HIT: Final = timedelta(seconds=1)
+"""Longest time that a cached image may take. Specification."""
+
+INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
+"""How long a check waits for an invalidation. Source: own judgement; CloudFront mostly takes under a minute."""

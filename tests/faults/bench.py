@@ -160,6 +160,16 @@ class Bench:
         finally:
             self._control(vendor, {"fault": None, "count": None})
 
+    @contextmanager
+    def switched_on(self, switch: str) -> Iterator[None]:
+        """A way in which the embedded AWS itself misbehaves."""
+        url = f"{self.env.endpoint_url}/_embedded/switches/{switch}"
+        assert (answer := exchange(self.env, "PUT", url)).status == 200, answer
+        try:
+            yield
+        finally:
+            exchange(self.env, "DELETE", url)
+
     def _control(self, vendor: str, setting: Mapping[str, Any]) -> None:
         url = f"{self.env.endpoint_url}/_embedded/providers/{vendor}"
         answer = exchange(

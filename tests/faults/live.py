@@ -14,7 +14,7 @@ from tests.faults.fault import fault
 
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {
-    *("CDN-02", "CDN-03", "CDN-04", "CDN-06", "CDN-08", "CDN-13"),
+    *("CDN-02", "CDN-03", "CDN-04", "CDN-05", "CDN-06", "CDN-08", "CDN-11", "CDN-13"),
     *("CODE-09", "CODE-10", "SEC-13", "SEC-19", "SEC-22"),
 }
 
@@ -613,7 +613,7 @@ def _cache_policy(bench: Bench, change: Any) -> Iterator[None]:
         client.update_cache_policy(Id=id_, IfMatch=etag, CachePolicyConfig=before)
 
 
-@fault("CDN-04", "nothing is cached", relatives={"CDN-06", "CDN-08"})
+@fault("CDN-04", "nothing is cached", relatives={"CDN-05", "CDN-06", "CDN-08", "CDN-11"})
 def no_cache(bench: Bench) -> Iterator[None]:
     yield from _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from tests.probes.server import Reply
 from verification.errors import Missing
 from verification.resources.distribution import Distribution
 
@@ -93,3 +96,16 @@ def test_an_origin_without_access_control_contributes_none(create):
 def test_a_distribution_that_does_not_exist_is_missing(env):
     with pytest.raises(Missing, match="NoSuchDistribution"):
         _ = Distribution(env, "NEVERMADE").status
+
+
+def test_an_invalidation_is_waited_for(scripted, stub):
+    batch = "<CreateTime>2026-01-01T00:00:00Z</CreateTime>"
+    body = "<Invalidation><Id>I1</Id><Status>{}</Status>" + batch + "</Invalidation>"
+    stub.replies(
+        *(
+            Reply(200, body.format(status).encode(), {"Content-Type": "text/xml"})
+            for status in ("InProgress", "Completed")
+        )
+    )
+
+    assert Distribution(scripted, "E1").invalidate("/images/a.png") < timedelta(seconds=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -126,3 +127,59 @@ def test_a_function_that_fails_is_unverified(scripted, stub):
 
     with pytest.raises(Unverified, match=r"some-function.*Unhandled KeyError"):
         Function(scripted, "some-function").invoke({})
+
+
+REPORT = "REPORT RequestId: r\tDuration: {} ms\tBilled Duration: 9 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t{}\n"
+
+
+def invoked(duration, init=None):
+    """An answer of Invoke with the end of the log."""
+    log = REPORT.format(duration, f"Init Duration: {init} ms\t" if init else "")
+    return Reply(200, b"{}", {"X-Amz-Log-Result": base64.b64encode(log.encode()).decode()})
+
+
+def test_cold_starts_come_from_versions_that_are_deleted_again(scripted, stub):
+    published = {"FunctionName": "some-function", "State": "Active", "LastUpdateStatus": "Successful"}
+    calls = []
+
+    def answer(request):
+        calls.append((request.method, request.path))
+        if request.path.endswith("/invocations?Qualifier=7"):
+            return invoked(2.5, init=100)
+        if request.method == "GET" and "/versions" in request.path:
+            return Reply.json({"Versions": [{**published, "Version": "$LATEST"}]})
+        if request.method == "DELETE":
+            return Reply(204)
+        return Reply.json({**published, "Version": "7"}, status=201 if request.method == "POST" else 200)
+
+    stub.answer = answer
+    starts = Function(scripted, "some-function").cold_starts({}, 2)
+
+    assert [start.start_to_answer for start in starts] == [timedelta(milliseconds=102.5)] * 2
+    assert [path for method, path in calls if method == "DELETE"] == [
+        "/2015-03-31/functions/some-function?Qualifier=7"
+    ] * 2
+
+
+def test_a_version_that_stood_before_is_no_fresh_one_and_stays(scripted, stub):
+    published = {"FunctionName": "some-function", "Version": "3"}
+
+    def answer(request):
+        assert request.method != "DELETE"
+        return Reply.json(published if request.method == "POST" else {"Versions": [published]})
+
+    stub.answer = answer
+
+    with (
+        pytest.raises(Unverified, match="published as version 3 already"),
+        Function(scripted, "some-function").fresh_version(),
+    ):
+        pass
+
+
+def test_only_warm_invocations_are_measured(scripted, stub):
+    stub.replies(invoked(1, init=80), invoked(2), invoked(3), invoked(4))
+
+    reports = Function(scripted, "some-function").warm_invocations({}, 2)
+
+    assert [report.duration for report in reports] == [timedelta(milliseconds=2), timedelta(milliseconds=3)]

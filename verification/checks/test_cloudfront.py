@@ -7,15 +7,17 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import pytest
 
 from verification import budgets
-from verification.errors import Missing
+from verification.errors import Missing, Unverified
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn, key_of
+from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.cloudfront
@@ -67,6 +69,24 @@ def test_second_request_hits_the_cache(cdn: Cdn, untouched_image: Callable[[], s
     assert any(answer.startswith("Hit") for answer in later), later
 
 
+@pytest.mark.item("CDN-05")
+def test_a_hit_is_faster_than_a_miss(cdn: Cdn, untouched_image: Callable[[], str]) -> None:
+    """A cache that is no faster than its origin is only cost."""
+    paths = [cdn.path(untouched_image()) for _ in range(budgets.EDGE_SAMPLES)]
+    cdn.get(paths[0], method="HEAD")  # the connection is opened before anything is timed
+    seen: dict[str, list[timedelta]] = {"Miss": [], "Hit": []}
+    for path in paths[1:]:
+        for _ in range(budgets.EDGE_ATTEMPTS):
+            answer = cdn.get(path)
+            seen.setdefault(answer.headers.get("x-cache", "").partition(" ")[0], []).append(answer.elapsed)
+            if len(seen["Hit"]) >= len(seen["Miss"]):
+                break
+    hits, misses = Samples.of("hit", seen["Hit"]), Samples.of("miss", seen["Miss"])
+
+    assert hits.median < misses.median, f"{hits}, {misses}"
+    assert hits.most < budgets.EDGE_HIT, hits
+
+
 @pytest.mark.item("CDN-06")
 def test_images_may_be_cached_for_long(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
     """Returning visitors would download what they already have."""
@@ -105,6 +125,25 @@ def test_cache_key_ignores_queries_and_cookies(cdn: Cdn, untouched_image: Callab
 
     assert any(answer.startswith("Hit") for answer in by_query), by_query
     assert any(answer.startswith("Hit") for answer in by_cookie), by_cookie
+
+
+@pytest.mark.item("CDN-11")
+def test_an_invalidation_takes_effect(stack: Stack, cdn: Cdn, untouched_image: Callable[[], str]) -> None:
+    """An image that was taken down would be served for another week."""
+    url = untouched_image()
+    path = cdn.path(url)
+    if not any(
+        cdn.get(path).headers.get("x-cache", "").startswith("Hit") for _ in range(budgets.EDGE_ATTEMPTS)
+    ):
+        raise Unverified(f"{path} is in no cache to be forgotten by; see CDN-04")
+
+    took = stack.distribution.invalidate(path)
+    after = cdn.get(path)
+
+    assert after.headers.get("x-cache", "").startswith("Miss"), (
+        f"{took} after the invalidation: {after.headers}"
+    )
+    assert after.body == stack.bucket.object_bytes(key_of(url)), f"{after!r} differs from the object"
 
 
 @pytest.mark.item("CDN-12")

@@ -10,9 +10,11 @@ import pytest
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
-from verification.probes.api import Api
+from verification.probes.api import Api, Job, gateway_event
+from verification.probes.burst import burst
 from verification.probes.cdn import Cdn
 from verification.resources.http_api import Throttle
+from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.infra
@@ -60,6 +62,22 @@ def test_every_route_is_throttled(stack: Stack) -> None:
     assert stack.http_api.route_keys, f"{stack.http_api!r} has no route"
 
 
+@pytest.mark.item("INF-06")
+def test_gateway_refuses_a_burst_and_recovers(api: Api) -> None:
+    """A limit that is not enforced protects nothing, and one that does not recover is an outage."""
+    seen = burst(api, "/health", requests=budgets.BURST_REQUESTS, connections=budgets.BURST_CONNECTIONS)
+    allowed = budgets.API_BURST + budgets.API_RATE * seen.elapsed.total_seconds()
+    if allowed >= budgets.BURST_REQUESTS:
+        raise Unverified(
+            f"{seen.rate:.0f} requests a second are too few to exceed {budgets.API_RATE}; run from a faster machine"
+        )
+
+    assert seen.refused, f"{seen.statuses}, at {seen.rate:.0f} requests a second"
+    assert seen.statuses.keys() <= {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}, seen.statuses
+    recovered = api.recovers("/health", within=budgets.BURST_RECOVERY)
+    assert recovered.status == HTTPStatus.OK, f"{budgets.BURST_RECOVERY} after the burst: {recovered!r}"
+
+
 @pytest.mark.item("INF-07")
 def test_concurrency_carries_the_users(stack: Stack) -> None:
     """The service would refuse users in its first busy minute."""
@@ -78,6 +96,25 @@ def test_concurrency_carries_the_users(stack: Stack) -> None:
         if kept is not None and kept < needed[function]
     } == {}
     assert shared == 0 or stack.concurrency.unreserved >= shared, stack.concurrency.limits
+
+
+@pytest.mark.item("INF-10")
+def test_cold_starts_are_short(stack: Stack) -> None:
+    """The first users after a quiet hour, and each one that a burst adds, would wait before anything happens."""
+    starts = stack.api.cold_starts(gateway_event("GET", "/health"), budgets.COLD_STARTS)
+    samples = Samples.of("cold start", (start.start_to_answer for start in starts))
+
+    assert samples.percentile(95) < budgets.COLD_START_P95, samples
+
+
+@pytest.mark.item("INF-11")
+def test_warm_requests_are_short(stack: Stack, shown_job: Job) -> None:
+    """The page asks for a job's status all the while, so that a slow answer is waited and paid for many times."""
+    event = gateway_event("GET", f"/status/{shown_job.id}")
+    reports = stack.api.warm_invocations(event, budgets.WARM_INVOCATIONS)
+    samples = Samples.of("warm request", (report.duration for report in reports))
+
+    assert samples.percentile(95) < budgets.WARM_P95, samples
 
 
 @pytest.mark.item("INF-12")

@@ -85,6 +85,16 @@ class Api:
             sent.setdefault("Content-Type", "application/json")
         return exchange(self.env, method, self.endpoint.rstrip("/") + path, headers=sent, body=body)
 
+    def recovers(self, path: str, within: timedelta) -> Answer:
+        """The first answer to a GET that is no refusal for haste, or the last refusal when the time has passed."""
+        started = time.monotonic()
+        while True:
+            answer = self.call("GET", path)
+            late = time.monotonic() - started > within.total_seconds()
+            if answer.status != HTTPStatus.TOO_MANY_REQUESTS or late:
+                return answer
+            time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
+
     def generate(self, prompt: str) -> Job:
         """Have one prompt turned into images, and wait until the job has ended.
 
@@ -151,6 +161,28 @@ def error_of(answer: Answer) -> Mapping[str, Any]:
     content = answer.json()
     error = content.get("error") if isinstance(content, dict) else None
     return error if isinstance(error, dict) else {}
+
+
+def gateway_event(method: str, path: str) -> Mapping[str, Any]:
+    """A request as the gateway hands it to the API function.
+
+    Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0.
+    """
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"x-correlation-id": new_correlation_id()},
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
+            "requestId": uuid.uuid4().hex,
+            "routeKey": f"{method} {path}",
+            "stage": "$default",
+            "timeEpoch": int(time.time() * 1000),
+        },
+        "isBase64Encoded": False,
+    }
 
 
 def new_correlation_id() -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from verification import budgets
 from verification.environment import Environment
+from verification.errors import Unverified
 
 
 @dataclass(frozen=True)
@@ -101,3 +106,20 @@ class Distribution:
             self.configuration["DefaultCacheBehavior"],
             *self.configuration.get("CacheBehaviors", {}).get("Items", []),
         ]
+
+    def invalidate(self, path: str) -> timedelta:
+        """Have every edge forget one path; how long that took.
+
+        Raises:
+            Unverified: it was still in progress when the deadline had passed.
+        """
+        client, started = self.env.client("cloudfront"), time.monotonic()
+        batch = {"Paths": {"Quantity": 1, "Items": [path]}, "CallerReference": f"verify-{uuid.uuid4().hex}"}
+        made = client.create_invalidation(DistributionId=self.id, InvalidationBatch=batch)["Invalidation"]
+        while made["Status"] != "Completed":
+            waited = timedelta(seconds=time.monotonic() - started)
+            if waited > budgets.INVALIDATION_DEADLINE:
+                raise Unverified(f"invalidation {made['Id']} of {path} is {made['Status']} after {waited}")
+            time.sleep(random.uniform(1, 3))  # noqa: S311  # jitter, not a secret
+            made = client.get_invalidation(DistributionId=self.id, Id=made["Id"])["Invalidation"]
+        return timedelta(seconds=time.monotonic() - started)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Denied, Missing, Unverified
+from verification.resources.invocation import Invocation
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,74 @@ class Function:
         Raises:
             Unverified: the function failed instead of returning.
         """
+        return self._invoke(event, patience, {})[0]
+
+    def report(self, event: Mapping[str, Any], qualifier: str = "$LATEST") -> Invocation:
+        """What Lambda reports of one call with an event, of one version of the function.
+
+        Raises:
+            Unverified: the function failed, or Lambda reported nothing that can be read.
+        """
+        wanted = {"LogType": "Tail", "Qualifier": qualifier}
+        _, answer = self._invoke(event, budgets.API_TIMEOUT_LIMIT, wanted)
+        return Invocation.reported_in(base64.b64decode(answer.get("LogResult", "")).decode())
+
+    def _invoke(
+        self, event: Mapping[str, Any], patience: timedelta, options: Mapping[str, str]
+    ) -> tuple[Any, Mapping[str, Any]]:
         client = self.env.client("lambda", read_timeout=patience.total_seconds(), attempts=1)
-        answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
+        answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode(), **options)
         content = json.loads(answer["Payload"].read() or "null")
         if "FunctionError" in answer:
             kind = content.get("errorType") if isinstance(content, dict) else content
             raise Unverified(f"{self!r} returned nothing: {answer['FunctionError']} {kind}; read its log")
-        return content
+        return content, answer
+
+    @contextmanager
+    def fresh_version(self) -> Iterator[str]:
+        """A version that has no execution environment yet, for as long as the context lasts.
+
+        The live function keeps its settings and its warm environments. Lambda makes no second version of the same
+        code and configuration ("PublishVersion" of the API reference), so one that stood before is no fresh one.
+
+        Raises:
+            Unverified: this code and configuration had been published before.
+        """
+        pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
+        before = {entry["Version"] for page in pages for entry in page["Versions"]}
+        version = str(self._client.publish_version(FunctionName=self.name)["Version"])
+        if version in before:
+            raise Unverified(
+                f"{self!r} is published as version {version} already, so no fresh environment can be had; "
+                "delete that version, or publish by an alias from another function"
+            )
+        try:
+            waiter = self._client.get_waiter("published_version_active")
+            waiter.wait(
+                FunctionName=self.name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+            yield version
+        finally:
+            self._client.delete_function(FunctionName=self.name, Qualifier=version)
+
+    def cold_starts(self, event: Mapping[str, Any], count: int) -> Sequence[Invocation]:
+        """First invocations, each in an execution environment of its own.
+
+        Raises:
+            Unverified: an invocation was none of a fresh environment.
+        """
+        starts = []
+        for _ in range(count):
+            with self.fresh_version() as version:
+                starts.append(self.report(event, version))
+        if warm := [start for start in starts if not start.cold]:
+            raise Unverified(f"{self!r}: {len(warm)} of {count} first invocations report no init: {warm[0]}")
+        return starts
+
+    def warm_invocations(self, event: Mapping[str, Any], count: int) -> Sequence[Invocation]:
+        """Invocations of the live function that found an environment ready; at most twice as many are tried."""
+        reports = (self.report(event) for _ in range(2 * count))
+        return list(islice((one for one in reports if not one.cold), count))
 
     @cached_property
     def reserved_concurrency(self) -> int | None:

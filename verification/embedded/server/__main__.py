@@ -143,6 +143,7 @@ async def _serve(
     from verification.embedded.server import (  # noqa: PLC0415 - they import MiniStack
         administration,
         environments,
+        switches,
     )
 
     administrator = administration.Administrator(
@@ -151,9 +152,11 @@ async def _serve(
     deployments = overlays["cdn"].EdgeCache(overlays["http_api"].Gateway(ministack.app.app, context), context)
     resets = [
         ports.close_edges,
+        switches.reset,
         *(overlay.reset for overlay in overlays.values() if hasattr(overlay, "reset")),
     ]
-    apis = administration.Reset(providers.Control(deployments, context), administrator, resets)
+    controls = switches.Switches(providers.Control(deployments, context))
+    apis = administration.Reset(controls, administrator, resets)
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()

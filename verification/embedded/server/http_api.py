@@ -34,6 +34,7 @@ from verification.embedded.server.context import (
     Scope,
     Send,
 )
+from verification.embedded.server.switches import Switch, is_on
 
 require(ministack.app, "_parse_execute_api_url", "_resolve_stage_and_path")
 require(
@@ -274,6 +275,7 @@ class Gateway:
         self._app = app
         self._context = context
         self._buckets = Buckets()
+        self._sulking: set[tuple[str, str, str]] = set()
         self._late: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -361,12 +363,19 @@ class Gateway:
         await self._integrate(exchange, route, scope, body, answer)
 
     def _within_limits(self, exchange: Exchange) -> bool:
+        if is_on(Switch.OPEN_GATEWAY):
+            return True
         limits = exchange.route_settings
         rate, burst = limits.get("throttlingRateLimit"), limits.get("throttlingBurstLimit")
         if rate is None or burst is None:
             return True
         key = (exchange.api_id, exchange.stage_name, exchange.route_key or "")
-        return self._buckets.take(key, rate=float(rate), burst=float(burst))
+        allowed = self._buckets.take(key, rate=float(rate), burst=float(burst))
+        if not is_on(Switch.SULKING_GATEWAY):
+            self._sulking.clear()
+        elif not allowed:
+            self._sulking.add(key)
+        return allowed and key not in self._sulking
 
     async def _integrate(
         self, exchange: Exchange, route: Mapping[str, Any], scope: Scope, body: bytes, answer: Answer
