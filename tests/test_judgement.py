@@ -24,7 +24,7 @@ KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 BEGIN = "-----BEGIN " + "PRIVATE KEY-----"
 
 
-def ended(problem, when="call", evidence="the whole story"):
+def ended(problem, when="call", evidence="the whole story", read=None):
     """How a check's phase ended, as pytest tells it."""
 
     def phase():
@@ -33,13 +33,20 @@ def ended(problem, when="call", evidence="the whole story"):
 
     call = pytest.CallInfo.from_call(phase, when)
     report = SimpleNamespace(nodeid="test_a.py::test_door", longreprtext=evidence)
-    return judge("SEC-01", call, report)
+    return judge("SEC-01", call, report, read)
 
 
 def test_a_check_that_ends_quietly_has_passed():
     result = ended(None)
 
     assert result == Result("SEC-01", Outcome.PASS, seconds=result.seconds, node="test_a.py::test_door")
+
+
+@pytest.mark.parametrize("problem", [None, AssertionError("it is open"), Unverified("no answer")])
+def test_what_a_check_read_is_kept_without_secrets(problem):
+    result = ended(problem, read={"doors": 3, "key": KEY})
+
+    assert result.read == {"doors": "3", "key": "[redacted]"}
 
 
 REFUSED = botocore.exceptions.ClientError(

@@ -10,7 +10,7 @@ import pytest
 
 from verification.environment import Environment
 from verification.errors import Unverified
-from verification.plugin import Verification
+from verification.plugin import READ, Verification
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
@@ -22,6 +22,12 @@ def verification(pytestconfig: pytest.Config) -> Verification:
     run = pytestconfig.pluginmanager.get_plugin("verification-run")
     assert isinstance(run, Verification)
     return run
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> dict[str, object]:
+    """Takes what a check read, by name; it stands in the report whatever the outcome."""
+    return cast("pytest.Item", request.node).stash.setdefault(READ, {})
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from verification.errors import Unverified
@@ -11,13 +13,16 @@ from verification.verdict import Outcome, Result
 _REASON_LIMIT = 600  # characters; the whole text stands in the evidence
 
 
-def judge(item: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result:
-    """The result of a check that ran to its end, or whose fixtures broke.
+def judge(
+    item: str, call: pytest.CallInfo[None], report: pytest.TestReport, read: Mapping[str, object] | None = None
+) -> Result:
+    """The result of a check that ran to its end, or whose fixtures broke, with what it says it read.
 
     A fixture's failed assertion is UNVERIFIED: what the item claims was never looked at.
     """
+    noted = {name: redact(str(value)) for name, value in (read or {}).items()}
     if call.excinfo is None:
-        return Result(item, Outcome.PASS, seconds=call.duration, node=report.nodeid)
+        return Result(item, Outcome.PASS, seconds=call.duration, node=report.nodeid, read=noted)
     problem = call.excinfo.value
     failed = isinstance(problem, AssertionError) and call.when == "call"
     return Result(
@@ -28,6 +33,7 @@ def judge(item: str, call: pytest.CallInfo[None], report: pytest.TestReport) -> 
         gap=problem.gap if isinstance(problem, Unverified) else None,
         evidence=redact(report.longreprtext),
         node=report.nodeid,
+        read=noted,
     )
 
 

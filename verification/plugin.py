@@ -46,6 +46,8 @@ _STATUS: dict[Outcome, Any] = {
     Outcome.UNVERIFIED: ("unverified", "u", ("UNVERIFIED", {"yellow": True})),
 }
 _T = TypeVar("_T")
+READ = pytest.StashKey[dict[str, object]]()
+"""Where a check notes what it read, see the fixture `evidence`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -227,7 +229,9 @@ class Verification:
         if report.longrepr and redact(report.longreprtext) != report.longreprtext:
             report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
-            result = waive(judge(_item_id(item), call, report), self.waivers, self.started.date())
+            result = waive(
+                judge(_item_id(item), call, report, item.stash.get(READ, None)), self.waivers, self.started.date()
+            )
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)

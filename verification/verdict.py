@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -29,7 +29,8 @@ class Outcome(StrEnum):
 class Result:
     """What was observed about one item.
 
-    `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time.
+    `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time;
+    `read` is what the check says it read, whatever the outcome.
     """
 
     item: str
@@ -39,8 +40,9 @@ class Result:
     gap: Gap | None = None
     evidence: str = ""
     node: str = ""
+    read: Mapping[str, str] = field(default_factory=dict)
 
-    def plain(self) -> dict[str, str | float | None]:
+    def plain(self) -> dict[str, Any]:
         """The same as JSON's own types, which cross process borders."""
         return {key: str(value) if isinstance(value, StrEnum) else value for key, value in vars(self).items()}
 

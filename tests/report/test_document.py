@@ -14,7 +14,7 @@ from verification.verdict import Outcome, Result
 
 def test_the_document_keeps_its_contract(make):
     run = make(
-        Result("SEC-01", Outcome.PASS, seconds=1.23456, node="test_a.py::test_door"),
+        Result("SEC-01", Outcome.PASS, seconds=1.23456, node="test_a.py::test_door", read={"door": "shut"}),
         Result("CDN-01", Outcome.UNVERIFIED, "größer", gap=Gap.PLANNED, evidence="because"),
         name="local",
         emulated=True,
@@ -49,6 +49,7 @@ def test_the_document_keeps_its_contract(make):
             "seconds": 1.235,
             "node": "test_a.py::test_door",
             "evidence": "",
+            "read": {"door": "shut"},
         },
         {
             "id": "CDN-01",
@@ -61,6 +62,7 @@ def test_the_document_keeps_its_contract(make):
             "seconds": 0.0,
             "node": "",
             "evidence": "because",
+            "read": {},
         },
     ]
     assert "größer" in text

@@ -40,7 +40,7 @@ class Page(HTMLParser):
 def test_the_verdict_the_facts_and_every_item_are_shown(make):
     run = make(
         Result("SEC-01", Outcome.PASS, node="test_a.py::test_door", seconds=1.234),
-        Result("SEC-02", Outcome.FAIL, "it is open", evidence="assert 403 == 200"),
+        Result("SEC-02", Outcome.FAIL, "it is open", evidence="assert 403 == 200", read={"doors": "<3>"}),
         Result("CDN-01", Outcome.UNVERIFIED, "no such service", gap=Gap.NEEDS_AWS, evidence="traceback"),
         Result("CDN-02", Outcome.WAIVED, "waived until 2027-01-01"),
     )
@@ -55,6 +55,8 @@ def test_the_verdict_the_facts_and_every_item_are_shown(make):
     assert "test_a.py::test_door in 1.23 s" in page.text
     assert "assert 403 == 200" in page.text
     assert "needs AWS" in page.text
+    assert "doors" in page.text
+    assert "<3>" in page.text
     assert "traceback" not in page.text, "a declared gap needs no evidence"
     assert page.tags.count("details") == 4
     assert page.tags.count("article") == 3

@@ -36,6 +36,7 @@ def render(run: Run) -> str:
                 "seconds": round(result.seconds, 3),
                 "node": result.node,
                 "evidence": result.evidence,
+                "read": result.read,
             }
             for result in run.verdict.results
         ],
