@@ -7,6 +7,7 @@ import socket
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 from urllib3 import HTTPResponse
 
@@ -187,6 +188,13 @@ def test_prod_refuses_what_could_change_anything(service, operation, arguments):
 
 def test_prod_may_read(aws):
     reach(aws, guard="read-only").client("s3").list_buckets()
+
+
+def test_prod_may_have_drift_looked_for():
+    guarded = reach("http://127.0.0.1:9", guard="read-only").client("cloudformation", attempts=1)
+
+    with pytest.raises(EndpointConnectionError):  # so it was sent
+        guarded.detect_stack_drift(StackName="some-stack")
 
 
 class StackAt:

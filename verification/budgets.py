@@ -110,6 +110,21 @@ CONSISTENCY_DEADLINE: Final = timedelta(seconds=10)
 ERROR_CACHE: Final = timedelta(seconds=10)
 """Longest that the CDN may remember an error. Source: checklist CDN-12; also CloudFront's own default."""
 
+DISTRIBUTION_DEPLOYMENT: Final = timedelta(minutes=15)
+"""Longest that a change of the distribution may take. Specification."""
+
+DRIFT_DEADLINE: Final = timedelta(minutes=5)
+"""How long CloudFormation may compare. Source: own judgement; a stack of forty resources takes it about a minute."""
+
+QUOTA_USE: Final = 0.8
+"""Largest part of a quota that may be in use. Source: checklist INF-08, 80 %."""
+
+BUDGET_ALARM_PERCENT: Final = 80.0
+"""Spending of the monthly budget at which somebody is told at the latest. Source: checklist INF-16."""
+
+EDGE_SAMPLES: Final = 5
+"""Timed requests for one image. Source: own judgement; the least whose median one slow answer cannot move."""
+
 GALLERY_PAGE: Final = 100
 """Galleries asked for at once, the most that the contract allows. Source: backend/openapi.yaml."""
 

@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Operations that change nothing and cost nothing, by the verbs AWS names them with.
 _READS = ("Describe", "Get", "Head", "List", "Select", "Simulate", "Lookup", "BatchGet", "Filter")
+# Has CloudFormation look and keep what it saw; no resource changes. AWS's own policy ReadOnlyAccess grants it too.
+_HARMLESS = {"DetectStackDrift"}
 # Reads by name that hand out a secret or have an effect.
 _NOT_READS = {"GetSecretValue", "GetSessionToken", "GetFederationToken", "GetAuthorizationToken"}
 _DENIED_CODES = {
@@ -52,6 +54,10 @@ _MISSING_CODES = {
 _IAM_PREFIX = {"monitoring": "cloudwatch"}
 # Actions that IAM names differently from the operation they allow.
 _IAM_ACTION = {
+    "budgets:DescribeBudget": "budgets:ViewBudget",
+    "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
@@ -71,6 +77,7 @@ class Settings:
     account: str | None = None
     cloud: str | None = None
     guard: Literal["read-only"] | None = None
+    jobs_a_month: int = 1000
 
 
 def _sections(file: Path) -> dict[str, dict[str, Any]]:
@@ -322,5 +329,6 @@ def _refuse_garbage(http_response: Any, model: Any, **_: Any) -> None:
 
 
 def _refuse_writes(model: Any, **_: Any) -> None:
-    if not model.name.startswith(_READS) or model.name in _NOT_READS:
+    reads = model.name.startswith(_READS) or model.name in _HARMLESS
+    if not reads or model.name in _NOT_READS:
         raise UsageProblem(f"prod is read-only: {model.service_model.service_name}:{model.name} was not sent")

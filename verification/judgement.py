@@ -14,7 +14,10 @@ _REASON_LIMIT = 600  # characters; the whole text stands in the evidence
 
 
 def judge(
-    item: str, call: pytest.CallInfo[None], report: pytest.TestReport, read: Mapping[str, object] | None = None
+    item: str,
+    call: pytest.CallInfo[None],
+    report: pytest.TestReport,
+    read: Mapping[str, object] | None = None,
 ) -> Result:
     """The result of a check that ran to its end, or whose fixtures broke, with what it says it read.
 

@@ -230,7 +230,9 @@ class Verification:
             report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
             result = waive(
-                judge(_item_id(item), call, report, item.stash.get(READ, None)), self.waivers, self.started.date()
+                judge(_item_id(item), call, report, item.stash.get(READ, None)),
+                self.waivers,
+                self.started.date(),
             )
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from verification.environment import Environment, names, settings
-from verification.errors import Unverified
+from verification.errors import Missing, Unverified
 from verification.resources.alarm import Alarm, alarms_of
 from verification.resources.bucket import Bucket
+from verification.resources.budget import Budget
 from verification.resources.cloudformation import CloudFormationStack
 from verification.resources.concurrency import Concurrency
 from verification.resources.distribution import Distribution
@@ -18,9 +19,11 @@ from verification.resources.function import Function
 from verification.resources.http_api import HttpApi
 from verification.resources.log_group import LogGroup
 from verification.resources.queue import Queue
+from verification.resources.quotas import Quotas
 from verification.resources.role import Role
 from verification.resources.secret import Secret
 from verification.resources.table import Table
+from verification.resources.tags import UNTAGGABLE, tags_of
 from verification.resources.topic import Topic
 from verification.resources.web_acl import WebAcl
 
@@ -90,6 +93,16 @@ class Stack:
         return Concurrency(self.env)
 
     @cached_property
+    def quotas(self) -> Quotas:
+        """What AWS lets the account have, and how much of it there is."""
+        return Quotas(self.env)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The monthly budget of the account."""
+        return Budget(self.env, self.formation.physical_id("MonthlyBudget"))
+
+    @cached_property
     def queue(self) -> Queue:
         return Queue(self.env, self.formation.physical_id("JobsQueue"))
 
@@ -149,6 +162,21 @@ class Stack:
             r.physical_id for r in self.formation.resources.values() if r.type == "AWS::CloudWatch::Alarm"
         ]
         return alarms_of(self.env, names)
+
+    @cached_property
+    def tags(self) -> Mapping[str, Mapping[str, str]]:
+        """Tags of every resource that is there and can have some, by logical id."""
+        found = {}
+        for resource in self.formation.resources.values():
+            if resource.type in UNTAGGABLE:
+                continue
+            of_stage = resource.type == "AWS::ApiGatewayV2::Stage"
+            name = f"{self.http_api.id}/stages/{resource.physical_id}" if of_stage else resource.physical_id
+            try:
+                found[resource.logical_id] = tags_of(self.env, resource.type, name)
+            except Missing:
+                continue  # what is gone has no tags to miss; that it is gone is drift
+        return found
 
     @cached_property
     def api_log(self) -> LogGroup:

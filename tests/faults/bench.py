@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -281,22 +281,27 @@ class Bench:
         ]
         assert names, f"the fault no longer fits: no alarm is named *{name_part}*"
         before = client.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        tags = {
+            alarm["AlarmName"]: client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+            for alarm in before
+        }
         client.delete_alarms(AlarmNames=names)
         if change:
             for alarm in before:
-                client.put_metric_alarm(**change(_settings(alarm)))
+                client.put_metric_alarm(**change(_settings(alarm)), Tags=_own(tags[alarm["AlarmName"]]))
         try:
             yield
         finally:
             for alarm in before:
-                client.put_metric_alarm(**_settings(alarm))
+                client.put_metric_alarm(**_settings(alarm), Tags=_own(tags[alarm["AlarmName"]]))
 
     @contextmanager
     def template(self, change: Any) -> Iterator[None]:
         """The stack updated with a template that `change` has altered in place, then updated back."""
         client, name = self.client("cloudformation"), self.env.stack_name
-        before = json.loads(json.dumps(self.stack.formation.template))
-        altered = json.loads(json.dumps(before))
+        # Put back as SAM handed it over, or nobody could tell any more what was deployed.
+        before = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        altered = json.loads(json.dumps(self.stack.formation.template))
         change(altered)
         self._update_stack(client, name, altered)
         try:
@@ -304,17 +309,22 @@ class Bench:
         finally:
             self._update_stack(client, name, before)
 
-    def _update_stack(self, client: Any, name: str, template: Mapping[str, Any]) -> None:
+    def _update_stack(self, client: Any, name: str, template: str | Mapping[str, Any]) -> None:
         parameters = client.describe_stacks(StackName=name)["Stacks"][0].get("Parameters", [])
         client.update_stack(
             StackName=name,
-            TemplateBody=json.dumps(template),
+            TemplateBody=template if isinstance(template, str) else json.dumps(template),
             Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in parameters],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         client.get_waiter("stack_update_complete").wait(
             StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
         )
+
+
+def _own(tags: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """What a caller may set: the names of AWS's own tags are AWS's."""
+    return [tag for tag in tags if not tag["Key"].startswith("aws:")]
 
 
 def _settings(alarm: Mapping[str, Any]) -> dict[str, Any]:

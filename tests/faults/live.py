@@ -14,7 +14,7 @@ from tests.faults.fault import fault
 
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {
-    *("CDN-02", "CDN-03", "CDN-04", "CDN-05", "CDN-06", "CDN-08", "CDN-11", "CDN-13"),
+    *("CDN-02", "CDN-03", "CDN-04", "CDN-05", "CDN-06", "CDN-08", "CDN-11", "CDN-13", "CDN-14"),
     *("CODE-09", "CODE-10", "SEC-13", "SEC-19", "SEC-22"),
 }
 

@@ -19,11 +19,13 @@ from verification.environment import ROOT
 
 # What every fault of a realm is looked at with. Drills, browsers and unit tests take long: they run for the
 # faults that are about them, and for all with --thorough.
+# They see every change of the stack or the source: only their own faults are looked at with them.
+_SEE_EVERYTHING = "not INF-04 and not CONF-14"
 _SELECTION = {
-    Realm.LIVE: "not static and not drill and not browser",
+    Realm.LIVE: f"not static and not drill and not browser and {_SEE_EVERYTHING}",
     Realm.SOURCE: "static and not CODE-02 and not CODE-03 and not CODE-04",
 }
-_THOROUGH = {Realm.LIVE: "not static", Realm.SOURCE: "static"}
+_THOROUGH = {Realm.LIVE: f"not static and {_SEE_EVERYTHING}", Realm.SOURCE: "static"}
 _GOOD = ("pass", "waived")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -102,3 +103,88 @@ def test_a_resource_that_was_never_made_has_no_physical_id(scripted, stub):
 def test_a_stack_that_does_not_exist_settles_nothing(env):
     with pytest.raises(Exception, match="does not exist"):
         _ = CloudFormationStack(env, "never-made").status
+
+
+def event(status, minute, logical_id="Door"):
+    return {"LogicalResourceId": logical_id, "ResourceStatus": status, "Timestamp": at(minute)}
+
+
+def at(minute):
+    return datetime(2026, 11, 24, 12, minute, tzinfo=UTC)
+
+
+def with_events(env, *events):
+    stack = CloudFormationStack(env, "some-stack")
+    vars(stack)["events"] = list(reversed(events))
+    return stack
+
+
+def test_the_latest_change_is_timed_from_its_first_word(env):
+    stack = with_events(
+        env,
+        event("CREATE_IN_PROGRESS", 0),
+        event("CREATE_COMPLETE", 1),
+        event("UPDATE_IN_PROGRESS", 10),
+        event("UPDATE_IN_PROGRESS", 11),
+        event("UPDATE_COMPLETE", 12, "Window"),
+        event("UPDATE_COMPLETE", 14),
+        event("UPDATE_IN_PROGRESS", 20),
+        event("UPDATE_FAILED", 50),
+    )
+
+    assert stack.latest_change("Door") == (at(10), timedelta(minutes=4))
+
+
+@pytest.mark.parametrize("events", [(), (event("CREATE_IN_PROGRESS", 0),), (event("UPDATE_COMPLETE", 3),)])
+def test_without_a_finished_change_nobody_can_say(env, events):
+    with pytest.raises(Unverified, match="has no event of a finished change of 'Door'"):
+        with_events(env, *events).latest_change("Door")
+
+
+def drift_answers(stub, *statuses, pages=("",)):
+    def answer(action, body):
+        text = f"<{action}Response><{action}Result>{body}</{action}Result></{action}Response>"
+        return Reply(200, text.encode(), {"Content-Type": "text/xml"})
+
+    detection = [
+        answer(
+            "DescribeStackDriftDetectionStatus",
+            "<StackId>s</StackId><StackDriftDetectionId>d</StackDriftDetectionId>"
+            f"<DetectionStatus>{status}</DetectionStatus><Timestamp>2026-11-24T12:00:00Z</Timestamp>",
+        )
+        for status in statuses
+    ]
+    drifts = [answer("DescribeStackResourceDrifts", page) for page in pages]
+    stub.replies(
+        answer("DetectStackDrift", "<StackDriftDetectionId>d</StackDriftDetectionId>"), *detection, *drifts
+    )
+
+
+def one_drift(logical_id, status, differences=""):
+    return (
+        f"<member><StackId>s</StackId><LogicalResourceId>{logical_id}</LogicalResourceId>"
+        f"<ResourceType>AWS::SQS::Queue</ResourceType><StackResourceDriftStatus>{status}</StackResourceDriftStatus>"
+        f"<PropertyDifferences>{differences}</PropertyDifferences><Timestamp>2026-11-24T12:00:00Z</Timestamp></member>"
+    )
+
+
+def test_drift_is_waited_for_and_read_to_the_last_page(scripted, stub):
+    delay = (
+        "<member><PropertyPath>/DelaySeconds</PropertyPath><ExpectedValue>0</ExpectedValue>"
+        "<ActualValue>5</ActualValue><DifferenceType>NOT_EQUAL</DifferenceType></member>"
+    )
+    first = f"<StackResourceDrifts>{one_drift('A', 'IN_SYNC')}{one_drift('C', 'NOT_CHECKED')}</StackResourceDrifts>"
+    second = f"<StackResourceDrifts>{one_drift('B', 'MODIFIED', delay)}</StackResourceDrifts>"
+    drift_answers(
+        stub,
+        "DETECTION_IN_PROGRESS",
+        "DETECTION_COMPLETE",
+        pages=(f"{first}<NextToken>t</NextToken>", second),
+    )
+
+    drifts = CloudFormationStack(scripted, "some-stack").drifts
+
+    assert {id_: (drift.status, drift.differences) for id_, drift in drifts.items()} == {
+        "A": ("IN_SYNC", []),
+        "B": ("MODIFIED", ["/DelaySeconds: 0 -> 5"]),
+    }

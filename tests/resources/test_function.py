@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import zipfile
@@ -183,3 +184,34 @@ def test_only_warm_invocations_are_measured(scripted, stub):
     reports = Function(scripted, "some-function").warm_invocations({}, 2)
 
     assert [report.duration for report in reports] == [timedelta(milliseconds=2), timedelta(milliseconds=3)]
+
+
+def package_of(reach, stub, content, digest=None):
+    """A function whose package is this content, and whose configuration says that digest."""
+    sha = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    code = json.dumps({"Code": {"Location": f"{stub.url}/code"}}).encode()
+    configuration = json.dumps({"CodeSha256": digest or sha}).encode()
+    stub.replies(Reply(200, code), Reply(200, content), Reply(200, configuration))
+    return Function(reach(stub.url), "door").package
+
+
+def zipped():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a/", "")
+        archive.writestr("a/b.py", "b")
+    return content.getvalue()
+
+
+def test_the_package_is_read_file_by_file(reach, stub):
+    assert package_of(reach, stub, zipped()) == {"a/b.py": b"b"}
+
+
+def test_a_package_that_is_not_the_one_that_runs_settles_nothing(reach, stub):
+    with pytest.raises(Unverified, match="is not the package that runs"):
+        package_of(reach, stub, zipped(), digest="another")
+
+
+def test_a_package_that_is_no_zip_settles_nothing(reach, stub):
+    with pytest.raises(Unverified, match="is no zip"):
+        package_of(reach, stub, b"an image")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import statistics
 import time
 import uuid
 from collections.abc import Callable
@@ -146,6 +147,15 @@ def test_an_invalidation_takes_effect(stack: Stack, cdn: Cdn, untouched_image: C
     assert after.body == stack.bucket.object_bytes(key_of(url)), f"{after!r} differs from the object"
 
 
+@pytest.mark.item("CDN-10")
+def test_latest_change_reached_the_edges_in_time(stack: Stack, evidence: dict[str, object]) -> None:
+    """A fix, or the rollback of a mistake, would take as long to reach users."""
+    began, took = stack.formation.latest_change("Distribution")
+    evidence["latest change"] = f"began {began:%Y-%m-%d %H:%M:%S %Z}, took {took.total_seconds():.1f} s"
+
+    assert took < budgets.DISTRIBUTION_DEPLOYMENT, f"the change that began {began} took {took}"
+
+
 @pytest.mark.item("CDN-12")
 def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> None:
     """A page that asks a moment too early would have no image for anyone; strangers would learn names."""
@@ -169,6 +179,26 @@ def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> No
             for name in (stack.bucket.name, key)
         )
     ] == []
+
+
+@pytest.mark.item("CDN-14")
+def test_latency_by_edge_is_recorded(cdn: Cdn, shown_job: Job, evidence: dict[str, object]) -> None:
+    """Users far from the developers may wait long for each image, and nobody could tell."""
+    path = cdn.path(shown_job.sample_url)
+    cdn.get(path)  # opens the connection, and fills the cache
+    samples = [cdn.get(path) for _ in range(budgets.EDGE_SAMPLES)]
+    edges = [sample.headers.get("x-amz-cf-pop", "") for sample in samples]
+    for edge in sorted(set(edges)):
+        own = [sample for sample, name in zip(samples, edges, strict=True) if name == edge]
+        times_ms = [sample.elapsed.total_seconds() * 1000 for sample in own]
+        hits = sum(sample.headers.get("x-cache", "").startswith("Hit") for sample in own)
+        evidence[f"edge {edge or 'unnamed'}"] = (
+            f"median {statistics.median(times_ms):.1f} ms of {len(own)} ({hits} hits): "
+            + ", ".join(f"{time_ms:.1f}" for time_ms in times_ms)
+        )
+
+    assert [sample for sample in samples if sample.status != HTTPStatus.OK] == []
+    assert "" not in edges, f"{cdn!r} does not say which edge answered (x-amz-cf-pop)"
 
 
 @pytest.mark.item("CDN-13")

@@ -156,6 +156,22 @@ def test_frontend_env_points_at_this_stack(stack: Stack, source: Source, env: En
     assert {name: written.get(name) for name in expected} == expected
 
 
+@pytest.mark.item("CONF-14")
+def test_what_is_deployed_is_this_commit(stack: Stack, source: Source, evidence: dict[str, object]) -> None:
+    """Users would meet something else than what was looked at, tested and released."""
+    release = source.release()
+    logical_ids = {r.physical_id: r.logical_id for r in stack.formation.resources.values()}
+    packages = {logical_ids[function.name]: function for function in stack.functions}
+    evidence["commit"] = release.commit
+    evidence |= {f"package of {id_}": function.code_sha256 for id_, function in packages.items()}
+    files = {id_: release.changed_files(id_, function.package) for id_, function in packages.items()}
+
+    assert packages, f"{stack.formation!r} has no function"
+    assert {id_: changed for id_, changed in files.items() if changed} == {}, release
+    assert release.changed_template(stack.formation.original_template) == [], release
+    assert release.uncommitted == [], release
+
+
 @pytest.mark.item("CONF-15")
 def test_environments_share_nothing(stack: Stack) -> None:
     """A load test on staging would fill production's gallery."""
@@ -190,6 +206,20 @@ def test_jobs_and_counters_expire(stack: Stack) -> None:
     if lasting is None:
         raise Unverified(f"{stack.table!r} holds no row to look at")
     assert lasting == [], f"these rows have no '{attribute}' and stay for ever"
+
+
+@pytest.mark.item("CONF-18")
+def test_every_resource_is_tagged(stack: Stack, env: Environment, evidence: dict[str, object]) -> None:
+    """Nobody could split the bill by environment, or tell a leftover from what is in use."""
+    wanted = {"Project": "pixel-prompt", "Environment": env.name}
+    evidence["resources with tags"] = f"{len(stack.tags)} of {len(stack.formation.resources)}"
+
+    assert stack.tags, f"{stack.formation!r} has no resource that can be tagged"
+    assert {
+        id_: found
+        for id_, tags in stack.tags.items()
+        if (found := {name: tags.get(name) for name in wanted}) != wanted
+    } == {}
 
 
 def _unwatched(stack: Stack, metric: str) -> list[str]:

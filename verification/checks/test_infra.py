@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
-from verification import budgets
+from verification import budgets, costs
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.api import Api, Job, gateway_event
@@ -49,6 +49,29 @@ def test_outputs_point_at_live_resources(stack: Stack) -> None:
         "S3BucketName": stack.bucket.live_name,
         "CloudFrontDomain": stack.distribution.public_domain,
     }
+
+
+@pytest.mark.item("INF-04")
+def test_nothing_has_drifted_from_the_template(stack: Stack, evidence: dict[str, object]) -> None:
+    """The next deployment would undo a change made by hand, or keep one that nobody remembers."""
+    drifts = stack.formation.drifts
+    compared, resources = drifts.values(), stack.formation.resources.values()
+    evidence["compared"] = f"{len(compared)} of {len(resources)} resources"
+    evidence["types that CloudFormation cannot compare"] = ", ".join(
+        sorted({resource.type for resource in resources} - {drift.type for drift in compared})
+    )
+
+    assert {
+        drift.logical_id: drift.differences or drift.status
+        for drift in compared
+        if drift.status in ("MODIFIED", "DELETED")
+    } == {}
+    if unread := [drift.logical_id for drift in compared if drift.status != "IN_SYNC"]:
+        raise Unverified(f"CloudFormation could not read {', '.join(unread)}; allow their reads, run again")
+    if not {"AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} <= {d.type for d in compared}:
+        raise Unverified(
+            f"CloudFormation compared {sorted(drifts)} alone; look at the stack's drift yourself"
+        )
 
 
 @pytest.mark.item("INF-05")
@@ -117,6 +140,15 @@ def test_warm_requests_are_short(stack: Stack, shown_job: Job) -> None:
     assert samples.percentile(95) < budgets.WARM_P95, samples
 
 
+@pytest.mark.item("INF-08")
+def test_quotas_have_headroom(stack: Stack, evidence: dict[str, object]) -> None:
+    """A deployment, or the busiest hour, would be refused; raising a quota takes AWS hours to days."""
+    quotas = stack.quotas.all(requests_per_second=budgets.API_RATE)
+    evidence |= {quota.name: repr(quota) for quota in quotas}
+
+    assert [quota for quota in quotas if quota.used > budgets.QUOTA_USE * quota.limit] == []
+
+
 @pytest.mark.item("INF-12")
 def test_requests_are_traced(stack: Stack) -> None:
     """Nobody can say where the time went."""
@@ -128,6 +160,35 @@ def test_table_can_be_restored(stack: Stack) -> None:
     """One wrong delete would lose every job, one busy hour would be refused."""
     assert stack.table.point_in_time_recovery == "ENABLED"
     assert stack.table.billing_mode == "PAY_PER_REQUEST"
+
+
+@pytest.mark.item("INF-16")
+def test_monthly_cost_is_within_a_watched_budget(
+    stack: Stack, env: Environment, evidence: dict[str, object]
+) -> None:
+    """Nine paid calls a request add up within hours, and the invoice comes at the end of the month."""
+    shape = costs.Shape(
+        worker_memory_mb=stack.worker.memory_mb,
+        api_memory_mb=stack.api.memory_mb,
+        alarms=len(stack.alarms),
+        web_acl_rules=len(stack.web_acl.rules) if stack.web_acl else None,
+    )
+    lines = costs.estimate(shape, env.settings.jobs_a_month)
+    dearest = sorted(lines, key=lambda line: line.usd, reverse=True)[:3]
+    evidence["estimate"] = f"{costs.total_usd(lines):.2f} USD for {env.settings.jobs_a_month} jobs a month"
+    evidence["dearest"] = ", ".join(f"{line.what} {line.usd:.2f}" for line in dearest)
+    evidence["budget"] = f"{stack.budget.monthly_usd} USD a month"
+
+    assert stack.budget.monthly_usd == float(stack.formation.parameter("MonthlyBudgetUsd"))
+    assert costs.total_usd(lines) <= stack.budget.monthly_usd, dearest
+    assert [
+        notification
+        for notification in stack.budget.notifications
+        if notification.of == "ACTUAL"
+        and notification.percent is not None
+        and notification.percent <= budgets.BUDGET_ALARM_PERCENT
+        and stack.alarm_topic.arn in notification.subscribers
+    ], f"nobody is told in time: {stack.budget.notifications}"
 
 
 @pytest.mark.item("INF-19")

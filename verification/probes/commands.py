@@ -22,6 +22,7 @@ from detect_secrets.settings import transient_settings
 
 from verification.environment import ROOT
 from verification.errors import Unverified
+from verification.probes import release
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
@@ -257,6 +258,22 @@ class Source:
                 if _PROVIDER_KEY.search(line):
                     found.add((file, number, "AI provider key"))
         return [Finding(file, line, kind, "looks like a secret") for file, line, kind in sorted(found)]
+
+    def release(self) -> release.Release:
+        """What the commit that is checked out would deploy.
+
+        Raises:
+            Unverified: the folder is not a checkout, or has no readable template.
+        """
+        listed = self._git("ls-tree", "-r", "-z", "--full-tree", "HEAD", "backend/").split("\0")[:-1]
+        entries = [line.partition("\t") for line in listed]
+        status = self._git("status", "--porcelain", "--untracked-files=all", "--", "backend")
+        return release.Release(
+            commit=self._git("rev-parse", "HEAD").strip(),
+            template=release.parse(self._git("show", "HEAD:backend/template.yaml")),
+            files={path.removeprefix("backend/"): about.split()[2] for about, _, path in entries},
+            uncommitted=[line[3:] for line in status.splitlines()],
+        )
 
     def _shipped_files(self) -> Iterator[Path]:
         for side in _SHIPPED:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import botocore.exceptions
 
+from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
 
@@ -36,6 +39,16 @@ class StackResource:
     physical_id: str
     type: str
     status: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How one resource compares with the template."""
+
+    logical_id: str
+    type: str
+    status: str  # IN_SYNC, MODIFIED, DELETED, or UNKNOWN where CloudFormation could not read it
+    differences: Sequence[str]  # one a property, with what was expected and what is there
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,83 @@ class CloudFormationStack:
         return self.resources[logical_id].physical_id
 
     @cached_property
+    def drifts(self) -> Mapping[str, Drift]:
+        """How each resource of a type that CloudFormation can compare stands now, by its logical id.
+
+        Raises:
+            Unverified: the detection had not ended at its deadline.
+        """
+        client = self.env.client("cloudformation")
+        detection = client.detect_stack_drift(StackName=self.name)["StackDriftDetectionId"]
+        started = time.monotonic()
+        # It also ends as DETECTION_FAILED, where some resources could not be read: those are UNKNOWN below.
+        while (
+            client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)["DetectionStatus"]
+            == "DETECTION_IN_PROGRESS"
+        ):
+            if time.monotonic() - started > budgets.DRIFT_DEADLINE.total_seconds():
+                raise Unverified(
+                    f"{self!r}: drift detection had not ended after {budgets.DRIFT_DEADLINE}; run again"
+                )
+            time.sleep(1)
+        found: list[Mapping[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            page = client.describe_stack_resource_drifts(StackName=self.name, **token)
+            found += page["StackResourceDrifts"]
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        return {
+            one["LogicalResourceId"]: Drift(
+                one["LogicalResourceId"],
+                one["ResourceType"],
+                one["StackResourceDriftStatus"],
+                [
+                    f"{part['PropertyPath']}: {part['ExpectedValue']} -> {part['ActualValue']}"
+                    for part in one.get("PropertyDifferences", [])
+                ],
+            )
+            for one in found
+            if one["StackResourceDriftStatus"] != "NOT_CHECKED"
+        }
+
+    @cached_property
+    def events(self) -> Sequence[Mapping[str, Any]]:
+        """What CloudFormation did to the stack and its resources in the last 90 days, newest first."""
+        pages = (
+            self.env.client("cloudformation")
+            .get_paginator("describe_stack_events")
+            .paginate(StackName=self.name)
+        )
+        return [event for page in pages for event in page["StackEvents"]]
+
+    def latest_change(self, logical_id: str) -> tuple[datetime, timedelta]:
+        """When the latest creation or update of a resource began, and how long it took.
+
+        Raises:
+            Unverified: the events hold none that has ended; CloudFormation forgets after 90 days.
+        """
+        begun: datetime | None = None
+        changes: list[tuple[datetime, timedelta]] = []
+        for event in reversed(self.events):
+            if event["LogicalResourceId"] != logical_id:
+                continue
+            status = event["ResourceStatus"]
+            if status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                begun = begun or event["Timestamp"]  # said twice: asked for, and initiated
+                continue
+            if begun and status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                changes.append((begun, event["Timestamp"] - begun))
+            begun = None
+        if not changes:
+            raise Unverified(
+                f"{self!r} has no event of a finished change of '{logical_id}'; CloudFormation keeps them 90 days: "
+                "deploy a change of it, such as of its comment, then run again"
+            )
+        return changes[-1]
+
+    @cached_property
     def template(self) -> Mapping[str, Any]:
         """The template as deployed, after transforms, which SAM leaves as JSON.
 
@@ -143,6 +233,13 @@ class CloudFormationStack:
         if isinstance(body, str):
             raise Unverified(f"{self!r} was deployed without the SAM transform; its template cannot be read")
         return dict(body)
+
+    @cached_property
+    def original_template(self) -> str | Mapping[str, Any]:
+        """The template as it was handed over: text, or a mapping where it was JSON."""
+        answer = self.env.client("cloudformation").get_template(StackName=self.name, TemplateStage="Original")
+        body: str | Mapping[str, Any] = answer["TemplateBody"]
+        return body
 
     @property
     def fixed_names(self) -> Mapping[str, Any]:

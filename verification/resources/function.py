@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
+
+import requests
 
 from verification import budgets
 from verification.environment import Environment
@@ -68,6 +74,37 @@ class Function:
         if "Error" in settings:
             raise Denied("kms:Decrypt", settings["Error"].get("Message", f"environment of {self.name}"))
         return dict(settings.get("Variables", {}))
+
+    @cached_property
+    def package(self) -> Mapping[str, bytes]:
+        """Files of the deployed package by their path in it.
+
+        Raises:
+            Unverified: it cannot be had, is no zip, or is not what `CodeSha256` is about.
+        """
+        address = self._client.get_function(FunctionName=self.name)["Code"].get("Location")
+        if not address:
+            raise Unverified(f"{self!r} has no package to download; only zip packages can be compared")
+        try:
+            answer = requests.get(address, timeout=30, verify=self.env.ca_bundle or True)
+        except requests.RequestException as problem:
+            raise Unverified(
+                f"the package of {self!r} could not be downloaded: {type(problem).__name__}"
+            ) from problem
+        digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
+        if answer.status_code != HTTPStatus.OK or digest != self.code_sha256:
+            raise Unverified(
+                f"the download of {self!r} ({answer.status_code}) is not the package that runs; run again"
+            )
+        try:
+            with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+                return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+        except zipfile.BadZipFile as problem:
+            raise Unverified(f"the package of {self!r} is no zip: {problem}") from problem
+
+    @property
+    def code_sha256(self) -> str:
+        return str(self.configuration["CodeSha256"])
 
     @property
     def log_group_name(self) -> str:

@@ -524,6 +524,11 @@ def _budget(live: Live) -> Any:
     return live.ask("budgets", "describe_budget", AccountId=account, BudgetName=live.id).get("Budget")
 
 
+def _budget_tags(live: Live) -> Any:
+    arn = f"arn:aws:budgets::{live.aws.account_id}:budget/{live.id}"
+    return tag_list(live.ask("budgets", "list_tags_for_resource", ResourceARN=arn).get("ResourceTags"))
+
+
 def _budget_notifications(live: Live) -> list[dict[str, Any]]:
     known = {"AccountId": live.aws.account_id, "BudgetName": live.id}
     found = live.ask("budgets", "describe_notifications_for_budget", **known).get("Notifications", [])
@@ -791,7 +796,11 @@ READERS: dict[str, dict[str, Read]] = {
         ),
         "Tags": lambda live: tag_list(live.ask("kms", "list_resource_tags", KeyId=live.id).get("Tags")),
     },
-    "AWS::Budgets::Budget": {"Budget": _budget, "NotificationsWithSubscribers": _budget_notifications},
+    "AWS::Budgets::Budget": {
+        "Budget": _budget,
+        "NotificationsWithSubscribers": _budget_notifications,
+        "ResourceTags": _budget_tags,
+    },
     "AWS::WAFv2::WebACL": {
         **members(_web_acl, "Name", "Description", "Scope", "DefaultAction", "VisibilityConfig", "Rules"),
         "Tags": _web_acl_tags,

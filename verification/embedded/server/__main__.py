@@ -155,12 +155,13 @@ async def _serve(
         switches.reset,
         *(overlay.reset for overlay in overlays.values() if hasattr(overlay, "reset")),
     ]
-    controls = switches.Switches(providers.Control(deployments, context))
+    account = overlays["account"]
+    controls = account.Control(switches.Switches(providers.Control(deployments, context)), context)
     apis = administration.Reset(controls, administrator, resets)
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()
-    ports.serve_edges(deployments)
+    ports.serve_edges(account.NamelessEdges(deployments))
     ports.serve(main_socket, apis)
     ports.serve(providers_socket, providers.app, plain_http=False)
     _record(options, context, administrator)
@@ -178,7 +179,7 @@ async def _serve(
 
 def _overlays() -> dict[str, Any]:
     """Import the overlays, in the order in which they are installed; each asserts that MiniStack has its hooks."""
-    names = ("cloudformation", "functions", "s3", "http_api", "cdn", "providers", "edges")
+    names = ("cloudformation", "functions", "s3", "http_api", "cdn", "providers", "edges", "account")
     return {name: importlib.import_module(f"{__package__}.{name}") for name in names}
 
 

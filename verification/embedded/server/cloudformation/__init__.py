@@ -7,6 +7,7 @@ from verification.embedded.server.cloudformation import (
     alarms,
     api_gateway,
     cloud_front,
+    drift,
     dynamodb,
     functions,
     messaging,
@@ -25,3 +26,4 @@ def install(context: Context) -> None:
     messaging.install()
     alarms.install(context)
     additions.install()
+    drift.install()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.cloudformation.hooks import Attributes, Properties
 
 require(lambda_svc, "_esms", "_functions", "_update_config")
+require(provisioners, "_STACK_TAG_PROPERTY")
 
 FUNCTION = "AWS::Lambda::Function"
 EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
@@ -43,6 +45,8 @@ def install() -> None:
     hooks.after(FUNCTION, settle_function)
     hooks.before(EVENT_SOURCE, spell_event_source)
     hooks.after(EVENT_SOURCE, settle_event_source)
+    # The stack's own tags reach event sources too.
+    provisioners._STACK_TAG_PROPERTY.setdefault(EVENT_SOURCE, ("Tags", "list"))
 
 
 def settle_function(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
@@ -84,6 +88,7 @@ def settle_event_source(physical_id: str, new: Properties, old: Properties, _att
     mapping = lambda_svc._esms[physical_id]
     mapping["Enabled"] = hooks.as_bool(new.get("Enabled", True))
     mapping["State"] = "Enabled" if mapping["Enabled"] else "Disabled"
+    mapping["Tags"] = hooks.tag_map(new.get("Tags"))
     for name in EVENT_SOURCE_DEFAULTS.keys() & (old.keys() - new.keys()):
         mapping[name] = EVENT_SOURCE_DEFAULTS[name]
     for name in EVENT_SOURCE_OPTIONS & (old.keys() - new.keys()):

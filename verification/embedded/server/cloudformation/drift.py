@@ -1,0 +1,158 @@
+"""Overlay of drift detection: more of the properties in which hand-made changes matter, and alarms and stages.
+
+MiniStack compares a function's, a table's and a bucket's commonest properties, and of alarms and stages nothing. Types
+without a reader stay unsupported, as many are on AWS. Source: CloudFormation User Guide, "Detecting unmanaged
+configuration changes with drift detection".
+"""
+
+from __future__ import annotations
+
+import copy
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services import apigateway, cloudwatch, dynamodb, lambda_svc, s3
+from ministack.services.cloudformation import drift
+
+from verification.embedded.fidelity.compare import differences
+from verification.embedded.server import HookMissingError, require
+from verification.embedded.server.cloudformation.hooks import Properties
+
+require(drift, "_DRIFT_READERS")
+require(apigateway, "_stages")
+require(cloudwatch, "_alarms")
+require(dynamodb, "_pitr_settings", "_ttl_settings")
+require(lambda_svc, "_functions")
+require(s3, "_bucket_lifecycle", "_buckets")
+
+Read = Callable[[str, Properties], Mapping[str, Any] | None]
+ALARM = frozenset(
+    {
+        "ActionsEnabled",
+        "AlarmActions",
+        "ComparisonOperator",
+        "Dimensions",
+        "EvaluationPeriods",
+        "ExtendedStatistic",
+        "MetricName",
+        "Namespace",
+        "OKActions",
+        "Period",
+        "Statistic",
+        "Threshold",
+        "TreatMissingData",
+    }
+)
+
+
+def install() -> None:
+    """Lay the overlay over MiniStack.
+
+    Raises:
+        HookMissingError: MiniStack has learned what this adds, so it must go.
+    """
+    extend("AWS::Lambda::Function", function, {"ReservedConcurrentExecutions", "LoggingConfig"})
+    extend("AWS::DynamoDB::Table", table, {"PointInTimeRecoverySpecification", "TimeToLiveSpecification"})
+    extend("AWS::S3::Bucket", bucket, {"LifecycleConfiguration", "PublicAccessBlockConfiguration"})
+    register("AWS::CloudWatch::Alarm", alarm, ALARM)
+    register("AWS::ApiGatewayV2::Stage", stage, frozenset({"AccessLogSettings", "DefaultRouteSettings"}))
+
+
+def extend(resource_type: str, read_more: Read, properties: set[str]) -> None:
+    """Let a reader of MiniStack's read more properties."""
+    read, compared = drift._DRIFT_READERS[resource_type]
+    if more := compared & properties:
+        raise HookMissingError(f"gap for drift of {resource_type}: it compares {', '.join(more)} now")
+
+    def both(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
+        found = read(physical_id, declared)
+        return found and {**found, **as_declared(read_more(physical_id, declared) or {}, declared)}
+
+    drift._DRIFT_READERS[resource_type] = (both, compared | properties)
+
+
+def register(resource_type: str, read: Read, properties: frozenset[str]) -> None:
+    """Compare a type that MiniStack does not."""
+    if resource_type in drift._DRIFT_READERS:
+        raise HookMissingError(f"gap for drift of {resource_type}: it has a reader of its own now")
+
+    def spelled(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
+        found = read(physical_id, declared)
+        return None if found is None else as_declared(found, declared)
+
+    drift._DRIFT_READERS[resource_type] = (spelled, properties)
+
+
+def as_declared(live: Mapping[str, Any], declared: Properties) -> dict[str, Any]:
+    """Return live properties in the template's own spelling where they say the same."""
+    return {
+        name: copy.deepcopy(declared[name])
+        if name in declared and not list(differences(declared[name], value, name))
+        else value
+        for name, value in live.items()
+    }
+
+
+def function(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
+    """What MiniStack leaves out of a function."""
+    live = lambda_svc._functions[physical_id]
+    found = {"LoggingConfig": live["config"].get("LoggingConfig")}
+    if live.get("concurrency") is not None:
+        found["ReservedConcurrentExecutions"] = live["concurrency"]
+    return found
+
+
+def table(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
+    """What MiniStack leaves out of a table."""
+    ttl = dynamodb._ttl_settings.get(physical_id) or {}
+    return {
+        "PointInTimeRecoverySpecification": {
+            "PointInTimeRecoveryEnabled": bool(dynamodb._pitr_settings.get(physical_id))
+        },
+        "TimeToLiveSpecification": {
+            "Enabled": ttl.get("TimeToLiveStatus") == "ENABLED",
+            "AttributeName": ttl.get("AttributeName", ""),
+        },
+    }
+
+
+def bucket(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
+    """What MiniStack leaves out of a bucket."""
+    rules = []
+    for rule in s3._bucket_lifecycle.get(physical_id) or []:
+        where = rule.get("Filter") or {}
+        found = {
+            "Id": rule.get("ID"),
+            "Status": rule.get("Status"),
+            "Prefix": where.get("Prefix") or (where.get("And") or {}).get("Prefix") or rule.get("Prefix"),
+            "ExpirationInDays": (rule.get("Expiration") or {}).get("Days"),
+            "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
+        }
+        rules.append({name: value for name, value in found.items() if value})
+    blocks = elements(s3._buckets[physical_id].get("_public_access_block"))
+    return {
+        "LifecycleConfiguration": {"Rules": rules},
+        "PublicAccessBlockConfiguration": blocks,
+    }
+
+
+def alarm(physical_id: str, _declared: Properties) -> Mapping[str, Any] | None:
+    """What PutMetricAlarm was given last."""
+    live = cloudwatch._alarms.get(physical_id)
+    return live and {name: live[name] for name in ALARM & live.keys()}
+
+
+def stage(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
+    """A stage's settings; names of members are compared without case."""
+    live = apigateway._stages.get(declared["ApiId"], {}).get(physical_id.rpartition("/")[2])
+    return live and {
+        "AccessLogSettings": live.get("accessLogSettings"),
+        "DefaultRouteSettings": live.get("defaultRouteSettings"),
+    }
+
+
+def elements(document: str | None) -> dict[str, str | None]:
+    """The texts of an XML document's elements by their names without a namespace."""
+    root = ET.fromstring(document) if document else ()  # noqa: S314  # of this cloud's own clients
+    return {child.tag.rpartition("}")[2]: child.text for child in root}
