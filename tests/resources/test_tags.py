@@ -1,0 +1,39 @@
+"""verification/resources/tags.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from verification.errors import Missing, Unverified
+from verification.resources.tags import tags_of
+
+
+def test_a_buckets_tags_are_read(env, unique):
+    env.client("s3").create_bucket(Bucket=unique)
+    assert tags_of(env, "AWS::S3::Bucket", unique) == {}
+
+    tags = {"TagSet": [{"Key": "Project", "Value": "p"}]}
+    env.client("s3").put_bucket_tagging(Bucket=unique, Tagging=tags)
+    assert tags_of(env, "AWS::S3::Bucket", unique) == {"Project": "p"}
+
+
+def test_a_queues_tags_are_read(env, unique):
+    url = env.client("sqs").create_queue(QueueName=unique, tags={"Project": "p"})["QueueUrl"]
+
+    assert tags_of(env, "AWS::SQS::Queue", url) == {"Project": "p"}
+
+
+def test_a_keys_tags_are_read(env):
+    key = env.client("kms").create_key(Tags=[{"TagKey": "Project", "TagValue": "p"}])["KeyMetadata"]["KeyId"]
+
+    assert tags_of(env, "AWS::KMS::Key", key) == {"Project": "p"}
+
+
+def test_a_type_that_nobody_can_read_settles_nothing(env):
+    with pytest.raises(Unverified, match="no reader of tags for AWS::Unheard::Of"):
+        tags_of(env, "AWS::Unheard::Of", "x")
+
+
+def test_a_bucket_that_is_gone_is_missing(env):
+    with pytest.raises(Missing, match="NoSuchBucket"):
+        tags_of(env, "AWS::S3::Bucket", "never-made")
