@@ -152,7 +152,7 @@ BURST_CONNECTIONS: Final = 10
 BURST_RECOVERY: Final = timedelta(seconds=10)
 """How soon after a burst the gateway has to answer again; its bucket is full after two. Source: own judgement."""
 
-EDGE_SAMPLES: Final = 5
+EDGE_IMAGES: Final = 5
 """Images that are fetched past the cache and then from it. Source: own judgement."""
 
 EDGE_HIT: Final = timedelta(seconds=1)
