@@ -160,3 +160,14 @@ EDGE_HIT: Final = timedelta(seconds=1)
 
 INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
 """How long a check waits for an invalidation. Source: own judgement; CloudFront mostly takes under a minute."""
+WINDOW_MARGIN: Final = timedelta(seconds=30)
+"""How much of a limit's window has to be left to look at it. Source: own judgement; a look takes a few seconds."""
+
+RACERS: Final = 10
+"""Requests that meet at the global limit. Source: own judgement; as many as botocore keeps connections."""
+
+RACE_PLACES: Final = 2
+"""How many of them the limit has room for. Source: own judgement; each costs one short answer of a text model."""
+
+RACES: Final = 3
+"""How often they meet. Source: own judgement; a read-then-write counter let more through in each race that was seen."""

@@ -11,8 +11,10 @@ from verification.errors import Missing, Unverified
 from verification.resources.alarm import Alarm, alarms_of
 from verification.resources.bucket import Bucket
 from verification.resources.budget import Budget
+from verification.resources.caller import Caller, address_of_nobody
 from verification.resources.cloudformation import CloudFormationStack
 from verification.resources.concurrency import Concurrency
+from verification.resources.counter import Counters
 from verification.resources.distribution import Distribution
 from verification.resources.edge_log import EdgeLog
 from verification.resources.function import Function
@@ -146,6 +148,15 @@ class Stack:
     def table(self) -> Table:
         """Jobs and counters."""
         return Table(self.env, self.formation.physical_id("JobsTable"))
+
+    @property
+    def counters(self) -> Counters:
+        """What counts requests, as of now."""
+        return Counters.of(self.table)
+
+    def caller(self) -> Caller:
+        """Somebody new, at an address that nobody has."""
+        return Caller(self.api, address_of_nobody())
 
     @cached_property
     def provider_keys(self) -> Secret:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from verification.errors import Missing
+from verification.errors import Missing, Unverified
 from verification.resources.table import Table
 
 
@@ -77,3 +79,22 @@ def test_items_are_found_by_an_attribute(env, dynamodb, unique):
 
     assert sorted(Table(env, unique).keys_where("correlationId", ["a", "c", "z"])) == ["job#1", "job#3"]
     assert Table(env, unique).keys_where("correlationId", ["z"]) == []
+
+
+def test_the_time_is_what_the_answer_is_dated(create):
+    assert abs(create().clock - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+class Undated:
+    """An AWS that does not date its answers."""
+
+    def client(self, service):
+        return self
+
+    def describe_table(self, **arguments):
+        return {"ResponseMetadata": {"HTTPHeaders": {}}}
+
+
+def test_an_answer_without_a_date_tells_no_time():
+    with pytest.raises(Unverified, match=r"some-table.*no readable date"):
+        _ = Table(Undated(), "some-table").clock

@@ -18,6 +18,7 @@ from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
 from verification.probes.http import Answer
+from verification.resources.counter import forgotten
 from verification.resources.log_group import LogGroup
 from verification.stack import Stack
 
@@ -149,6 +150,34 @@ def test_invalid_input_gets_the_error_shape(api: Api) -> None:
             wrong.append(answer)
 
     assert wrong == []
+
+
+@pytest.mark.item("CODE-13")
+def test_limit_refuses_until_its_window_ends(stack: Stack) -> None:
+    """One script spends the providers' budget, or a user is locked out for good."""
+    caller, counters = stack.caller(), stack.counters
+    today, yesterday = (counters.of_address(caller.address, days_ago=days) for days in (0, 1))
+    limit = int(stack.api.environment["ADDRESS_DAILY_LIMIT"])
+    correlation = {"X-Correlation-ID": new_correlation_id()}
+    with forgotten(today, yesterday):
+        today.add(limit)
+        refusals = [caller.post("/enhance", _WISH)]
+        assert not refusals[0].let_through, f"request {limit + 1} of a day was served: {refusals[0]!r}"
+        refusals.append(caller.post("/generate", _WISH, correlation))
+        assert not refusals[1].let_through, f"request {limit + 2} of a day was served: {refusals[1]!r}"
+
+        left = (today.ends - counters.at).total_seconds()
+        waits = [refusal.headers.get("retry-after", "") for refusal in refusals]
+        assert [wait for wait in waits if not (wait.isdecimal() and 1 <= int(wait) <= left)] == [], (
+            f"expected Retry-After from 1 to {left:.0f} s, got {waits}"
+        )
+        assert stack.table.keys_where("correlationId", correlation.values()) == [], "a refused job was stored"
+
+        # Midnight is not waited for: the same count is made to be that of the day before.
+        today.forget()
+        yesterday.add(limit)
+        again = caller.post("/enhance", _WISH)
+        assert again.let_through, f"still refused in a new window: {again!r}"
 
 
 @pytest.mark.item("CODE-17")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,10 +12,14 @@ from verification.deployment import dotenv
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.api import Api
+from verification.probes.at_once import at_once
 from verification.probes.commands import Source
+from verification.resources.counter import forgotten
 from verification.stack import Stack
 
 pytestmark = pytest.mark.config
+
+_WISH = {"prompt": "a quiet harbour"}
 
 
 @pytest.mark.item("CONF-01")
@@ -43,6 +48,71 @@ def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
         raise Unverified(f"no vendor's word on the credentials behind {answers}; run again when it answers")
     if len({entry["model"] for entry in tried}) != budgets.MODELS:
         raise Unverified(f"the worker tried {len(tried)} models, expected {budgets.MODELS}; see CONF-01")
+
+
+@pytest.mark.item("CONF-03")
+def test_global_limit_holds_when_requests_meet(stack: Stack) -> None:
+    """Nine vendors are paid for whatever a burst gets past the limit."""
+    limit = stack.api.environment.get("GLOBAL_HOURLY_LIMIT")
+    assert limit == str(budgets.GLOBAL_REQUESTS_PER_HOUR), (
+        f"{stack.api!r} lets {limit} requests an hour through"
+    )
+
+    callers = [stack.caller() for _ in range(budgets.RACERS)]
+    counters = stack.counters
+    everybody = counters.of_all
+    with forgotten(*(counters.of_address(caller.address) for caller in callers)):
+        # Refused before they count, these only wake as many environments as will be needed.
+        callers[0].post("/enhance", {})
+        at_once([partial(caller.post, "/enhance", {}) for caller in callers])
+        for _ in range(budgets.RACES):
+            with everybody.standing_at(budgets.GLOBAL_REQUESTS_PER_HOUR - budgets.RACE_PLACES):
+                replies = at_once([partial(caller.post, "/enhance", _WISH) for caller in callers])
+                used = everybody.used
+                served = sum(reply.let_through for reply in replies)
+                everybody.add(-served)
+
+            if everybody.over:
+                raise Unverified(f"the hour ended while {everybody.key} was looked at; run again")
+            assert served <= budgets.RACE_PLACES, (
+                f"of {len(replies)} concurrent requests {served} were let through where {budgets.RACE_PLACES} were left"
+            )
+            assert {reply.error_code for reply in replies if not reply.let_through} == {"global_limit"}
+            if served < budgets.RACE_PLACES and used >= budgets.GLOBAL_REQUESTS_PER_HOUR:
+                raise Unverified("somebody else used the API up meanwhile; run again when it is quiet")
+            assert served == budgets.RACE_PLACES, f"refused at {used} of {budgets.GLOBAL_REQUESTS_PER_HOUR}"
+
+
+@pytest.mark.item("CONF-04")
+def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack) -> None:
+    """One script invents a new address for each request."""
+    limit = stack.api.environment.get("ADDRESS_DAILY_LIMIT")
+    assert limit == str(budgets.ADDRESS_REQUESTS_PER_DAY), (
+        f"{stack.api!r} lets {limit} requests a day through"
+    )
+
+    caller, somebody, counters = stack.caller(), stack.caller().address, stack.counters
+    own, others = counters.of_address(caller.address), counters.of_address(somebody)
+    forged = dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP"), somebody)
+    claims: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+        "nothing": ({}, {}),
+        "headers": ({}, forged | {"Forwarded": f"for={somebody}"}),
+        "body": ({"ip": somebody}, {}),
+    }
+    with forgotten(own, others):
+        own.add(budgets.ADDRESS_REQUESTS_PER_DAY - 1)
+        last = caller.post("/enhance", {**_WISH, "ip": somebody}, forged)
+        assert last.let_through, f"request {budgets.ADDRESS_REQUESTS_PER_DAY} of a day was refused: {last!r}"
+        assert others.used == 0, "an address that only claimed to be it was counted"
+        # A job costs more than an enhanced prompt: /generate is tried when the limit is known to hold.
+        for route in ("/enhance", "/generate"):
+            served = {
+                claim: reply
+                for claim, (body, headers) in claims.items()
+                if (reply := caller.post(route, {**_WISH, **body}, headers)).let_through
+            }
+            assert served == {}, f"{route} went on after {budgets.ADDRESS_REQUESTS_PER_DAY} requests"
+        assert (own.used, others.used) == (budgets.ADDRESS_REQUESTS_PER_DAY, 0), "the count was shifted"
 
 
 @pytest.mark.item("CONF-05")

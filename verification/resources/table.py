@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
 from verification.environment import Environment
+from verification.errors import Unverified
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,20 @@ class Table:
         return dict(
             self.env.client("dynamodb").describe_time_to_live(TableName=self.name)["TimeToLiveDescription"]
         )
+
+    @property
+    def clock(self) -> datetime:
+        """What time it is for AWS, to the second. Asked each time.
+
+        Raises:
+            Unverified: the answer is not dated.
+        """
+        answer = self.env.client("dynamodb").describe_table(TableName=self.name)
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            return parsedate_to_datetime(date)
+        except ValueError as problem:
+            raise Unverified(f"{self!r} was described with no readable date: {date!r}") from problem
 
     def keys_where(self, attribute: str, values: Collection[str]) -> Sequence[str]:
         """The keys (`pk`) of all items in which an attribute has one of the values. Reads the whole table."""

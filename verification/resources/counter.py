@@ -1,0 +1,111 @@
+"""How many requests were counted: rows of the table, one a window. Their form is that of `pixel_prompt.limits`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from verification import budgets
+from verification.resources.table import Table
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One window's count. `ends` is when the window does."""
+
+    table: Table
+    key: str
+    ends: datetime
+
+    @property
+    def _client(self) -> Any:
+        return self.table.env.client("dynamodb")
+
+    @property
+    def used(self) -> int:
+        """Requests that count by now, 0 when there is no row. Read anew each time."""
+        answer = self._client.get_item(
+            TableName=self.table.name, Key={"pk": {"S": self.key}}, ConsistentRead=True
+        )
+        return int(answer.get("Item", {}).get("used", {}).get("N", 0))
+
+    @property
+    def over(self) -> bool:
+        """Whether the window has ended, by AWS's clock."""
+        return self.table.clock >= self.ends
+
+    def add(self, count: int) -> None:
+        """Count more, or fewer, at once; what others count meanwhile stays counted."""
+        expires = int((self.ends + _HOUR).timestamp())
+        self._client.update_item(
+            TableName=self.table.name,
+            Key={"pk": {"S": self.key}},
+            UpdateExpression="SET expiresAt = if_not_exists(expiresAt, :expires) ADD used :count",
+            ExpressionAttributeValues={":expires": {"N": str(expires)}, ":count": {"N": str(count)}},
+        )
+
+    def forget(self) -> None:
+        """Remove the row; none is no error."""
+        self._client.delete_item(TableName=self.table.name, Key={"pk": {"S": self.key}})
+
+    @contextmanager
+    def standing_at(self, used: int) -> Iterator[None]:
+        """The counter at a number, for as long as the context lasts; then the same amount back, whatever happened."""
+        moved = used - self.used
+        self.add(moved)
+        try:
+            yield
+        finally:
+            self.add(-moved)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The counters of a moment, which is not close to the end of any window."""
+
+    table: Table
+    at: datetime
+
+    @classmethod
+    def of(cls, table: Table) -> Counters:
+        """The counters of now; waits when the hour is about to end, for what is seen would belong to two windows."""
+        now = table.clock
+        left = _start(now, _HOUR) + _HOUR - now
+        if left < budgets.WINDOW_MARGIN:
+            time.sleep(left.total_seconds() + 1)
+            now = table.clock
+        return cls(table, now)
+
+    @property
+    def of_all(self) -> Counter:
+        """What everybody has used of this hour."""
+        ends = _start(self.at, _HOUR) + _HOUR
+        return Counter(self.table, f"limit#global#{self.at:%Y-%m-%dT%H}", ends)
+
+    def of_address(self, address: str, days_ago: int = 0) -> Counter:
+        """What one IPv4 address has used of this day, or of one before."""
+        day = _start(self.at, _DAY) - days_ago * _DAY
+        return Counter(self.table, f"limit#address#{address}#{day:%Y-%m-%d}", day + _DAY)
+
+
+@contextmanager
+def forgotten(*counters: Counter) -> Iterator[None]:
+    """None of these counters is left once the context has ended, whatever happened."""
+    try:
+        yield
+    finally:
+        for counter in counters:
+            counter.forget()
+
+
+def _start(moment: datetime, window: timedelta) -> datetime:
+    """When the window of that length began that holds the moment."""
+    seconds = int(window.total_seconds())
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)
