@@ -109,6 +109,35 @@ def test_a_lifted_counter_comes_down_whatever_happened(counter):
     assert counter.used == 0
 
 
+def test_a_counter_that_stands_there_already_is_not_lifted(counter):
+    counter.add(998)
+    with counter.standing_at(998):
+        assert counter.used == 998
+
+    assert counter.used == 998
+
+
+def test_what_a_killed_run_lifted_is_taken_back_by_the_next(counter):
+    counter.add(7)
+    abandoned = counter.standing_at(998)
+    abandoned.__enter__()  # and never left
+
+    with counter.standing_at(900):
+        assert counter.used == 900
+    assert counter.used == 7
+
+
+def test_a_lift_or_its_end_that_is_sent_twice_counts_once(counter):
+    counter._lift(5)
+    counter._lift(5)
+    assert counter.used == 5
+
+    counter.come_down()
+    counter.come_down()
+    assert counter.used == 0
+    assert "expiresAt" in row(counter.table, counter.key)
+
+
 def test_a_window_is_over_when_aws_says_so(table):
     assert Counter(table, "k", datetime.now(UTC) - timedelta(minutes=1)).over
     assert not Counter(table, "k", datetime.now(UTC) + timedelta(minutes=1)).over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,10 +31,17 @@ class Counter:
     @property
     def used(self) -> int:
         """Requests that count by now, 0 when there is no row. Read anew each time."""
-        answer = self._client.get_item(
-            TableName=self.table.name, Key={"pk": {"S": self.key}}, ConsistentRead=True
-        )
-        return int(answer.get("Item", {}).get("used", {}).get("N", 0))
+        return self._number("used")
+
+    @property
+    def _expires(self) -> int:
+        """When DynamoDB may remove the row, in seconds since 1970."""
+        return int((self.ends + _HOUR).timestamp())
+
+    def _number(self, attribute: str) -> int:
+        key = {"pk": {"S": self.key}}
+        answer = self._client.get_item(TableName=self.table.name, Key=key, ConsistentRead=True)
+        return int(answer.get("Item", {}).get(attribute, {}).get("N", 0))
 
     @property
     def over(self) -> bool:
@@ -43,12 +50,11 @@ class Counter:
 
     def add(self, count: int) -> None:
         """Count more, or fewer, at once; what others count meanwhile stays counted."""
-        expires = int((self.ends + _HOUR).timestamp())
         self._client.update_item(
             TableName=self.table.name,
             Key={"pk": {"S": self.key}},
             UpdateExpression="SET expiresAt = if_not_exists(expiresAt, :expires) ADD used :count",
-            ExpressionAttributeValues={":expires": {"N": str(expires)}, ":count": {"N": str(count)}},
+            ExpressionAttributeValues={":expires": {"N": str(self._expires)}, ":count": {"N": str(count)}},
         )
 
     def forget(self) -> None:
@@ -57,13 +63,43 @@ class Counter:
 
     @contextmanager
     def standing_at(self, used: int) -> Iterator[None]:
-        """The counter at a number, for as long as the context lasts; then the same amount back, whatever happened."""
-        moved = used - self.used
-        self.add(moved)
+        """The counter at a number, for as long as the context lasts; then the same amount back, whatever happened.
+
+        The row says how much it was lifted, so that neither a repeated call counts twice nor a run that was
+        killed leaves it lifted: the next one takes that back first.
+        """
+        self.come_down()
         try:
+            self._lift(used - self.used)
             yield
         finally:
-            self.add(-moved)
+            self.come_down()
+
+    def come_down(self) -> None:
+        """Take back what the counter was lifted, if it was."""
+        lifted = self._number("lifted")
+        if lifted:
+            self._update("REMOVE lifted ADD used :less", "lifted = :lifted", less=-lifted, lifted=lifted)
+
+    def _lift(self, count: int) -> None:
+        if count:
+            self._update(
+                "SET lifted = :count, expiresAt = if_not_exists(expiresAt, :expires) ADD used :count",
+                "attribute_not_exists(lifted)",
+                count=count,
+                expires=self._expires,
+            )
+
+    def _update(self, expression: str, condition: str, **values: int) -> None:
+        """Change the row under a condition; that it does not hold means that this was done before."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self.table.name,
+                Key={"pk": {"S": self.key}},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={f":{name}": {"N": str(value)} for name, value in values.items()},
+            )
 
 
 @dataclass(frozen=True)
