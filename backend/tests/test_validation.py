@@ -199,6 +199,12 @@ def test_any_object_is_taken_or_refused_never_crashed_on(document: dict[str, Any
         wish.prompt.encode("utf-8")
 
 
+@given(st.dictionaries(st.sampled_from(["steps", "guidance", "seed"]), st.none()))
+def test_null_is_the_same_as_nothing(absent: dict[str, None]) -> None:
+    """openapi.yaml says so; the clients of some languages send null for what they leave out."""
+    assert read_wish({"prompt": "a fox", **absent}) == read_wish({"prompt": "a fox"})
+
+
 @given(st.binary(max_size=300) | any_text(300).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     document = outcome(read_object, request(base64.b64encode(data).decode(), is_base64=True), 200)
@@ -263,6 +269,25 @@ def test_a_report_needs_no_more_than_a_message() -> None:
     assert read_report({"message": "m", "url": "http://[broken"}).url is None
 
 
+@given(st.dictionaries(st.sampled_from(["stack", "url", "correlationId", "context"]), st.none()))
+def test_null_in_a_report_is_the_same_as_nothing(absent: dict[str, None]) -> None:
+    assert read_report({"message": "m", **absent}) == read_report({"message": "m"})
+
+
+_FIELDS = st.sampled_from(["level", "message", "stack", "url", "correlationId", "context"])
+
+
+@given(st.dictionaries(_FIELDS, json_values))
+def test_any_report_is_taken_or_refused_never_crashed_on(document: dict[str, Any]) -> None:
+    report = outcome(read_report, document)
+    if isinstance(report, ApiError):
+        assert report.status == 422
+    else:
+        assert 1 <= len(report.message) <= 500
+        assert report.level in ("error", "warn", "info")
+        json.dumps(report.context).encode("utf-8")
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -271,6 +296,7 @@ def test_a_report_needs_no_more_than_a_message() -> None:
         {"message": 1},
         {"message": "m", "level": "fatal"},
         {"message": "m", "level": []},
+        {"message": "m", "level": None},
         {"message": "m", "stack": 1},
         {"message": "m", "context": []},
     ],

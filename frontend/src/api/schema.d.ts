@@ -146,21 +146,21 @@ export interface components {
             /** @enum {string} */
             vendor: "openai" | "google" | "bedrock" | "bfl" | "recraft" | "stability";
         };
-        /** @description Other properties are ignored, ip among them; limits go by the address that the gateway saw. */
+        /** @description Null is the same as nothing. Other properties are ignored, ip among them; limits go by the address that the gateway saw. */
         GenerateRequest: {
             prompt: components["schemas"]["Prompt"];
             /**
              * @description For models that take it
              * @default 28
              */
-            steps: number;
+            steps: number | null;
             /**
              * @description For models that take it
              * @default 7
              */
-            guidance: number;
+            guidance: number | null;
             /** @description For models that take it */
-            seed?: number;
+            seed?: number | null;
         };
         GenerateAccepted: {
             jobId: components["schemas"]["Id"];
@@ -234,7 +234,7 @@ export interface components {
             /** Format: uri */
             imageUrl: string;
         };
-        /** @description Other properties are ignored. Longer texts are cut; what looks like a key is blanked out. */
+        /** @description Null is the same as nothing, but for level and message. Other properties are ignored. Longer texts are cut; what looks like a key is blanked out. */
         LogRequest: {
             /**
              * @default error
@@ -242,15 +242,15 @@ export interface components {
              */
             level: "error" | "warn" | "info";
             message: string;
-            stack?: string;
+            stack?: string | null;
             /** @description Its query and fragment are dropped */
-            url?: string;
+            url?: string | null;
             /** @description Of the API call that failed */
-            correlationId?: string;
+            correlationId?: string | null;
             /** @description Flat facts about the place; at most ten short values are kept */
             context?: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         Logged: {
             /** @enum {string} */
@@ -422,7 +422,7 @@ export interface components {
         };
     };
     parameters: {
-        /** @description An id of your own; a malformed one is replaced */
+        /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
         CorrelationId: string;
     };
     requestBodies: never;
@@ -481,7 +481,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path?: never;
@@ -530,7 +530,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path: {
@@ -559,7 +559,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path?: never;
@@ -609,7 +609,7 @@ export interface operations {
                 cursor?: string;
             };
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path?: never;
@@ -650,7 +650,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path: {
@@ -694,7 +694,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An id of your own; a malformed one is replaced */
+                /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
                 "X-Correlation-ID"?: components["parameters"]["CorrelationId"];
             };
             path?: never;
