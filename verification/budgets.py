@@ -56,6 +56,13 @@ JOB_DEADLINE: Final = timedelta(seconds=120)
 KEY_CHECK_DEADLINE: Final = timedelta(seconds=60)
 """How long the worker may take to try all vendors' keys. Source: it gives the vendors 30 s, and may start cold."""
 
+DRILL_DEADLINE: Final = timedelta(seconds=60)
+"""How long a drill of the worker may take. Source: own judgement; botocore's retries wait a few seconds each."""
+
+S3_REFUSALS: Final = 2
+"""How often a drill has S3 refuse an image: botocore's standard mode tries three times in all. Source: botocore,
+"Retries", AWS's recommended number of attempts."""
+
 LOG_DEADLINE: Final = timedelta(seconds=60)
 """How long a check waits for log events. Source: own judgement; CloudWatch Logs mostly shows them within seconds."""
 

@@ -16,6 +16,7 @@ from doubles import (
 from pixel_prompt import aws, worker
 from pixel_prompt.adapters import Means
 from pixel_prompt.adapters.transport import Caller
+from pixel_prompt.drills import Drills
 from pixel_prompt.generation import Generator
 from pixel_prompt.jobs import Job, Jobs
 from pixel_prompt.models import Model
@@ -44,7 +45,13 @@ class Bench:
             Caller(self.wire, lambda seconds: None), lambda vendor: "key", lambda region: FakeBedrock({})
         )
         self.worker = Worker(
-            jobs=jobs, generator=generator, means=means, models=MODELS, queue=self.queue, queue_url="url"
+            jobs=jobs,
+            generator=generator,
+            means=means,
+            models=MODELS,
+            queue=self.queue,
+            queue_url="url",
+            drills=Drills(jobs=jobs, store=FakeStore(), s3=aws.client("s3"), models=MODELS),
         )
 
     def job(self) -> Job:
@@ -91,7 +98,7 @@ def test_a_job_is_worked_on_under_its_correlation_id(jobs: Jobs, clock: FakeCloc
 def test_a_message_without_a_job_comes_back_until_it_is_dead(jobs: Jobs, clock: FakeClock, body: str) -> None:
     bench = Bench(jobs, clock)
     assert bench.take(body, received=2) == ["m-1"]
-    assert bench.queue.hidden == [10]
+    assert bench.queue.hidden == [2]
     assert bench.recorded.events() == ["message_refused"]
 
 
@@ -176,7 +183,8 @@ def test_the_handler_takes_messages_and_known_actions_only(
     assert handler({"Records": [record]}, FakeContext()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     monkeypatch.setattr(worker, "adapter_for", lambda model, means: FakeAdapter())
     assert all(entry["ok"] for entry in handler({"action": "check-keys"}, FakeContext())["models"])
-    for event in ({}, {"action": "drop-tables"}):
+    assert handler({"action": "drill"}, FakeContext())["refusals"] == 0
+    for event in ({}, {"action": "drop-tables"}, {"action": "drill", "modelsDown": True}):
         with pytest.raises(ValueError):
             handler(event, FakeContext())
     assert '"requestId": "request-1"' in capsys.readouterr().out

@@ -101,6 +101,20 @@ def test_a_job_that_never_ends_is_unverified_and_says_how_long_it_took(api, serv
         api.wait("j1", "x", deadline=timedelta(seconds=0.1))
 
 
+def test_a_job_is_looked_at_once_wherever_it_stands(api, server):
+    server.replies(state("running", RESULTS))
+
+    assert api.look("j1") == Job("j1", "", "running", RESULTS)
+    assert len(server.asked) == 1
+
+
+def test_a_job_that_the_api_does_not_tell_of_is_unverified(api, server):
+    server.replies(Reply(404))
+
+    with pytest.raises(Unverified, match=r"no word on job j1: <GET .*/status/j1 -> 404"):
+        api.look("j1")
+
+
 def test_a_fault_in_between_does_not_end_the_waiting(api, server):
     server.replies(Reply(502), state("completed", RESULTS))
 

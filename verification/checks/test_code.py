@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -202,6 +204,36 @@ def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) 
         )
 
 
+@pytest.mark.item("CODE-18")
+def test_images_are_stored_though_s3_asks_to_slow_down(api: Api, stack: Stack) -> None:
+    """S3 says so during ordinary scaling, and images that are already paid for would be thrown away."""
+    drill = _drill(stack, slowDowns=budgets.S3_REFUSALS)
+    if drill["refusals"] < budgets.MODELS:
+        raise Unverified(
+            f"the drill made S3 refuse {drill['refusals']} attempts, fewer than there are images"
+        )
+    job = api.look(drill["jobId"])
+
+    assert job.status == "completed", job.results
+    assert len(job.results) == budgets.MODELS
+    assert _stored(stack, job) == _delivered(job), "each image has to be in the bucket, and once"
+
+
+@pytest.mark.item("CODE-19")
+def test_one_failing_provider_costs_one_image(api: Api, stack: Stack) -> None:
+    """With nine vendors, one that has trouble is an ordinary day."""
+    drill = _drill(stack, modelsDown=1)
+    job = api.look(drill["jobId"])
+    failed = {result["model"]: result.get("error") for result in job.results if not result.get("imageUrl")}
+
+    assert failed.keys() == set(drill["down"]), job.results
+    assert job.status == "partial", job.results
+    assert len(_delivered(job)) == budgets.MODELS - 1
+    assert _stored(stack, job) == _delivered(job)
+    assert [error and error.get("code") for error in failed.values()] == ["unavailable"], failed
+    assert all(error.get("message") for error in failed.values() if error), failed
+
+
 @pytest.mark.item("CODE-20")
 def test_a_job_delivered_again_is_left_alone(api: Api, job: Job, stack: Stack) -> None:
     """SQS delivers at least once: nine vendors would be paid again."""
@@ -222,6 +254,21 @@ def test_a_job_delivered_again_is_left_alone(api: Api, job: Job, stack: Stack) -
             f"the worker's log does not tell of message {message} to its end within {within:.0f} s"
         )
     assert set(ends) == {"job_finished"}, "the worker has to take the second delivery for done"
+
+
+def _drill(stack: Stack, **breakage: int) -> Mapping[str, Any]:
+    """What the worker says of a job that it worked on with something broken: `jobId`, `down`, `refusals`."""
+    event = {"action": "drill", "correlationId": new_correlation_id(), **breakage}
+    return dict(stack.worker.invoke(event, budgets.DRILL_DEADLINE))
+
+
+def _delivered(job: Job) -> list[str]:
+    """The keys that a job's addresses name; who serves them is the CDN's matter."""
+    return sorted(urlsplit(url).path.lstrip("/") for url in job.image_urls)
+
+
+def _stored(stack: Stack, job: Job) -> list[str]:
+    return sorted(stored.key for stored in stack.bucket.objects(f"images/{job.id}/"))
 
 
 _DELIVERY_ENDS = ("job_finished", "job_held_elsewhere", "job_crashed", "message_refused")

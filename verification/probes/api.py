@@ -25,7 +25,7 @@ _ENDED = ("completed", "partial", "failed")
 
 @dataclass(frozen=True)
 class Job:
-    """A job that has ended, as `GET /status/{jobId}` tells it; two are equal when it tells the same.
+    """A job, mostly one that has ended, as `GET /status/{jobId}` tells it; two are equal when it tells the same.
 
     Args:
         id: names it.
@@ -140,6 +140,18 @@ class Api:
             if found or time.monotonic() - started > budgets.CONSISTENCY_DEADLINE.total_seconds():
                 return found, page
             time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
+
+    def look(self, job_id: str, prompt: str = "") -> Job:
+        """A job as it is now, whether or not it has ended.
+
+        Raises:
+            Unverified: the API does not tell.
+        """
+        answer = self.call("GET", f"/status/{job_id}")
+        if answer.status != HTTPStatus.OK:
+            raise Unverified(f"no word on job {job_id}: {answer!r}")
+        status = answer.document()
+        return Job(job_id, prompt, status["status"], status["results"])
 
     def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
         """Poll a job until it has ended, at growing intervals with jitter."""

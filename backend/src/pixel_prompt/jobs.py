@@ -16,6 +16,8 @@ from pixel_prompt.table import ConditionFailed, Item, Table
 from pixel_prompt.validation import Wish
 
 KEEP_SECONDS: Final = 30 * clock.DAY_SECONDS
+# What a drill leaves behind is for whoever ran it, and for nobody else.
+KEEP_DRILL_SECONDS: Final = clock.HOUR_SECONDS
 # A job that is not done by then never will be: nobody waits for it, so no vendor is paid for it.
 ABANDON_SECONDS: Final = clock.HOUR_SECONDS
 GALLERY_PARTITION: Final = "gallery"
@@ -50,7 +52,7 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One prompt on its way through the models. ``created`` is in seconds since 1970."""
+    """One prompt on its way through the models. ``created`` is in seconds since 1970; a drill is in no gallery."""
 
     id: str
     created: float
@@ -60,6 +62,7 @@ class Job:
     results: tuple[ModelResult, ...]
     image_count: int
     preview_key: str | None
+    drill: bool = False
 
     @property
     def done(self) -> bool:
@@ -87,7 +90,7 @@ class Jobs:
         self._table = table
         self._now = now
 
-    def create(self, wish: Wish, models: Iterable[str], correlation_id: str) -> Job:
+    def create(self, wish: Wish, models: Iterable[str], correlation_id: str, *, drill: bool = False) -> Job:
         """Store a new job in which no model has been called."""
         job_id = str(uuid.uuid4())
         now = self._now()
@@ -103,8 +106,10 @@ class Jobs:
             "modelIds": model_ids,
             "models": {model: {"state": "pending"} for model in model_ids},
             "imageCount": 0,
-            "expiresAt": int(now) + KEEP_SECONDS,
+            "expiresAt": int(now) + (KEEP_DRILL_SECONDS if drill else KEEP_SECONDS),
         }
+        if drill:
+            item["drill"] = True
         if wish.seed is not None:
             item["seed"] = wish.seed
         self._table.create(_key(job_id), item)
@@ -155,20 +160,13 @@ class Jobs:
 
     def record_image(self, job: Job, model: str, owner: str, key: str, duration_ms: int) -> bool:
         """Note an image, which also puts the job into the gallery; False when the claim was lost."""
-        return self._record(
-            job,
-            model,
-            owner,
-            {"state": "completed", "claim": owner, "key": key, "durationMs": duration_ms},
-            further=", imageCount = imageCount + :one, galleryKey = :gallery, gallerySort = :sort,"
-            " previewKey = if_not_exists(previewKey, :key)",
-            values={
-                ":one": 1,
-                ":gallery": GALLERY_PARTITION,
-                ":sort": f"{job.created_at}#{job.id}",
-                ":key": key,
-            },
-        )
+        further = ", imageCount = imageCount + :one, previewKey = if_not_exists(previewKey, :key)"
+        values: dict[str, Any] = {":one": 1, ":key": key}
+        if not job.drill:
+            further += ", galleryKey = :gallery, gallerySort = :sort"
+            values |= {":gallery": GALLERY_PARTITION, ":sort": f"{job.created_at}#{job.id}"}
+        outcome = {"state": "completed", "claim": owner, "key": key, "durationMs": duration_ms}
+        return self._record(job, model, owner, outcome, further=further, values=values)
 
     def record_failure(self, job: Job, model: str, owner: str, code: str, duration_ms: int) -> bool:
         """Note why there is no image; False when the claim was lost."""
@@ -222,6 +220,7 @@ def _job(item: Item) -> Job:
         results=tuple(_result(model, item["models"][model]) for model in item["modelIds"]),
         image_count=item["imageCount"],
         preview_key=item.get("previewKey"),
+        drill=item.get("drill", False),
     )
 
 

@@ -1,7 +1,8 @@
-"""The worker function: takes jobs from the queue, and checks the vendors' keys for operators.
+"""The worker function: takes jobs from the queue, and checks the vendors' keys and runs drills for operators.
 
 Invoked directly with ``{"action": "check-keys"}`` it answers, for each model, whether its vendor accepts the
 key: ``{"models": [{"model", "name", "vendor", "ok", "code"}]}``. No answer and no log line holds a key.
+With ``{"action": "drill"}`` it shows what a job survives: see drills.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any, Final, Protocol
 from pixel_prompt import aws
 from pixel_prompt.adapters import Means, adapter_for
 from pixel_prompt.adapters.transport import READ_SECONDS, Caller, Deadline, HttpsWire, VendorError
+from pixel_prompt.drills import Drills
 from pixel_prompt.errors import ApiError
 from pixel_prompt.generation import JOB_SECONDS, Generator, JobUnfinished
 from pixel_prompt.jobs import Jobs
@@ -31,8 +33,9 @@ from pixel_prompt.web import correlation_id_of
 # What is left for cleaning up when the function's own time-out comes near.
 RESERVE_SECONDS: Final = 20.0
 # A message that failed comes back after this time for each time it was received, not after the queue's
-# hour and a half.
+# hour and a half. One that cannot be read will not be readable then either: it is only slowed down.
 RETRY_STEP_SECONDS: Final = 5
+REFUSAL_STEP_SECONDS: Final = 1
 MAX_RETRY_SECONDS: Final = 60
 CHECK_SECONDS: Final = 30.0
 # Bedrock's client tries three times within what one model may take.
@@ -70,6 +73,7 @@ class Worker:
         models: tuple[Model, ...],
         queue: Queue,
         queue_url: str,
+        drills: Drills,
     ) -> None:
         self._jobs = jobs
         self._generator = generator
@@ -77,6 +81,7 @@ class Worker:
         self._models = models
         self._queue = queue
         self._queue_url = queue_url
+        self._drills = drills
 
     def take(self, records: list[Mapping[str, Any]], context: Context, log: Log) -> dict[str, Any]:
         """Work on the queue's messages; those that failed come back."""
@@ -95,6 +100,10 @@ class Worker:
         log.info("keys_checked", accepted=codes.count(None), total=len(codes))
         return {"models": results}
 
+    def drill(self, event: Mapping[str, Any], context: Context, log: Log) -> dict[str, Any]:
+        """Break something on purpose, and see whether a job of the drill's own survives it."""
+        return self._drills.run(event, _seconds_left(context), log)
+
     def _take_one(self, record: Mapping[str, Any], context: Context, log: Log) -> bool:
         received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
         log = log.bind(messageId=record.get("messageId"), received=received)
@@ -104,6 +113,7 @@ class Worker:
             log = log.bind(jobId=job_id, correlationId=correlation_id)
             self._work(job_id, record, context, log)
         except BadMessage as error:
+            wait = min(REFUSAL_STEP_SECONDS * received, MAX_RETRY_SECONDS)
             log.failure("message_refused", reason=str(error))
         except JobUnfinished as unfinished:
             wait = max(1.0, unfinished.wait_seconds + 1)
@@ -120,13 +130,14 @@ class Worker:
         if job is None:
             raise BadMessage("there is no such job")
         started = time.monotonic()
-        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         log.info(
             "job_started", models=len(job.results), promptCharacters=len(job.wish.prompt), state=job.state
         )
         # Should this worker be killed, the message comes back once its claims have ended.
         self._hide(record, JOB_SECONDS + RESERVE_SECONDS, log)
-        self._generator.run(job, f"{context.aws_request_id}/{uuid.uuid4().hex[:8]}", remaining, log)
+        self._generator.run(
+            job, f"{context.aws_request_id}/{uuid.uuid4().hex[:8]}", _seconds_left(context), log
+        )
         finished = self._jobs.get(job_id)
         log.info(
             "job_finished",
@@ -158,6 +169,10 @@ class Worker:
         return None
 
 
+def _seconds_left(context: Context) -> float:
+    return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+
+
 def _read_message(record: Mapping[str, Any]) -> tuple[str, str]:
     try:
         message = json.loads(record["body"])
@@ -181,9 +196,11 @@ def _worker() -> Worker:
             aws.client, "bedrock-runtime", read_seconds=_BEDROCK_READ_SECONDS, attempts=_BEDROCK_ATTEMPTS
         ),
     )
+    s3 = aws.client("s3", read_seconds=20, connections=threads)
+    store = ImageStore(s3, settings.bucket_name)
     generator = Generator(
         jobs=jobs,
-        store=ImageStore(aws.client("s3", read_seconds=20, connections=threads), settings.bucket_name),
+        store=store,
         models={model.id: model for model in settings.models},
         adapter_for=partial(adapter_for, means=means),
     )
@@ -194,6 +211,7 @@ def _worker() -> Worker:
         models=settings.models,
         queue=aws.client("sqs"),
         queue_url=settings.queue_url,
+        drills=Drills(jobs=jobs, store=store, s3=s3, models=settings.models),
     )
 
 
@@ -208,6 +226,8 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return _worker().take(event["Records"], context, log)
     if event.get("action") == "check-keys":
         return _worker().check_keys(log)
+    if event.get("action") == "drill":
+        return _worker().drill(event, context, log)
     raise ValueError("neither messages of the queue nor a known action")
 
 
