@@ -69,6 +69,12 @@ def test_source_has_no_unfinished_words(source: Source) -> None:
     assert source.unfinished_words() == []
 
 
+@pytest.mark.item("CODE-06")
+def test_python_lint_and_types_are_clean(source: Source) -> None:
+    """A field that a vendor leaves out surfaces when that vendor has a bad day."""
+    assert source.ruff() + source.mypy() == []
+
+
 @pytest.mark.item("CODE-08")
 def test_every_route_keeps_its_contract(api: Api, job: Job, source: Source, stack: Stack) -> None:
     """Clients are written against openapi.yaml; an answer that differs breaks them."""

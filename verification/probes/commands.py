@@ -8,27 +8,28 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 from detect_secrets.core.scan import get_plugins, scan_line
 from detect_secrets.settings import transient_settings
 
-from verification.environment import ROOT
 from verification.errors import Unverified
-from verification.probes import release
+from verification.probes import process, release
+from verification.probes.process import parsed, read, tail
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
 _TEST_FILE = re.compile(r"\.test\.tsx?$")
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+_MYPY_SUCCESS = re.compile(r"no issues found in [1-9]\d* source file")
 # Entropy cannot tell a key from a lock file's hash, nor a variable's name a password from its description;
 # these know what keys look like.
 _SECRET_PLUGINS = [
@@ -119,7 +120,7 @@ class Source:
             Unverified: ESLint did not run, or had no file to lint.
         """
         done = self._run("frontend", [*self._npm_tool("eslint"), ".", "--format", "json"])
-        reports = _json(done.stdout, "eslint", done)
+        reports = parsed(done.stdout, "eslint", done)
         if not reports:
             raise Unverified("eslint linted no file")
         return [
@@ -154,7 +155,7 @@ class Source:
                 ),
             ]
             done = self._run("frontend", command)
-            content = _json(_read(report), "vitest", done)
+            content = parsed(read(report), "vitest", done)
             summary = coverage / "coverage-summary.json"
             lines = json.loads(summary.read_text())["total"]["lines"] if summary.is_file() else {"total": 0}
         failed = [
@@ -164,7 +165,7 @@ class Source:
             if file["status"] == "failed"
         ]
         if done.returncode and not failed:
-            failed = [f"vitest ended with {done.returncode} although no test failed: {_tail(done)}"]
+            failed = [f"vitest ended with {done.returncode} although no test failed: {tail(done)}"]
         skipped = content.get("numPendingTests", 0) + content.get("numTodoTests", 0)
         return TestRun(content["numTotalTests"] - skipped, failed, lines["pct"] if lines["total"] else None)
 
@@ -179,18 +180,18 @@ class Source:
             ]
             done = self._run("backend", command, COVERAGE_FILE=str(Path(scratch, ".coverage")))
             try:
-                suites = ET.fromstring(_read(junit)).iter("testsuite")  # noqa: S314  # written by our own pytest
+                suites = ET.fromstring(read(junit)).iter("testsuite")  # noqa: S314  # written by our own pytest
             except ET.ParseError as problem:
-                raise Unverified(f"the backend's tests left no report: {_tail(done)}") from problem
+                raise Unverified(f"the backend's tests left no report: {tail(done)}") from problem
             cases = [case for suite in suites for case in suite.iter("testcase")]
-            percent = json.loads(_read(coverage) or "{}").get("totals", {}).get("percent_covered")
+            percent = json.loads(read(coverage) or "{}").get("totals", {}).get("percent_covered")
         failed = [
             f"{case.get('classname')}.{case.get('name')}"
             for case in cases
             if case.find("failure") is not None or case.find("error") is not None
         ]
         if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not failed:
-            raise Unverified(f"the backend's tests ended with {done.returncode}: {_tail(done)}")
+            raise Unverified(f"the backend's tests ended with {done.returncode}: {tail(done)}")
         return TestRun(sum(case.find("skipped") is None for case in cases), failed, percent)
 
     def bandit(self) -> list[Finding]:
@@ -200,7 +201,7 @@ class Source:
             Unverified: bandit read no line of code, or could not read a file.
         """
         done = self._run("backend", [sys.executable, "-m", "bandit", "-r", "src", "-f", "json", "-q"])
-        content = _json(done.stdout, "bandit", done)
+        content = parsed(done.stdout, "bandit", done)
         if content["errors"] or not content["metrics"]["_totals"]["loc"]:
             raise Unverified(
                 f"bandit read {content['metrics']['_totals']['loc']} lines; errors: {content['errors']}"
@@ -214,6 +215,57 @@ class Source:
             )
             for result in content["results"]
             if result["issue_severity"] in ("MEDIUM", "HIGH")
+        ]
+
+    def ruff(self) -> list[Finding]:
+        """What Ruff's linter and its formatter would have otherwise, by the checkout's own settings.
+
+        Raises:
+            Unverified: Ruff left the application's code out, or there are no settings to judge by.
+        """
+        self._require_settings("ruff")
+        options = ("--no-cache", "--output-format", "json", ".")
+        shown = self._run(".", ["ruff", "check", "--no-cache", "--show-files", "."]).stdout.splitlines()
+        looked_at = {os.path.relpath(file, self.app) for file in shown}
+        own = {str(file.relative_to(self.app)) for file in self.app.glob("backend/src/**/*.py")}
+        if not own or own - looked_at:
+            raise Unverified(
+                f"ruff leaves out {sorted(own - looked_at)[:3] or 'backend/src, which is empty'}"
+            )
+        reports = []
+        for command in (["ruff", "check", "--no-fix", *options], ["ruff", "format", "--check", *options]):
+            done = self._run(".", command)
+            reports += parsed(done.stdout, " ".join(command[:2]), done)
+        return [
+            Finding(
+                os.path.relpath(report["filename"], self.app),
+                (report["location"] or {}).get("row", 0),
+                report["code"] or "syntax",
+                report["message"],
+            )
+            for report in reports
+        ]
+
+    def mypy(self) -> list[Finding]:
+        """The type checker's errors, strict whatever the settings say.
+
+        Raises:
+            Unverified: mypy looked at no file, or there are no settings that name its files.
+        """
+        self._require_settings("mypy")
+        # Kept between runs, where scripts/test.sh keeps it too: a first look takes most of ten seconds.
+        command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(self.app / ".local" / "mypy")]
+        done = self._run(".", [*command, "--output", "json"])
+        reports = [parsed(line, "mypy", done) for line in done.stdout.splitlines() if line.strip()]
+        errors = [report for report in reports if report["severity"] == "error"]
+        if not errors:
+            # Silence in JSON may be that of a mypy that never began; its words for people tell of the files.
+            done = self._run(".", command)
+            if done.returncode or not _MYPY_SUCCESS.search(done.stdout):
+                raise Unverified(f"mypy wrote nothing to judge (exit status {done.returncode}): {tail(done)}")
+        return [
+            Finding(error["file"], error["line"], error["code"] or "error", error["message"])
+            for error in errors
         ]
 
     def secrets(self) -> list[Finding]:
@@ -284,6 +336,14 @@ class Source:
         if (page := self.app / "frontend" / "index.html").is_file():
             yield page
 
+    def _require_settings(self, tool: str) -> None:
+        try:
+            settings = tomllib.loads(read(self.app / "pyproject.toml"))
+        except tomllib.TOMLDecodeError as problem:
+            raise Unverified(f"pyproject.toml cannot be read: {problem}") from problem
+        if tool not in settings.get("tool", {}):
+            raise Unverified(f"expected [tool.{tool}] in {self.app}/pyproject.toml to judge by, found none")
+
     def _npm_tool(self, name: str) -> list[str]:
         tool = self.app / "frontend" / "node_modules" / ".bin" / name
         if not tool.exists():
@@ -293,7 +353,7 @@ class Source:
     def _git(self, *arguments: str) -> str:
         done = self._run(".", ["git", *arguments])
         if done.returncode:
-            raise Unverified(f"git {arguments[0]} failed: {_tail(done)}")
+            raise Unverified(f"git {arguments[0]} failed: {tail(done)}")
         return done.stdout
 
     def _run(
@@ -304,25 +364,7 @@ class Source:
         deadline: timedelta = timedelta(minutes=5),
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.app / folder,
-                env={**_tool_environment(), **variables},
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=deadline.total_seconds(),
-                check=False,
-            )
-        except FileNotFoundError as problem:
-            raise Unverified(f"{problem.filename} does not exist; run ./scripts/setup.sh") from problem
-        except subprocess.TimeoutExpired as problem:
-            raise Unverified(
-                f"{Path(command[0]).name} had not ended after {problem.timeout:.0f} s"
-            ) from problem
-        # Decoded here, for text mode would turn a lone carriage return in a diff into the end of its line.
-        output, errors = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
-        return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+        return process.run(command, folder=self.app / folder, deadline=deadline, variables=variables)
 
 
 def _added(diff: str) -> Iterator[tuple[str, int, str]]:
@@ -336,34 +378,3 @@ def _added(diff: str) -> Iterator[tuple[str, int, str]]:
             number, expected = int(hunk[1]), int(hunk[2] or 1)
         elif line.startswith("+++ "):
             file = line[4:].removeprefix("b/").rstrip("\t")
-
-
-def _tool_environment() -> Mapping[str, str]:
-    """Our own tools first; nothing of this pytest run's settings, and no AWS to talk to."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "PYTEST_", "COV_", "COVERAGE_", "VITE_")) and name != "PYTHONPATH"
-    }
-    path = os.pathsep.join(
-        [str(ROOT / ".venv" / "bin"), str(ROOT / ".tools" / "bin"), kept.get("PATH", os.defpath)]
-    )
-    return {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "CI": "true", "NO_COLOR": "1"}
-
-
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
-
-
-def _json(text: str, tool: str, done: subprocess.CompletedProcess[str]) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise Unverified(
-            f"{tool} wrote nothing to judge (exit status {done.returncode}): {_tail(done)}"
-        ) from problem
-
-
-def _tail(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-    return " | ".join(lines[-3:])[:300]
