@@ -64,6 +64,14 @@ describe('the prompt', () => {
     expect(service.asked(STATUS)[0]?.correlationId).toBe(sent?.correlationId);
   });
 
+  it('is followed by progress before the service has answered', async () => {
+    const user = hurriedUser();
+    renderWith(new FakeService().on('POST /generate', silence), <Page onEnded={vi.fn()} />);
+    await generate(user);
+
+    expect(screen.getByRole('progressbar', { name: 'Handing the prompt over' })).not.toHaveAttribute('value');
+  });
+
   it('keeps the settings within the contract', () => {
     setUp(MIDWAY);
 

@@ -24,7 +24,9 @@ export function Progress({ generation }: { readonly generation: Generation }) {
       <p role="status" class="visually-hidden">
         {announcement(generation, announced)}
       </p>
-      {job === undefined || total === 0 ? null : (
+      {generation.phase === 'submitting' || (following && total === 0) ? (
+        <progress class="progress__bar" aria-label="Handing the prompt over" />
+      ) : job === undefined || total === 0 ? null : (
         <>
           <p class="progress__facts" aria-hidden="true">
             <span>
