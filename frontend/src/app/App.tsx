@@ -25,7 +25,7 @@ const Help = lazy<HelpProps>(
 export function App({ services }: { readonly services: Services }) {
   return (
     <ServicesContext.Provider value={services}>
-      <ErrorBoundary region="The page" report={services.report}>
+      <ErrorBoundary region="The page" level={1} report={services.report}>
         <RouterProvider>
           <Frame />
         </RouterProvider>
@@ -62,7 +62,7 @@ function Frame() {
       </ErrorBoundary>
       <OfflineBanner />
       <main id="main" class="page" tabIndex={-1}>
-        <ErrorBoundary key={route.page} region={REGIONS[route.page]} report={report}>
+        <ErrorBoundary key={route.page} region={REGIONS[route.page]} level={1} report={report}>
           <Page route={route} />
         </ErrorBoundary>
       </main>

@@ -25,7 +25,7 @@ describe('ErrorBoundary', () => {
       </>,
     );
 
-    expect(screen.getByRole('heading', { name: 'The gallery stopped working' })).toBeVisible();
+    expect(screen.getByRole('heading', { name: 'The gallery stopped working', level: 2 })).toBeVisible();
     expect(screen.getByText('Elsewhere')).toBeVisible();
     expect(screen.getByRole('alert')).toHaveTextContent('ref-42');
     expect(screen.getByRole('button', { name: 'Reload the page' })).toBeEnabled();
@@ -36,5 +36,18 @@ describe('ErrorBoundary', () => {
 
     expect(screen.getByText('All is well')).toBeVisible();
     expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('leaves a page its first heading when the whole of it fails', () => {
+    function Broken(): never {
+      throw new Error('cannot draw');
+    }
+    render(
+      <ErrorBoundary region="The page" level={1} report={() => 'ref'}>
+        <Broken />
+      </ErrorBoundary>,
+    );
+
+    expect(screen.getByRole('heading', { name: 'The page stopped working', level: 1 })).toBeVisible();
   });
 });

@@ -7,6 +7,8 @@ import './notice.css';
 interface ErrorBoundaryProps {
   /** What stands inside, as the person using the page would call it. */
   readonly region: string;
+  /** 1 where it takes the place of a whole page, which keeps a first heading then. */
+  readonly level?: 1 | 2;
   readonly report: Reporter;
   readonly children: ComponentChildren;
 }
@@ -36,15 +38,16 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, ErrorBoundarySt
   };
 
   override render() {
-    const { region, children } = this.props;
+    const { region, level = 2, children } = this.props;
     const { failure, reference } = this.state;
     if (failure === undefined) {
       return children;
     }
     const missing = failure.error instanceof PartMissing;
+    const Heading = level === 1 ? 'h1' : 'h2';
     return (
       <section class="notice notice--region" role="alert" aria-label={`${region}: stopped working`}>
-        <h2 class="notice__title">{missing ? `${region} could not be loaded` : `${region} stopped working`}</h2>
+        <Heading class="notice__title">{missing ? `${region} could not be loaded` : `${region} stopped working`}</Heading>
         <p>
           {missing
             ? 'The connection may be gone, or a newer version of this page is out. Reloading brings the present one.'

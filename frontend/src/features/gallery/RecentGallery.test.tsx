@@ -1,4 +1,4 @@
-import { fireEvent, screen, within } from '@testing-library/preact';
+import { fireEvent, screen, waitFor, within } from '@testing-library/preact';
 import { userEvent } from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 
@@ -85,6 +85,28 @@ describe('RecentGallery', () => {
     rerender(page(1));
     expect(region().getByRole('heading', { name: 'first' })).toBeVisible();
     expect(await region().findByRole('heading', { name: 'second' })).toBeVisible();
+  });
+
+  it('keeps what it shows when there is no getting anything newer', async () => {
+    const service = new FakeService().on(LIST, json(200, { galleries: [gallery('a', 'first')] }), refusal(500, 'internal_error', 'no'));
+    const services = servicesFor(service);
+    const page = (version: number) => (
+      <ServicesContext.Provider value={services}>
+        <RouterProvider>
+          <RecentGallery version={version} />
+        </RouterProvider>
+      </ServicesContext.Provider>
+    );
+    const { rerender } = renderWith(service, null);
+    rerender(page(0));
+    await region().findByRole('heading', { name: 'first' });
+
+    rerender(page(1));
+    await waitFor(() => {
+      expect(service.asked(LIST)).toHaveLength(2);
+    });
+    expect(region().getByRole('heading', { name: 'first' })).toBeVisible();
+    expect(region().queryByRole('alert')).toBeNull();
   });
 
   it('stands a missing preview and a strange date', async () => {

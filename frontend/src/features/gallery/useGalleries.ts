@@ -34,7 +34,7 @@ const shelves = new WeakMap<Client, Shelf>();
 /**
  * The newest galleries, page by page; read anew whenever `version` changes.
  *
- * What is on screen stays there while a newer list is on its way.
+ * What is on screen stays there while a newer list is on its way, and when that cannot be had.
  *
  * @param remember keeps the pages for the next visit
  */
@@ -68,7 +68,8 @@ export function useGalleries(limit: number, version: number, remember: boolean):
       },
       (error: unknown) => {
         if (!signal.aborted) {
-          setState({ phase: 'failed', problem: describeProblem(error) });
+          const problem = describeProblem(error);
+          setState((shown) => (shown.phase === 'ready' ? { ...shown, more: { state: 'failed', problem } } : { phase: 'failed', problem }));
         }
       },
     );
