@@ -32,6 +32,9 @@ EDGE_ATTEMPTS: Final = 8
 IMAGE_CACHE: Final = timedelta(days=7)
 """Least time that an image may be cached. Specification: seven days or more, immutable."""
 
+ASSET_CACHE: Final = timedelta(days=365)
+"""How long a file that is named by its content is kept. Source: RFC 9111 gives no limit; a year is customary."""
+
 GLOBAL_REQUESTS_PER_HOUR: Final = 1000
 """Specification."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import cast
+from urllib.parse import urlsplit
 
 import pytest
 
 from verification.environment import Environment
-from verification.errors import Unverified
+from verification.errors import Missing, Unverified
 from verification.plugin import READ, Verification
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
+from verification.probes.page import Page
 from verification.stack import Stack
 
 
@@ -70,6 +73,25 @@ def api(env: Environment, stack: Stack) -> Api:
 def cdn(env: Environment, stack: Stack) -> Cdn:
     """The CDN at the stack's output."""
     return Cdn(env, stack.formation.output("CloudFrontDomain"))
+
+
+@pytest.fixture(scope="session")
+def site(env: Environment, stack: Stack) -> Cdn:
+    """Where the page is, at the stack's output."""
+    return Cdn(env, urlsplit(stack.formation.output("SiteUrl")).netloc)
+
+
+@pytest.fixture(scope="session")
+def page(site: Cdn, env: Environment) -> Page:
+    """The page as it is served.
+
+    Raises:
+        Missing: nothing was published there.
+    """
+    answer = site.get("/")
+    if answer.status == HTTPStatus.NOT_FOUND:
+        raise Missing(f"{site!r} serves no page; publish it: ./scripts/deploy.sh {env.name} --frontend")
+    return Page(answer)
 
 
 @pytest.fixture(scope="session")

@@ -133,6 +133,26 @@ class Stack:
         return Distribution(self.env, self.formation.physical_id("Distribution"))
 
     @cached_property
+    def site_bucket(self) -> Bucket:
+        """Where the page is stored."""
+        return Bucket(self.env, self.formation.physical_id("SiteBucket"))
+
+    @cached_property
+    def site_distribution(self) -> Distribution:
+        """What serves the page."""
+        return Distribution(self.env, self.formation.physical_id("SiteDistribution"))
+
+    @property
+    def buckets(self) -> Sequence[tuple[Bucket, Distribution]]:
+        """Each bucket that a distribution serves, and that distribution."""
+        return [(self.bucket, self.distribution), (self.site_bucket, self.site_distribution)]
+
+    @property
+    def distributions(self) -> Sequence[Distribution]:
+        """What serves images, then what serves the page."""
+        return [self.distribution, self.site_distribution]
+
+    @cached_property
     def web_acl(self) -> WebAcl | None:
         """What stands in front of the distribution, None for nothing.
 

@@ -244,9 +244,9 @@ class Bench:
             yield
 
     @contextmanager
-    def distribution_changed(self, change: Any) -> Iterator[None]:
-        """The distribution with a configuration that `change` has altered in place."""
-        client, id_ = self.client("cloudfront"), self.physical("Distribution")
+    def distribution_changed(self, change: Any, of: str = "Distribution") -> Iterator[None]:
+        """A distribution with a configuration that `change` has altered in place."""
+        client, id_ = self.client("cloudfront"), self.physical(of)
         answer = client.get_distribution_config(Id=id_)
         altered = json.loads(json.dumps(answer["DistributionConfig"]))
         change(altered)
@@ -258,9 +258,9 @@ class Bench:
             client.update_distribution(Id=id_, IfMatch=etag, DistributionConfig=answer["DistributionConfig"])
 
     @contextmanager
-    def bucket_policy(self, change: Any) -> Iterator[None]:
-        """The images bucket with a policy whose statements `change` has altered in place."""
-        client, bucket = self.client("s3"), self.physical("ImagesBucket")
+    def bucket_policy(self, change: Any, of: str = "ImagesBucket") -> Iterator[None]:
+        """A bucket with a policy whose statements `change` has altered in place."""
+        client, bucket = self.client("s3"), self.physical(of)
         before = client.get_bucket_policy(Bucket=bucket)["Policy"]
         altered = json.loads(before)
         change(altered["Statement"])

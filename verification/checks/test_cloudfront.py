@@ -18,6 +18,8 @@ from verification import budgets
 from verification.errors import Missing, Unverified
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn, key_of
+from verification.probes.http import Answer
+from verification.probes.page import Page, is_hashed
 from verification.samples import Samples
 from verification.stack import Stack
 
@@ -25,15 +27,16 @@ pytestmark = pytest.mark.cloudfront
 
 
 @pytest.mark.item("CDN-01")
-def test_distribution_is_deployed(stack: Stack, cdn: Cdn) -> None:
-    """No image is served at all."""
-    assert stack.distribution.enabled
-    assert stack.distribution.status == "Deployed"
-    try:
-        socket.getaddrinfo(urlsplit(f"//{cdn.domain}").hostname, None)
-    except socket.gaierror as problem:
-        raise Missing(f"{cdn!r} does not resolve: {problem}") from problem
-    assert cdn.get("/").status  # whatever it says, over a connection whose certificate was verified
+def test_distribution_is_deployed(stack: Stack, cdn: Cdn, site: Cdn) -> None:
+    """No image, or no page, is served at all."""
+    assert [one for one in stack.distributions if not one.enabled] == []
+    assert {one.id: one.status for one in stack.distributions if one.status != "Deployed"} == {}
+    for edge in (cdn, site):
+        try:
+            socket.getaddrinfo(urlsplit(f"//{edge.domain}").hostname, None)
+        except socket.gaierror as problem:
+            raise Missing(f"{edge!r} does not resolve: {problem}") from problem
+        assert edge.get("/").status  # whatever it says, over a connection whose certificate was verified
 
 
 @pytest.mark.item("CDN-02")
@@ -50,13 +53,13 @@ def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, untouched_image: Call
 
 
 @pytest.mark.item("CDN-03")
-def test_plain_http_is_redirected(cdn: Cdn, shown_job: Job) -> None:
+def test_plain_http_is_redirected(cdn: Cdn, site: Cdn, shown_job: Job) -> None:
     """What travels in clear can be read and replaced on its way."""
-    path = cdn.path(shown_job.sample_url)
-    answer = cdn.get(path, scheme="http")
+    for edge, path in ((cdn, cdn.path(shown_job.sample_url)), (site, "/")):
+        answer = edge.get(path, scheme="http")
 
-    assert answer.status in (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT), answer
-    assert answer.headers["location"] == f"https://{cdn.domain}{path}"
+        assert answer.status in (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT), answer
+        assert answer.headers["location"] == f"https://{edge.domain}{path}"
 
 
 @pytest.mark.item("CDN-04")
@@ -202,16 +205,51 @@ def test_latency_by_edge_is_recorded(cdn: Cdn, shown_job: Job, evidence: dict[st
 
 
 @pytest.mark.item("CDN-13")
-def test_cdn_lets_only_reads_through(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
-    """A write that reaches the origin is one signature away from replacing an image."""
+def test_cdn_lets_only_reads_through(stack: Stack, cdn: Cdn, site: Cdn, shown_job: Job) -> None:
+    """A write that reaches the origin is one signature away from replacing an image, or the page."""
     allowed = {
         method
-        for behaviour in stack.distribution.behaviours
+        for distribution in stack.distributions
+        for behaviour in distribution.behaviours
         for method in behaviour["AllowedMethods"]["Items"]
     }
     path = f"/images/{uuid.uuid4()}.png"  # nobody's, should a write get through
-    writes = [cdn.get(path, method=method) for method in ("PUT", "POST", "PATCH", "DELETE")]
+    writes = [
+        edge.get(path, method=method) for edge in (cdn, site) for method in ("PUT", "POST", "PATCH", "DELETE")
+    ]
 
     assert allowed <= {"GET", "HEAD", "OPTIONS"}
     assert [a for a in writes if a.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED)] == []
     assert cdn.get(cdn.path(shown_job.sample_url), method="HEAD").status == HTTPStatus.OK
+
+
+@pytest.mark.item("CDN-15")
+def test_page_is_hosted_whole(stack: Stack, site: Cdn, page: Page) -> None:
+    """A bookmark answers 404, a new release stays unseen, or a page names files that are no longer there."""
+    deep = site.get(f"/gallery/{uuid.uuid4()}")
+    files = {path: site.get(path) for path in page.assets}
+    lasting = f"max-age={int(budgets.ASSET_CACHE.total_seconds())}"
+    stored = stack.site_bucket.keys("")
+
+    assert page.answer.status == deep.status == HTTPStatus.OK, deep
+    assert page.answer.headers["content-type"].startswith("text/html"), page.answer
+    assert deep.body == page.answer.body, f"{deep!r} is another page than the first"
+    assert {a.headers.get("cache-control") for a in (page.answer, deep, site.get("/index.html"))} == {
+        "no-cache"
+    }
+    assert files, f"{page.answer!r} loads nothing"
+    assert [path for path in files if not is_hashed(path.removeprefix("/"))] == []
+    assert [answer for path, answer in files.items() if not _is_whole(answer, path)] == []
+    assert {
+        path: answer.headers.get("cache-control")
+        for path, answer in files.items()
+        if not {lasting, "immutable"} <= set(answer.headers.get("cache-control", "").split(", "))
+    } == {}
+    assert [key for key in stored if key.endswith(".map")] == []
+    assert [path for path, answer in files.items() if b"sourceMappingURL=" in answer.body] == []
+
+
+def _is_whole(answer: Answer, path: str) -> bool:
+    """Whether a file that the page loads is one, and not the page in its place."""
+    expected = "text/css" if path.endswith(".css") else "text/javascript"
+    return answer.status == HTTPStatus.OK and answer.headers.get("content-type", "").startswith(expected)

@@ -247,8 +247,10 @@ def test_environments_share_nothing(stack: Stack) -> None:
     """A load test on staging would fill production's gallery."""
     ours = {
         *(stack.formation.physical_id(id_) for id_ in ("ImagesBucket", "HttpApi", "Distribution")),
+        *(stack.formation.physical_id(id_) for id_ in ("SiteBucket", "SiteDistribution")),
         *(stack.formation.physical_id(id_) for id_ in ("JobsTable", "ProviderKeys")),
         *(stack.formation.output(name) for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain")),
+        stack.formation.output("SiteUrl"),
     }
     theirs = {
         environment: {*other.outputs.values(), *(r.physical_id for r in other.resources.values())}

@@ -43,11 +43,13 @@ def test_health_names_this_environment(api: Api, env: Environment) -> None:
 def test_outputs_point_at_live_resources(stack: Stack) -> None:
     """People and scripts follow the outputs, wherever they lead."""
     assert {
-        name: stack.formation.output(name) for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain")
+        name: stack.formation.output(name)
+        for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain", "SiteUrl")
     } == {
         "ApiEndpoint": stack.http_api.endpoint,
         "S3BucketName": stack.bucket.live_name,
         "CloudFrontDomain": stack.distribution.public_domain,
+        "SiteUrl": f"https://{stack.site_distribution.public_domain}",
     }
 
 
@@ -196,12 +198,13 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
     """After abuse nobody could say who called what."""
     assert stack.http_api.access_log_name == stack.access_log.name
     assert stack.access_log.retention, f"{stack.access_log!r} keeps its lines for ever"
-    assert stack.distribution.log_bucket_name == stack.edge_log_bucket.name
-    assert [
-        rule
-        for rule in stack.edge_log_bucket.lifecycle_rules
-        if rule.enabled and rule.expiration and stack.distribution.log_prefix.startswith(rule.prefix)
-    ], f"{stack.edge_log_bucket!r} keeps its files for ever: {stack.edge_log_bucket.lifecycle_rules}"
+    for distribution in stack.distributions:
+        assert distribution.log_bucket_name == stack.edge_log_bucket.name, distribution
+        assert [
+            rule
+            for rule in stack.edge_log_bucket.lifecycle_rules
+            if rule.enabled and rule.expiration and distribution.log_prefix.startswith(rule.prefix)
+        ], f"{stack.edge_log_bucket!r} keeps its files for ever: {stack.edge_log_bucket.lifecycle_rules}"
 
     asked = datetime.now(UTC)
     cdn.get("/images/verification-of-the-access-log.png")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +21,7 @@ from verification.probes.api import Api, Job, error_of, new_correlation_id
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
 from verification.probes.http import Answer
+from verification.probes.page import Page
 from verification.report.redaction import looks_secret
 from verification.resources.log_group import LogEvent
 from verification.resources.role import Role, listed
@@ -64,6 +66,7 @@ def test_no_function_carries_a_key(stack: Stack) -> None:
 def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     """Any web page could spend a visitor's share of the budget."""
     allowed = [origin.strip() for origin in stack.formation.parameter("AllowedOrigins").split(",")]
+    allowed.append(stack.formation.output("SiteUrl"))
     strangers = ["https://attacker.example", "null", allowed[0] + ".attacker.example"]
     headers = {"content-type", "x-correlation-id"}
     asked = {
@@ -136,10 +139,11 @@ def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
     key = key_of(shown_job.sample_url)
     assert stack.bucket.object_bytes(key)  # it is there, so that a refusal says something
 
-    assert stack.bucket.public_access_block == dict.fromkeys(stack.bucket.public_access_block, True)
-    assert not stack.bucket.policy_is_public, stack.bucket.policy_statements
-    assert stack.bucket.anonymous("get_object", Key=key) == HTTPStatus.FORBIDDEN
-    assert stack.bucket.anonymous("list_objects_v2") == HTTPStatus.FORBIDDEN
+    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+        assert bucket.public_access_block == dict.fromkeys(bucket.public_access_block, True), bucket
+        assert not bucket.policy_is_public, bucket.policy_statements
+        assert bucket.anonymous("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
+        assert bucket.anonymous("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
 
 
 @pytest.mark.item("SEC-11")
@@ -147,6 +151,7 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
     """A copied disk or a wrong grant would give the data away in clear."""
     bare = {
         "bucket": not stack.bucket.encryption_algorithms,
+        "page's bucket": not stack.site_bucket.encryption_algorithms,
         "table": stack.table.encryption_status not in ("ENABLED", "ENABLING"),
         "queue": not stack.queue.encrypted,
         "dead-letter queue": not stack.dead_letter_queue.encrypted,
@@ -161,33 +166,48 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
 def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     """A signed request in clear can be read, and repeated while it is fresh."""
     key = key_of(shown_job.sample_url)
-    everything = {f"arn:aws:s3:::{stack.bucket.name}", f"arn:aws:s3:::{stack.bucket.name}/*"}
 
     assert stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
-    assert [s for s in stack.bucket.policy_statements if _denies_plain_http(s, everything)]
-
-    assert stack.bucket.over_plain_http("get_object", Key=key) == HTTPStatus.FORBIDDEN
+    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+        everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
+        assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
+        assert bucket.over_plain_http("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
 
 
 @pytest.mark.item("SEC-13")
-def test_cdn_sends_security_headers(cdn: Cdn, shown_job: Job) -> None:
+def test_cdn_sends_security_headers(cdn: Cdn, site: Cdn, page: Page, api: Api, shown_job: Job) -> None:
     """Browsers protect a page only as far as its headers ask them to."""
     image = cdn.get(cdn.path(shown_job.sample_url))
-    content_policy = image.headers.get("content-security-policy", "")
-    age = re.search(r"max-age=(\d+)", image.headers.get("strict-transport-security", ""))
+    served = {urlsplit(api.endpoint).netloc, cdn.domain, "'self'", "data:"}
+    reachable = {"script-src": {"'self'"}, "connect-src": served, "img-src": served}
 
-    assert image.status == HTTPStatus.OK
-    assert age and int(age[1]) >= budgets.HSTS.total_seconds(), dict(image.headers)
-    assert image.headers.get("x-content-type-options") == "nosniff"
-    assert image.headers.get("x-frame-options") == "DENY"
-    assert "default-src" in content_policy, dict(image.headers)
-    assert "unsafe-inline" not in content_policy
-    assert "*" not in content_policy
-    assert image.headers.get("referrer-policy") in (
+    for answer in (image, page.answer, *map(site.get, page.assets)):
+        _asks_browsers_for_protection(answer)
+    assert page.policies[0].get("frame-ancestors") == ["'none'"], page.policies[0]
+    # A browser holds the page to all of its policies: what one of them forbids is forbidden.
+    assert {
+        directive: page.may_reach(directive)
+        for directive, wanted in reachable.items()
+        if not any(sources <= wanted for sources in page.may_reach(directive))
+    } == {}
+
+
+def _asks_browsers_for_protection(answer: Answer) -> None:
+    content_policy = answer.headers.get("content-security-policy", "")
+    age = re.search(r"max-age=(\d+)", answer.headers.get("strict-transport-security", ""))
+
+    assert answer.status == HTTPStatus.OK, answer
+    assert age and int(age[1]) >= budgets.HSTS.total_seconds(), dict(answer.headers)
+    assert answer.headers.get("x-content-type-options") == "nosniff", answer
+    assert answer.headers.get("x-frame-options") == "DENY", answer
+    assert "default-src" in content_policy, dict(answer.headers)
+    assert "unsafe-" not in content_policy, content_policy
+    assert "*" not in content_policy, content_policy
+    assert answer.headers.get("referrer-policy") in (
         "no-referrer",
         "same-origin",
         "strict-origin-when-cross-origin",
-    )
+    ), answer
 
 
 @pytest.mark.item("SEC-14")
@@ -291,6 +311,7 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
 def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
     """During an attack nothing could be blocked but everybody."""
     assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
+    assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
     assert stack.web_acl.acting_rules, stack.web_acl.rules
 
 
@@ -314,25 +335,28 @@ def test_runtimes_stay_supported(stack: Stack) -> None:
 @pytest.mark.item("SEC-19")
 def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
     """Another account's distribution could serve our bucket."""
-    readers = [statement for statement in stack.bucket.policy_statements if statement["Effect"] == "Allow"]
+    for bucket, distribution in stack.buckets:
+        allowed = [statement for statement in bucket.policy_statements if statement["Effect"] == "Allow"]
+        # Nobody can ask for a listing through a distribution; it is how S3 tells what is absent.
+        actions = {"s3:GetObject"} if bucket is stack.bucket else {"s3:GetObject", "s3:ListBucket"}
 
-    assert readers, f"{stack.bucket!r}: nobody may read it, so the distribution cannot"
-    assert [
-        statement
-        for statement in readers
-        if statement["Principal"] != {"Service": "cloudfront.amazonaws.com"}
-        or _source_arns(statement) != [stack.distribution.arn]
-        or statement["Action"] not in ("s3:GetObject", ["s3:GetObject"])
-    ] == []
-    assert [o["Id"] for o in stack.distribution.origins if not o.get("OriginAccessControlId")] == []
-    assert {c["SigningBehavior"] for c in stack.distribution.origin_access_controls} == {"always"}
+        assert allowed, f"{bucket!r}: nobody may read it, so the distribution cannot"
+        assert [
+            statement
+            for statement in allowed
+            if statement["Principal"] != {"Service": "cloudfront.amazonaws.com"}
+            or _source_arns(statement) != [distribution.arn]
+            or not set(listed(statement["Action"])) <= actions
+        ] == []
+        assert [o["Id"] for o in distribution.origins if not o.get("OriginAccessControlId")] == []
+        assert {c["SigningBehavior"] for c in distribution.origin_access_controls} == {"always"}
     assert cdn.get(cdn.path(shown_job.sample_url)).status == HTTPStatus.OK
 
 
 @pytest.mark.item("SEC-20")
-def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, env: Environment) -> None:
+def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn, env: Environment) -> None:
     """What travels under TLS 1.0 or 1.1 can be read by those who know how."""
-    addresses = {"API": api.endpoint, "CDN": cdn.domain}
+    addresses = {"API": api.endpoint, "CDN": cdn.domain, "page": site.domain}
     accepted = {
         where: {version.name for version in _TLS_VERSIONS if tls.accepts(env, address, version)}
         for where, address in addresses.items()
@@ -344,9 +368,8 @@ def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, env: Envir
     assert [where for where, versions in accepted.items() if not versions] == [], (
         "no version is spoken at all"
     )
-    assert stack.distribution.minimum_protocol_version.startswith(("TLSv1.2", "TLSv1.3")), (
-        f"{stack.distribution!r}: {stack.distribution.minimum_protocol_version}"
-    )
+    least = {distribution.id: distribution.minimum_protocol_version for distribution in stack.distributions}
+    assert {id_: least[id_] for id_ in least if not least[id_].startswith(("TLSv1.2", "TLSv1.3"))} == {}
 
 
 @pytest.mark.item("SEC-22")

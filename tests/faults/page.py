@@ -1,0 +1,209 @@
+"""Faults of the hosted page."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.faults.bench import Bench
+from tests.faults.fault import fault
+
+SITE, BUCKET = "SiteDistribution", "SiteBucket"
+
+# The page, as it is served
+
+
+@contextmanager
+def _stored(bench: Bench, key: str, **changes: Any) -> Iterator[None]:
+    """An object of the page with other content or headers, gone from the edges' memory before and after."""
+    client, bucket = bench.client("s3"), bench.physical(BUCKET)
+    answer = client.get_object(Bucket=bucket, Key=key)
+    before = {name: answer[name] for name in ("ContentType", "CacheControl")} | {
+        "Body": answer["Body"].read()
+    }
+    client.put_object(Bucket=bucket, Key=key, **{**before, **changes})
+    _forget(bench)
+    try:
+        yield
+    finally:
+        client.put_object(Bucket=bucket, Key=key, **before)
+        _forget(bench)
+
+
+def _forget(bench: Bench) -> None:
+    batch = {"CallerReference": uuid.uuid4().hex, "Paths": {"Quantity": 1, "Items": ["/*"]}}
+    bench.client("cloudfront").create_invalidation(
+        DistributionId=bench.physical(SITE), InvalidationBatch=batch
+    )
+
+
+def _text(bench: Bench, key: str) -> str:
+    answer = bench.client("s3").get_object(Bucket=bench.physical(BUCKET), Key=key)
+    return str(answer["Body"].read().decode())
+
+
+def _script(bench: Bench) -> str:
+    """The key of a script that the page names."""
+    found = re.search(r"/(assets/[^\"]+\.js)", _text(bench, "index.html"))
+    assert found, "the fault no longer fits: the page names no script"
+    return found[1]
+
+
+@fault("CDN-15", "the page answers its own address alone")
+def no_page_for_deep_links(bench: Bench) -> Iterator[None]:
+    def remove(configuration: dict[str, Any]) -> None:
+        configuration["CustomErrorResponses"] = {"Quantity": 0}
+
+    with bench.distribution_changed(remove, SITE):
+        yield
+
+
+@fault("CDN-15", "browsers may keep the page for an hour")
+def kept_page(bench: Bench) -> Iterator[None]:
+    with _stored(bench, "index.html", CacheControl="public, max-age=3600"):
+        yield
+
+
+@fault("CDN-15", "browsers may keep a script of the page for a minute")
+def short_lived_script(bench: Bench) -> Iterator[None]:
+    with _stored(bench, _script(bench), CacheControl="public, max-age=60"):
+        yield
+
+
+@fault("CDN-15", "a script that the page names is gone")
+def lost_script(bench: Bench) -> Iterator[None]:
+    key = _script(bench)
+    with _stored(bench, key):
+        bench.client("s3").delete_object(Bucket=bench.physical(BUCKET), Key=key)
+        _forget(bench)
+        yield
+
+
+@fault("CDN-15", "a source map lies beside the page's script")
+def source_map(bench: Bench) -> Iterator[None]:
+    client, bucket, key = bench.client("s3"), bench.physical(BUCKET), f"{_script(bench)}.map"
+    client.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    try:
+        yield
+    finally:
+        client.delete_object(Bucket=bucket, Key=key)
+
+
+# The page, as the images: what is claimed of the one bucket and distribution is claimed of the other
+
+
+@fault("CDN-01", "the page's distribution is disabled", relatives={"CDN-03", "CDN-15", "SEC-13"})
+def disabled_page(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda configuration: configuration.update(Enabled=False), SITE):
+        yield
+
+
+def _behaviour(**settings: Any) -> Any:
+    return lambda configuration: configuration["DefaultCacheBehavior"].update(settings)
+
+
+@fault("CDN-03", "the page is served over plain HTTP")
+def plain_page(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(_behaviour(ViewerProtocolPolicy="allow-all"), SITE):
+        yield
+
+
+@fault("CDN-13", "writes to the page are let through")
+def writable_page(bench: Bench) -> Iterator[None]:
+    methods = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+    cached = {"Quantity": 2, "Items": ["GET", "HEAD"]}
+    allowed = {"Quantity": len(methods), "Items": methods, "CachedMethods": cached}
+    with bench.distribution_changed(_behaviour(AllowedMethods=allowed), SITE):
+        yield
+
+
+@fault("SEC-07", "the API does not answer the page that this stack hosts")
+def page_without_api(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_api(ApiId=api)["CorsConfiguration"]
+    site = bench.stack.formation.output("SiteUrl")
+    others = [origin for origin in before["AllowOrigins"] if origin != site]
+    client.update_api(ApiId=api, CorsConfiguration={**before, "AllowOrigins": others})
+    try:
+        yield
+    finally:
+        client.update_api(ApiId=api, CorsConfiguration=before)
+
+
+@fault("SEC-10", "the page's bucket may be opened by a policy")
+def open_page(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical(BUCKET)
+    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    client.put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration={**before, "BlockPublicPolicy": False}
+    )
+    try:
+        yield
+    finally:
+        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
+
+
+@fault("SEC-12", "the page's bucket answers over plain HTTP")
+def plain_page_bucket(bench: Bench) -> Iterator[None]:
+    def without_denials(statements: list[dict[str, Any]]) -> None:
+        statements[:] = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    with bench.bucket_policy(without_denials, BUCKET):
+        yield
+
+
+@fault("SEC-13", "the page is sent without security headers")
+def bare_page_headers(bench: Bench) -> Iterator[None]:
+    def detach(configuration: dict[str, Any]) -> None:
+        configuration["DefaultCacheBehavior"].pop("ResponseHeadersPolicyId", None)
+
+    with bench.distribution_changed(detach, SITE):
+        yield
+
+
+@fault("SEC-13", "the page may talk to everybody")
+def page_without_policy(bench: Bench) -> Iterator[None]:
+    bare = re.sub(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "", _text(bench, "index.html"))
+    with _stored(bench, "index.html", Body=bare.encode()):
+        yield
+
+
+@fault("SEC-17", "the page's distribution has no web ACL")
+def unguarded_page(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda configuration: configuration.update(WebACLId=""), SITE):
+        yield
+
+
+@fault("SEC-19", "another distribution may read the page's bucket too")
+def second_reader_of_the_page(bench: Bench) -> Iterator[None]:
+    def let_in(statements: list[dict[str, Any]]) -> None:
+        text = json.dumps(next(statement for statement in statements if statement["Effect"] == "Allow"))
+        statements.append(json.loads(text.replace(bench.physical(SITE), "E1STRANGER0000")))
+
+    with bench.bucket_policy(let_in, BUCKET):
+        yield
+
+
+@fault("SEC-20", "the page's distribution uses CloudFront's own certificate")
+def default_certificate_of_the_page(bench: Bench) -> Iterator[None]:
+    own = {
+        "CloudFrontDefaultCertificate": True,
+        "SSLSupportMethod": "vip",
+        "MinimumProtocolVersion": "TLSv1",
+        "CertificateSource": "cloudfront",
+    }
+    with bench.distribution_changed(lambda configuration: configuration.update(ViewerCertificate=own), SITE):
+        yield
+
+
+@fault("INF-19", "the page's distribution writes no access log")
+def no_log_of_the_page(bench: Bench) -> Iterator[None]:
+    def stop(configuration: dict[str, Any]) -> None:
+        configuration["Logging"].update(Enabled=False)
+
+    with bench.distribution_changed(stop, SITE):
+        yield

@@ -1,0 +1,83 @@
+"""The page as a browser gets it: what it names, and what it may do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+from verification.probes.http import Answer
+
+Policy = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """An HTML document as it was served."""
+
+    answer: Answer
+
+    @cached_property
+    def assets(self) -> Sequence[str]:
+        """Paths of the scripts and stylesheets that the page loads from its own origin."""
+        paths = [
+            *(tag.get("src") for name, tag in self._tags if name == "script"),
+            *(
+                tag.get("href")
+                for name, tag in self._tags
+                if name == "link" and tag.get("rel") in ("stylesheet", "modulepreload")
+            ),
+        ]
+        return list(dict.fromkeys(path for path in paths if path and path.startswith("/")))
+
+    @cached_property
+    def policies(self) -> Sequence[Policy]:
+        """Content security policies, the header's first; browsers hold the page to all of them."""
+        texts = [self.answer.headers.get("content-security-policy", "")]
+        texts += [
+            tag.get("content") or ""
+            for name, tag in self._tags
+            if name == "meta" and (tag.get("http-equiv") or "").lower() == "content-security-policy"
+        ]
+        return [_policy(text) for text in texts if text.strip()]
+
+    def may_reach(self, directive: str) -> Sequence[frozenset[str]]:
+        """What each policy lets one directive reach, a set a policy: hosts of URLs, else the source as written.
+
+        A policy that says nothing about the directive stands there as `*`.
+        """
+        return [
+            frozenset(
+                urlsplit(source).netloc or source
+                for source in policy.get(directive, policy.get("default-src", ["*"]))
+            )
+            for policy in self.policies
+        ]
+
+    @cached_property
+    def _tags(self) -> Sequence[tuple[str, Mapping[str, str | None]]]:
+        reader = _Reader()
+        reader.feed(self.answer.body.decode("utf-8", "replace"))
+        return reader.tags
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, Mapping[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def _policy(text: str) -> Policy:
+    directives = [words for part in text.split(";") if (words := part.split())]
+    return {words[0].lower(): words[1:] for words in reversed(directives)}  # the first of several counts
+
+
+def is_hashed(key: str) -> bool:
+    """Whether a file's name changes with its content, as a build names what it makes."""
+    return re.fullmatch(r"assets/.+-[\w-]{8,}\.\w+", key) is not None
