@@ -135,6 +135,15 @@ BUDGET_ALARM_PERCENT: Final = 80.0
 EDGE_SAMPLES: Final = 5
 """Timed requests for one image. Source: own judgement; the least whose median one slow answer cannot move."""
 
+DRILL_DEADLINE: Final = timedelta(minutes=45)
+"""How long a drill waits for one deployment or deletion. Source: own judgement; a distribution takes up to 15 minutes."""
+
+DRILL_HEALTH_DEADLINE: Final = timedelta(seconds=60)
+"""How long a rebuilt API may take to answer. Source: scripts/deploy.sh waits as long."""
+
+TRAFFIC_PAUSE: Final = timedelta(milliseconds=50)
+"""Between two requests of a drill's user. Source: own judgement; well below what is throttled (INF-05)."""
+
 GALLERY_PAGE: Final = 100
 """Galleries asked for at once, the most that the contract allows. Source: backend/openapi.yaml."""
 
@@ -170,6 +179,7 @@ EDGE_HIT: Final = timedelta(seconds=1)
 
 INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
 """How long a check waits for an invalidation. Source: own judgement; CloudFront mostly takes under a minute."""
+
 WINDOW_MARGIN: Final = timedelta(seconds=30)
 """How much of a limit's window has to be left to look at it. Source: own judgement; a look takes a few seconds."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
 
+from verification.deployment import drill
+from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
 from verification.plugin import READ, Verification
@@ -106,6 +108,23 @@ def shown_job(request: pytest.FixtureRequest, verification: Verification, api: A
     if verification.may_spend:
         return cast(Job, request.getfixturevalue("job"))
     return api.newest_job()
+
+
+@pytest.fixture(scope="session")
+def throw_away(
+    verification: Verification, env: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ThrowAway]:
+    """A second stack of this environment, deployed for drills and gone after them, whatever happens."""
+    drill.require_drills(env)
+    made = ThrowAway(env, verification.app, tmp_path_factory.mktemp("drill"))
+    try:
+        made.tear_down()  # what a drill that was killed has left
+        deployed = made.deploy()
+        if deployed.status != "CREATE_COMPLETE":
+            raise Unverified(f"no stack to drill on: it is {deployed.status} ({made.why()})")
+        yield made
+    finally:
+        made.tear_down()
 
 
 @pytest.fixture(scope="session")

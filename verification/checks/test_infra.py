@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
 from verification import budgets, costs
+from verification.deployment import drill
+from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.api import Api, Job, gateway_event
 from verification.probes.burst import burst
 from verification.probes.cdn import Cdn
+from verification.probes.commands import Source
+from verification.probes.traffic import traffic
 from verification.resources.http_api import Throttle
 from verification.samples import Samples
 from verification.stack import Stack
@@ -214,6 +219,36 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
         raise Unverified(
             f"{stack.edge_log_bucket!r} holds no line of the last day; CloudFront may take that long: look again tomorrow"
         )
+
+
+@pytest.mark.item("INF-15")
+def test_failing_update_is_undone_while_the_api_answers(throw_away: ThrowAway) -> None:
+    """A release that fails would leave users on half of it until somebody wakes up."""
+    before = Stack(throw_away.env)
+    settings = dict(before.api.environment)
+    with traffic(Api(throw_away.env, before.formation.output("ApiEndpoint"))) as users:
+        ended = throw_away.fail_update()
+    after = Stack(throw_away.env)
+
+    assert ended.status == "UPDATE_ROLLBACK_COMPLETE", throw_away.why()
+    assert dict(after.api.environment) == settings, "the API's function was not put back"
+    assert users.failed == [], f"{len(users.failed)} of {len(users.failed) + len(users.answered)} requests"
+
+
+@pytest.mark.item("INF-18")
+def test_redeploying_changes_nothing(env: Environment, source: Source, tmp_path: Path) -> None:
+    """If every deployment changes something, nobody can review what one is about to do."""
+    assert drill.changes(env, source.app, tmp_path) == []
+
+
+@pytest.mark.item("INF-20")
+def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
+    """In a disaster nobody remembers the step that was done by hand a year ago."""
+    throw_away.delete()
+    rebuilt = throw_away.deploy()
+
+    assert rebuilt.status == "CREATE_COMPLETE", throw_away.why()
+    assert throw_away.wait_until_healthy()["status"] == "ok"
 
 
 @pytest.mark.item("INF-17")

@@ -1,0 +1,227 @@
+"""A drill must neither touch what people use nor leave anything behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.exceptions
+import pytest
+import yaml
+
+from verification.deployment import drill
+from verification.deployment.drill import Copy, ThrowAway
+from verification.deployment.standing import Standing
+from verification.environment import Environment, Settings
+from verification.errors import Missing, Unverified
+
+STAGING = Settings("staging", "pixel-prompt-staging", "us-east-1")
+TEMPLATE = """\
+Parameters:
+  Environment: { Type: String }
+  GlobalHourlyLimit: { Type: Number, Default: 1000 }
+  CdnDomainName: { Type: String, Default: "" }
+  OpenAiApiKey: { Type: String, NoEcho: true, Default: "" }
+
+Resources:
+  ApiFunction: { Type: AWS::Lambda::Function }
+"""
+SAMCONFIG = """\
+[staging.deploy.parameters]
+stack_name = "pixel-prompt-staging"
+parameter_overrides = ["Environment=staging", "CdnDomainName=images.example.com"]
+"""
+
+
+class Aws(Environment):
+    """An account with one stack in it, which keeps what it retains."""
+
+    def __init__(self, stack: str, *, undeletable: bool = False) -> None:
+        super().__init__(STAGING, boto3.Session("testing", "testing", region_name="us-east-1"))
+        told: list[str] = []
+        vars(self).update(stack=stack, undeletable=undeletable, told=told, gone=False)
+
+    def client(self, service: str, region: str | None = None, **_: Any) -> Any:
+        return self
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803  # AWS's own word
+        facts = vars(self)
+        if facts["gone"] or facts["stack"] not in StackName:
+            message = f"Stack with id {StackName} does not exist"
+            raise botocore.exceptions.ClientError(
+                {
+                    "Error": {"Code": "ValidationError", "Message": message},
+                    "ResponseMetadata": {"HTTPStatusCode": 400},  # type: ignore[typeddict-item]  # no more is read
+                },
+                "DescribeStacks",
+            )
+        deleting = f"delete stack {facts['stack']}" in facts["told"]
+        status = "DELETE_FAILED" if deleting and facts["undeletable"] else "CREATE_COMPLETE"
+        return {"Stacks": [{"StackStatus": status, "StackId": f"arn:{facts['stack']}"}]}
+
+    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803  # AWS's own word
+        vars(self)["told"].append(f"delete stack {StackName}")
+        vars(self)["gone"] = not vars(self)["undeletable"]
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803  # AWS's own words
+        vars(self)["told"].append(f"delete object {Bucket}/{Key}")
+
+    def delete_bucket(self, *, Bucket: str) -> None:  # noqa: N803  # AWS's own word
+        if Bucket == "went-with-the-stack":
+            raise Missing(Bucket)
+        vars(self)["told"].append(f"delete bucket {Bucket}")
+
+    def delete_table(self, *, TableName: str) -> None:  # noqa: N803  # AWS's own word
+        vars(self)["told"].append(f"delete table {TableName}")
+
+    def get_paginator(self, operation: str) -> Pages:
+        kinds = [
+            ("AWS::S3::Bucket", "went-with-the-stack"),
+            ("AWS::S3::Bucket", "images"),
+            ("AWS::DynamoDB::Table", "jobs"),
+            ("AWS::Lambda::Function", "api"),
+        ]
+        resources = [{"ResourceType": kind, "PhysicalResourceId": id_} for kind, id_ in kinds]
+        pages: dict[str, dict[str, Any]] = {
+            "list_stack_resources": {"StackResourceSummaries": resources},
+            "list_objects_v2": {"Contents": [{"Key": "images/1"}]},
+            "describe_stack_events": {"StackEvents": []},
+        }
+        return Pages(pages[operation])
+
+
+class Pages:
+    def __init__(self, page: dict[str, Any]) -> None:
+        self.page = page
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        yield self.page
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    backend = tmp_path / "app" / "backend"
+    (backend / "src" / "pixel_prompt" / "__pycache__").mkdir(parents=True)
+    (backend / "src" / "pixel_prompt" / "__pycache__" / "api.cpython-313.pyc").write_text("")
+    (backend / "src" / "pixel_prompt" / "api.py").write_text("a = 1")
+    (backend / "template.yaml").write_text(TEMPLATE)
+    (backend / "samconfig.toml").write_text(SAMCONFIG)
+    return tmp_path / "app"
+
+
+def test_a_copy_holds_what_a_deployment_reads(app: Path, tmp_path: Path) -> None:
+    copy = Copy.of(app, tmp_path / "copy")
+
+    found = {path.relative_to(copy.folder).as_posix() for path in copy.folder.rglob("*") if path.is_file()}
+    assert found == {"template.yaml", "samconfig.toml", "src/pixel_prompt/api.py"}
+
+
+def test_a_drill_passes_the_environments_parameters_but_what_is_its_own(app: Path, tmp_path: Path) -> None:
+    copy = Copy.of(app, tmp_path / "copy")
+
+    passed = copy.passed(
+        Aws("none"), Standing(None), {"CdnDomainName": "", "GlobalHourlyLimit": "998", "Unknown": "1"}
+    )
+
+    assert passed == {"Environment": "staging", "CdnDomainName": "", "GlobalHourlyLimit": "998"}
+
+
+def test_a_spoilt_template_has_one_impossible_resource_more(app: Path, tmp_path: Path) -> None:
+    copy = Copy.of(app, tmp_path / "copy")
+    built = copy.folder / ".aws-sam" / "build" / "template.yaml"
+    built.parent.mkdir(parents=True)
+    built.write_text(TEMPLATE)
+
+    copy.spoil()
+
+    resources = yaml.safe_load(built.read_text().replace("!GetAtt ", ""))["Resources"]
+    assert resources["DrillImpossible"]["DependsOn"] == ["ApiFunction"]
+    assert set(resources) == {"ApiFunction", "DrillImpossible"}
+
+
+def test_a_template_that_cannot_be_spoilt_is_no_drill(app: Path, tmp_path: Path) -> None:
+    copy = Copy.of(app, tmp_path / "copy")
+    built = copy.folder / ".aws-sam" / "build" / "template.yaml"
+    built.parent.mkdir(parents=True)
+    built.write_text("{}")
+
+    with pytest.raises(Unverified, match="no place for one resource more"):
+        copy.spoil()
+
+
+def test_nothing_is_deployed_where_nothing_may_be_changed(app: Path, tmp_path: Path) -> None:
+    guarded = replace(STAGING, name="prod", guard="read-only")
+    prod = Environment(guarded, boto3.Session("testing", "testing", region_name="us-east-1"))
+
+    with pytest.raises(Unverified, match="'prod' is read-only, and this drill deploys"):
+        drill.changes(prod, app, tmp_path)
+    with pytest.raises(Unverified, match="'prod' is read-only, and this drill deploys"):
+        drill.require_drills(prod)
+
+
+def test_the_throw_away_stack_has_a_name_of_its_own(app: Path, tmp_path: Path) -> None:
+    real = Environment(STAGING, boto3.Session("testing", "testing", region_name="us-east-1"))
+
+    assert ThrowAway(real, app, tmp_path).env.stack_name == "pixel-prompt-staging-drill"
+    assert real.stack_name == "pixel-prompt-staging"
+
+
+class Here(ThrowAway):
+    """One whose environment is the fake account itself."""
+
+    @property
+    def env(self) -> Environment:  # type: ignore[override]  # read-only here
+        return self.of
+
+
+def test_what_was_retained_goes_too(app: Path, tmp_path: Path) -> None:
+    aws = Aws("pixel-prompt-staging")
+
+    Here(aws, app, tmp_path).tear_down()
+
+    assert vars(aws)["told"] == [
+        "delete stack pixel-prompt-staging",
+        "delete object went-with-the-stack/images/1",
+        "delete object images/images/1",
+        "delete bucket images",
+        "delete table jobs",
+    ]
+
+
+def test_where_there_is_no_stack_nothing_is_deleted(app: Path, tmp_path: Path) -> None:
+    aws = Aws("another")
+
+    Here(aws, app, tmp_path).tear_down()
+
+    assert vars(aws)["told"] == []
+
+
+def test_a_stack_that_stays_is_told(app: Path, tmp_path: Path) -> None:
+    aws = Aws("pixel-prompt-staging", undeletable=True)
+
+    with pytest.raises(Unverified, match=r"'pixel-prompt-staging' is DELETE_FAILED .*delete it by hand"):
+        Here(aws, app, tmp_path).tear_down()
+
+
+class ChangeSets:
+    """One change set in two pages."""
+
+    def describe_change_set(self, **asked: Any) -> dict[str, Any]:
+        if "NextToken" not in asked:
+            return {"Changes": [_change("Add", "Topic")], "NextToken": "2"}
+        details = [
+            {"Target": {"Attribute": "Properties", "Name": "Code"}},
+            {"Target": {"Attribute": "Tags"}},
+        ]
+        return {"Changes": [_change("Modify", "ApiFunction", details)]}
+
+
+def _change(action: str, logical_id: str, details: list[Any] | None = None) -> dict[str, Any]:
+    return {"ResourceChange": {"Action": action, "LogicalResourceId": logical_id, "Details": details or []}}
+
+
+def test_changes_are_told_with_what_changes_in_them() -> None:
+    assert drill._changes(ChangeSets(), "stack", "arn") == ["Add Topic", "Modify ApiFunction (Code, Tags)"]

@@ -1,0 +1,44 @@
+"""verification/probes/traffic.py"""
+
+from __future__ import annotations
+
+import time
+
+from tests.probes.server import Reply
+from verification.probes.api import Api
+from verification.probes.traffic import traffic
+
+
+def wait_for(server, requests):
+    end = time.monotonic() + 10
+    while len(server.asked) < requests and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_a_user_asks_until_it_is_over(server, env):
+    with traffic(Api(env, server.url)) as users:
+        wait_for(server, 3)
+
+    assert {request.path for request in server.asked} == {"/health"}
+    assert len(users.answered) == len(server.asked) >= 3
+    assert users.failed == []
+
+
+def test_one_error_among_many_answers_is_seen(server, env):
+    server.replies(Reply(), Reply(503), Reply())
+
+    with traffic(Api(env, server.url)) as users:
+        wait_for(server, 4)
+
+    assert len(users.failed) == 1
+    assert "503" in users.failed[0]
+
+
+def test_nobody_who_answers_is_a_failure(env):
+    with traffic(Api(env, "http://127.0.0.1:9")) as users:
+        end = time.monotonic() + 10
+        while not users.failed and time.monotonic() < end:
+            time.sleep(0.01)
+
+    assert users.failed
+    assert users.answered == []

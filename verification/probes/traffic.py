@@ -1,0 +1,50 @@
+"""One user who asks again and again while something else happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from verification import budgets
+from verification.errors import Unverified
+from verification.probes.api import Api
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What was answered so far."""
+
+    answered: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def traffic(api: Api) -> Iterator[Traffic]:
+    """Ask `/health` for as long as the context lasts, one request after the other.
+
+    Raises:
+        Unverified: nobody was answered at all, nor refused.
+    """
+    seen, over = Traffic(), threading.Event()
+
+    def ask() -> None:
+        while not over.wait(budgets.TRAFFIC_PAUSE.total_seconds()):
+            try:
+                answer = api.call("GET", "/health")
+            except Unverified as problem:
+                seen.failed.append(str(problem))
+                continue
+            (seen.answered if answer.status == HTTPStatus.OK else seen.failed).append(repr(answer))
+
+    user = threading.Thread(target=ask, daemon=True)
+    user.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        user.join()
+    if not (seen.answered or seen.failed):
+        raise Unverified("it was over before anybody had asked")
