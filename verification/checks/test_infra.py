@@ -178,7 +178,7 @@ def test_monthly_cost_is_within_a_watched_budget(
         worker_memory_mb=stack.worker.memory_mb,
         api_memory_mb=stack.api.memory_mb,
         alarms=len(stack.alarms),
-        web_acl_rules=len(stack.web_acl.rules) if stack.web_acl else None,
+        web_acl_rules=stack.formation.web_acl_rules,
     )
     lines = costs.estimate(shape, env.settings.jobs_a_month)
     dearest = sorted(lines, key=lambda line: line.usd, reverse=True)[:3]

@@ -234,6 +234,13 @@ class CloudFormationStack:
             raise Unverified(f"{self!r} was deployed without the SAM transform; its template cannot be read")
         return dict(body)
 
+    @property
+    def web_acl_rules(self) -> int | None:
+        """Rules of the web ACLs that the stack holds, None when it holds none."""
+        acls = [id_ for id_, resource in self.resources.items() if resource.type == "AWS::WAFv2::WebACL"]
+        declared = [self.template["Resources"][id_]["Properties"].get("Rules", []) for id_ in acls]
+        return sum(map(len, declared)) if acls else None
+
     @cached_property
     def original_template(self) -> str | Mapping[str, Any]:
         """The template as it was handed over: text, or a mapping where it was JSON."""

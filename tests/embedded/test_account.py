@@ -1,0 +1,147 @@
+"""verification/embedded/server/account.py, and drift as verification/embedded/server/cloudformation/drift.py sees it"""
+
+from __future__ import annotations
+
+import json
+
+import botocore.exceptions
+import pytest
+import requests
+
+from .stacks import deployed
+
+BUCKETS = {"ServiceCode": "s3", "QuotaCode": "L-DC2B2D3D"}
+TEMPLATE = {
+    "Resources": {
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+                "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": True},
+            },
+        },
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {
+                "PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "BlockPublicPolicy": True},
+                "LifecycleConfiguration": {
+                    "Rules": [{"Id": "a", "Status": "Enabled", "Prefix": "a/", "ExpirationInDays": 30}]
+                },
+            },
+        },
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "N",
+                "MetricName": "M",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 3,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Dimensions": [{"Name": "A", "Value": "b"}],
+            },
+        },
+        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "a", "ProtocolType": "HTTP"}},
+        "Stage": {
+            "Type": "AWS::ApiGatewayV2::Stage",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "StageName": "$default",
+                "DefaultRouteSettings": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
+            },
+        },
+    }
+}
+
+
+def switch(cloud, **switches):
+    url = f"{cloud.state.endpoint}/_embedded/account"
+    return requests.post(url, data=json.dumps(switches), verify=cloud.state.ca_bundle, timeout=10).status_code
+
+
+def test_a_quota_is_awss_default_until_it_is_lowered(cloud):
+    quotas = cloud.client("service-quotas")
+
+    assert switch(cloud, quotas={"s3/L-DC2B2D3D": 1}) == 200
+    assert quotas.get_service_quota(**BUCKETS)["Quota"]["Value"] == 1
+    assert quotas.get_aws_default_service_quota(**BUCKETS)["Quota"]["Value"] == 10_000
+    assert switch(cloud, quotas={}) == 200
+    assert quotas.get_service_quota(**BUCKETS)["Quota"]["Value"] == 10_000
+
+
+def test_a_quota_that_is_not_modelled_is_refused(cloud):
+    with pytest.raises(botocore.exceptions.ClientError, match="NoSuchResourceException"):
+        cloud.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode="L-0")
+
+
+@pytest.mark.parametrize("switches", [{"quotas": {"ec2/L-0": 1}}, {"longer": {}}, {"quotas": 3}])
+def test_a_switch_that_means_nothing_is_refused(cloud, switches):
+    assert switch(cloud, **switches) == 400
+
+
+def drifted(stack):
+    client = stack.cloud.client("cloudformation")
+    client.detect_stack_drift(StackName=stack.name)
+    found = client.describe_stack_resource_drifts(StackName=stack.name)["StackResourceDrifts"]
+    return {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in found}
+
+
+@pytest.fixture(scope="module")
+def stack(cloud):
+    with deployed(cloud, TEMPLATE) as stack:
+        yield stack
+
+
+def recovery_off(stack):
+    off = {"PointInTimeRecoveryEnabled": False}
+    stack.cloud.client("dynamodb").update_continuous_backups(
+        TableName=stack.id_of("Table"), PointInTimeRecoverySpecification=off
+    )
+
+
+def images_stay(stack):
+    stack.cloud.client("s3").delete_bucket_lifecycle(Bucket=stack.id_of("Bucket"))
+
+
+def alarm_later(stack):
+    client = stack.cloud.client("cloudwatch")
+    settings = TEMPLATE["Resources"]["Alarm"]["Properties"]
+    client.put_metric_alarm(**{**settings, "AlarmName": stack.id_of("Alarm"), "Threshold": 30})
+
+
+def throttle_off(stack):
+    settings = {"ThrottlingRateLimit": 500.0, "ThrottlingBurstLimit": 100}
+    stack.cloud.client("apigatewayv2").update_stage(
+        ApiId=stack.id_of("Api"), StageName="$default", DefaultRouteSettings=settings
+    )
+
+
+def test_a_stack_as_it_was_deployed_has_not_drifted(stack):
+    assert drifted(stack) == dict.fromkeys(("Table", "Bucket", "Alarm", "Stage"), "IN_SYNC")
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "logical_id"),
+    [(recovery_off, "Table"), (images_stay, "Bucket"), (alarm_later, "Alarm"), (throttle_off, "Stage")],
+)
+def test_a_change_by_hand_is_drift(stack, by_hand, logical_id):
+    by_hand(stack)
+
+    assert drifted(stack)[logical_id] == "MODIFIED"
+
+
+def test_the_latest_change_can_be_made_to_have_taken_longer(stack):
+    client = stack.cloud.client("cloudformation")
+
+    def taken():
+        events = client.describe_stack_events(StackName=stack.name)["StackEvents"]
+        at = {e["ResourceStatus"]: e["Timestamp"] for e in events if e["LogicalResourceId"] == "Table"}
+        return (at["CREATE_COMPLETE"] - at["CREATE_IN_PROGRESS"]).total_seconds()
+
+    before = taken()
+    assert switch(stack.cloud, longer={"resource": "Table", "seconds": 1200}) == 200
+    assert taken() == pytest.approx(before + 1200, abs=0.1)
