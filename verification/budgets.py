@@ -135,7 +135,7 @@ BUDGET_ALARM_PERCENT: Final = 80.0
 EDGE_SAMPLES: Final = 5
 """Timed requests for one image. Source: own judgement; the least whose median one slow answer cannot move."""
 
-DRILL_DEADLINE: Final = timedelta(minutes=45)
+DEPLOYMENT_DEADLINE: Final = timedelta(minutes=45)
 """How long a drill waits for one deployment or deletion. Source: own judgement; a distribution takes up to 15 minutes."""
 
 DRILL_HEALTH_DEADLINE: Final = timedelta(seconds=60)

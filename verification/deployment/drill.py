@@ -110,11 +110,11 @@ class Copy:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=budgets.DRILL_DEADLINE.total_seconds(),
+                timeout=budgets.DEPLOYMENT_DEADLINE.total_seconds(),
             )
         except subprocess.TimeoutExpired as problem:
             raise Unverified(
-                f"{' '.join(command[:2])} took longer than {budgets.DRILL_DEADLINE}"
+                f"{' '.join(command[:2])} took longer than {budgets.DEPLOYMENT_DEADLINE}"
             ) from problem
 
     def build(self, environment: Environment) -> None:
@@ -296,7 +296,7 @@ class ThrowAway:
         stack_id = self.standing().stack_id
         self.retained.extend(self._buckets_and_tables(client))
         client.delete_stack(StackName=name)
-        end = time.monotonic() + budgets.DRILL_DEADLINE.total_seconds()
+        end = time.monotonic() + budgets.DEPLOYMENT_DEADLINE.total_seconds()
         pause = 0.2
         while (status := _status(client, stack_id)) != "DELETE_COMPLETE":
             if status == "DELETE_FAILED" or time.monotonic() > end:
