@@ -191,3 +191,17 @@ RACE_PLACES: Final = 2
 
 RACES: Final = 3
 """How often they meet. Source: own judgement; a read-then-write counter let more through in each race that was seen."""
+BENCHMARK_COLD_STARTS: Final = 20
+"""Cold starts of each function in a benchmark. Source: own judgement, twice what the specification asks for."""
+
+BENCHMARK_WARM_CALLS: Final = 100
+"""Warm calls of each function in a benchmark. Source: own judgement."""
+
+INIT_RATIO: Final = 1.25
+"""The API function's init may take this many times a bare function's with one boto3 client. Source: own judgement."""
+
+WARM_RATIO: Final = 1.5
+"""A warm `/health` at p95 may take this many times a bare handler's. Source: own judgement."""
+
+COMPRESSED_BYTES: Final = 1000
+"""Least size of a text that CloudFront compresses. Source: CloudFront Developer Guide, "Serve compressed files"."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
@@ -80,4 +81,13 @@ def slow_hits(bench: Bench) -> Iterator[None]:
 @fault("CDN-11", "the edges ignore invalidations")
 def deaf_edges(bench: Bench) -> Iterator[None]:
     with bench.switched_on("deaf-edges"):
+        yield
+
+
+@fault("CDN-09", "the page's distribution compresses nothing")
+def bulky_page(bench: Bench) -> Iterator[None]:
+    def spread(configuration: dict[str, Any]) -> None:
+        configuration["DefaultCacheBehavior"]["Compress"] = False
+
+    with bench.distribution_changed(spread, "SiteDistribution"):
         yield

@@ -131,6 +131,26 @@ def test_cache_key_ignores_queries_and_cookies(cdn: Cdn, untouched_image: Callab
     assert any(answer.startswith("Hit") for answer in by_cookie), by_cookie
 
 
+@pytest.mark.item("CDN-09")
+def test_text_is_compressed(site: Cdn, page: Page) -> None:
+    """Text would be three to five times as large, which is felt on a phone and paid for as transfer."""
+    plain = {path: site.get(path, headers={"Accept-Encoding": "identity"}) for path in ("/", *page.assets)}
+    texts = {path: answer for path, answer in plain.items() if len(answer.body) >= budgets.COMPRESSED_BYTES}
+    if not texts:
+        raise Unverified(f"{site!r}: nothing the page names is large enough to be compressed: {plain}")
+    squeezed = {path: site.get(path, headers={"Accept-Encoding": "gzip, br"}) for path in texts}
+
+    assert [answer for answer in texts.values() if "content-encoding" in answer.headers] == []
+    assert {
+        path: answer.headers.get("content-encoding", "as it is")
+        for path, answer in squeezed.items()
+        if answer.headers.get("content-encoding") not in ("gzip", "br")
+    } == {}
+    assert [
+        path for path in texts if int(squeezed[path].headers["content-length"]) >= len(texts[path].body)
+    ] == []
+
+
 @pytest.mark.item("CDN-11")
 def test_an_invalidation_takes_effect(stack: Stack, cdn: Cdn, untouched_image: Callable[[], str]) -> None:
     """An image that was taken down would be served for another week."""
