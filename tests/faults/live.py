@@ -75,7 +75,11 @@ def gallery_in_the_wrong_order(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "a refusal is a 500 with a traceback", relatives={"CODE-17", "SEC-14"})
+@fault(
+    "CODE-12",
+    "a refusal is a 500 with a traceback",
+    relatives={"CODE-13", "CODE-17", "CONF-03", "CONF-04", "SEC-14"},
+)
 def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
