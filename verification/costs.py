@@ -34,6 +34,7 @@ class Price:
     seen: str = ""
 
 
+_DYNAMODB_SEEN = "airbyte.com, Amazon DynamoDB Pricing"
 _WAF_SEEN = "c3x.dev, AWS WAF cost explained"
 PRICES: Final = {
     "Nova Canvas": Price(0.04, "image, 1024 px, standard", _AWS.format("bedrock")),
@@ -48,8 +49,8 @@ PRICES: Final = {
     ),
     "HTTP API": Price(1.00e-6, "request", _AWS.format("api-gateway")),
     "SQS": Price(0.40e-6, "request", _AWS.format("sqs")),
-    "DynamoDB writes": Price(0.625e-6, "write", _AWS.format("dynamodb")),
-    "DynamoDB reads": Price(0.125e-6, "read", _AWS.format("dynamodb")),
+    "DynamoDB writes": Price(0.625e-6, "write", _AWS.format("dynamodb"), _DYNAMODB_SEEN),
+    "DynamoDB reads": Price(0.125e-6, "read", _AWS.format("dynamodb"), _DYNAMODB_SEEN),
     "S3 storage": Price(0.023, "GB-month", _AWS.format("s3")),
     "S3 writes": Price(0.005e-3, "write", _AWS.format("s3")),
     "CloudFront traffic": Price(0.085, "GB", _AWS.format("cloudfront")),
