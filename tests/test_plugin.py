@@ -125,6 +125,17 @@ def test_all_passing_is_ready(project):
     }
 
 
+@pytest.mark.parametrize(("ending", "outcome"), [("pass", "pass"), ("assert False", "fail")])
+def test_what_a_check_notes_stands_in_the_report(project, ending, outcome):
+    checks = CHECKS.replace("pytestmark", "from verification.fixtures import evidence\npytestmark")
+    checks = checks.replace("test_door():", "test_door(evidence):")
+
+    project.run(door=f"evidence['doors'] = 3; {ending}", checks=checks)
+
+    door, window = project.report()["items"]
+    assert (door["outcome"], door["read"], window["read"]) == (outcome, {"doors": "3"}, {})
+
+
 def test_a_failed_assertion_fails_and_says_what_to_do(project):
     assert project.run(door="assert 2 + 2 == 5, 'two doors'").ret == 1
     assert project.outcomes()["SEC-01"] == "fail"
