@@ -25,6 +25,7 @@ TYPES = {
     "JobsTable": "AWS::DynamoDB::Table",
     "ProviderKeys": "AWS::SecretsManager::Secret",
     "AlarmTopic": "AWS::SNS::Topic",
+    "AlarmInbox": "AWS::SQS::Queue",
     "ApiErrorsAlarm": "AWS::CloudWatch::Alarm",
     "DeadLetterAlarm": "AWS::CloudWatch::Alarm",
     "ApiLogGroup": "AWS::Logs::LogGroup",
@@ -80,6 +81,8 @@ class Watched(Environment):
         ("table", "name", "JobsTable"),
         ("provider_keys", "arn", "ProviderKeys"),
         ("alarm_topic", "arn", "AlarmTopic"),
+        ("alarm_inbox", "url", "AlarmInbox"),
+        ("api_errors_alarm", "name", "ApiErrorsAlarm"),
     ],
 )
 def test_each_part_is_found_by_its_logical_id_and_missed_by_it(env, attribute, name, logical_id):

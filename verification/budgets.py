@@ -50,6 +50,25 @@ API_BURST: Final = 100
 DEAD_LETTER_RECEIVES: Final = range(2, 11)
 """Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
 
+DEAD_LETTER_DEADLINE: Final = timedelta(seconds=90)
+"""How long a message that cannot be processed may take into the dead-letter queue. Source: the worker slows it down by
+one second more at each of ten deliveries at most, and SQS moves it when it is asked for again."""
+
+ERRORS_UNSEEN: Final = 10
+"""Most errors in a period that may go by without an alarm. Source: own judgement."""
+
+METRIC_DEADLINE: Final = timedelta(minutes=5)
+"""How late CloudWatch may count an error. Source: own judgement; Lambda's metrics mostly appear within two minutes."""
+
+ALARM_DEADLINE: Final = timedelta(minutes=2)
+"""How long an alarm may take once CloudWatch counts the errors. Source: CloudWatch evaluates every minute."""
+
+NOTIFICATION_DEADLINE: Final = timedelta(seconds=30)
+"""How long a notification may take through the topic. Source: own judgement; SNS mostly delivers within a second."""
+
+SAME_EVENT: Final = timedelta(seconds=2)
+"""How far two of AWS's own time stamps of one event may be apart. Source: own judgement; they are rounded."""
+
 RUNTIME_NOTICE: Final = timedelta(days=183)
 """A runtime has to be supported for at least this long. Source: checklist SEC-18, six months."""
 

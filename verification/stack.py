@@ -8,7 +8,7 @@ from functools import cached_property
 
 from verification.environment import Environment, names, settings
 from verification.errors import Missing, Unverified
-from verification.resources.alarm import Alarm, alarms_of
+from verification.resources.alarm import Alarm, AlarmSwitch, alarms_of
 from verification.resources.bucket import Bucket
 from verification.resources.budget import Budget
 from verification.resources.caller import Caller, address_of_nobody
@@ -187,6 +187,11 @@ class Stack:
         return Topic(self.env, self.formation.physical_id("AlarmTopic"))
 
     @cached_property
+    def alarm_inbox(self) -> Queue:
+        """Keeps what the alarm topic said."""
+        return Queue(self.env, self.formation.physical_id("AlarmInbox"))
+
+    @cached_property
     def alarms(self) -> Sequence[Alarm]:
         """Every metric alarm of the stack that is live."""
         names = [
@@ -208,6 +213,11 @@ class Stack:
             except Missing:
                 continue  # what is gone has no tags to miss; that it is gone is drift
         return found
+
+    @cached_property
+    def api_errors_alarm(self) -> AlarmSwitch:
+        """What tells of a crashing API."""
+        return AlarmSwitch(self.env, self.formation.physical_id("ApiErrorsAlarm"))
 
     @cached_property
     def api_log(self) -> LogGroup:

@@ -598,7 +598,13 @@ def test_alarm_watches_its_own_dimensions(cloud: Running) -> None:
             "QueueArn"
         ]
         statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": target}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        plain = {
+            **statement,
+            "Effect": "Deny",
+            "Action": "sqs:*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement, plain]})
         queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         topics.subscribe(TopicArn=stack.id_of("Topic"), Protocol="sqs", Endpoint=target)
         wait_for(stack, stack.id_of("Other"), "OK")

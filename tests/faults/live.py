@@ -193,7 +193,7 @@ def stale_error_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-09", "the error alarm tells nobody", relatives={"CONF-11"})
+@fault("CONF-09", "the error alarm tells nobody", relatives={"CONF-11", "INF-14"})
 def mute_error_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "ActionsEnabled": False}):
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -96,3 +97,85 @@ def misnamed_failure(bench: Bench) -> Iterator[None]:
     named = ("            code = error.code\n", '            code = "internal_error"\n')
     with _worker_with(bench, {"pixel_prompt/generation.py": named}):
         yield
+
+
+# Jobs that cannot be processed
+
+
+@contextmanager
+def _redriven(bench: Bench, policy: str) -> Iterator[None]:
+    """The queue with another redrive policy, '' for none."""
+    client, url = bench.client("sqs"), bench.physical("JobsQueue")
+    before = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+@fault("INF-09", "a failed job is tried again for ever")
+def no_dead_letter_queue(bench: Bench) -> Iterator[None]:
+    with _redriven(bench, ""):
+        yield
+
+
+@fault("INF-09", "a failed job is tried a thousand times")
+def endless_redrive(bench: Bench) -> Iterator[None]:
+    dead = bench.stack.dead_letter_queue.arn
+    with _redriven(bench, json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1000})):
+        yield
+
+
+@fault("INF-09", "the worker takes a message that it cannot use for done")
+def swallowed_poison(bench: Bench) -> Iterator[None]:
+    refused = 'log.failure("message_refused", reason=str(error))\n'
+    swallowed = (refused, f"{refused}            return True\n")
+    with _worker_with(bench, {"pixel_prompt/worker.py": swallowed}):
+        yield
+
+
+@fault("INF-09", "nobody listens to which message the worker names as failed")
+def unheard_failures(bench: Bench) -> Iterator[None]:
+    client = bench.client("lambda")
+    (mapping,) = bench.stack.worker.event_sources
+    client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=[])
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(
+            UUID=mapping["UUID"], FunctionResponseTypes=mapping["FunctionResponseTypes"]
+        )
+
+
+# Alarms
+
+
+@fault("INF-14", "the error alarm has no action", relatives={"CONF-11"})
+def alarm_without_action(bench: Bench) -> Iterator[None]:
+    with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "AlarmActions": []}):
+        yield
+
+
+@fault("INF-14", "the error alarm watches a function of a former name", relatives={"CONF-09"})
+def alarm_of_a_former_function(bench: Bench) -> Iterator[None]:
+    former = [{"Name": "FunctionName", "Value": "former"}]
+    with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "Dimensions": former}):
+        yield
+
+
+@fault("INF-14", "a thousand errors go by without an alarm")
+def deaf_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "Threshold": 1000.0}):
+        yield
+
+
+@fault("INF-14", "whom the topic tells does not let it in")
+def closed_inbox(bench: Bench) -> Iterator[None]:
+    client, url = bench.client("sqs"), bench.physical("AlarmInbox")
+    before = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes=before)

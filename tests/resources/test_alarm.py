@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.probes.server import Reply
-from verification.resources.alarm import Alarm, Metric, alarms_of
+from verification.errors import Missing
+from verification.resources.alarm import Alarm, AlarmSwitch, Metric, alarms_of
 
 ERRORS = {
     "Namespace": "AWS/Lambda",
@@ -89,3 +92,43 @@ def test_an_alarm_watches_what_it_names(namespace, metric, dimensions, expected)
     alarm = Alarm("a", [WATCHED], [], actions_enabled=True)
 
     assert alarm.watches(namespace, metric, **dimensions) is expected
+
+
+@pytest.fixture
+def switch(env, unique, put):
+    put(**SIMPLE)
+    return AlarmSwitch(env, unique)
+
+
+def test_an_alarm_is_read_with_its_state(switch, env):
+    env.client("cloudwatch").set_alarm_state(AlarmName=switch.name, StateValue="ALARM", StateReason="x")
+
+    assert switch.alarm.threshold == 1
+    assert switch.state.value == "ALARM"
+    assert abs(switch.state.since - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_raised_alarm_is_waited_for_and_lowered(switch, env):
+    env.client("cloudwatch").set_alarm_state(AlarmName=switch.name, StateValue="ALARM", StateReason="x")
+    raised = switch.wait_until_raised(timedelta(seconds=5))
+    switch.lower()
+
+    assert (raised.value, switch.state.value) == ("ALARM", "OK")
+
+
+def test_an_alarm_that_is_not_raised_says_what_it_is(switch):
+    switch.lower()
+
+    assert switch.wait_until_raised(timedelta(0)).value == "OK"
+
+
+def test_an_alarm_that_does_not_exist_is_missing(env):
+    with pytest.raises(Missing, match=r"never-made.* does not exist"):
+        _ = AlarmSwitch(env, "never-made").alarm
+
+
+@pytest.mark.parametrize(
+    ("set_to", "read"), [({"TreatMissingData": "breaching"}, "breaching"), ({}, "missing")]
+)
+def test_what_no_data_means_is_read(put, set_to, read):
+    assert put(**SIMPLE, **set_to).treat_missing_data == read

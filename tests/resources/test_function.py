@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -215,3 +215,34 @@ def test_a_package_that_is_not_the_one_that_runs_settles_nothing(reach, stub):
 def test_a_package_that_is_no_zip_settles_nothing(reach, stub):
     with pytest.raises(Unverified, match="is no zip"):
         package_of(reach, stub, b"an image")
+
+
+def test_a_function_that_fails_when_it_has_to_is_fine(scripted, stub):
+    stub.replies(Reply(200, b'{"errorType": "ValueError"}', {"X-Amz-Function-Error": "Unhandled"}))
+
+    Function(scripted, "f").fail({"odd": 1})
+
+    assert json.loads(stub.asked[0].body) == {"odd": 1}
+
+
+def test_a_function_that_does_not_fail_forces_no_error(scripted, stub):
+    stub.replies(Reply(200, b"{}", {}))
+
+    with pytest.raises(Unverified, match=r"does not fail on \{'odd': 1\}"):
+        Function(scripted, "f").fail({"odd": 1})
+
+
+def test_errors_are_those_of_the_function_that_cloudwatch_counts(env, unique):
+    for name, value in ((unique, 2), (unique, 3), ("another", 100)):
+        datum = {
+            "MetricName": "Errors",
+            "Value": value,
+            "Dimensions": [{"Name": "FunctionName", "Value": name}],
+        }
+        env.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=[datum])
+    function, now = Function(env, unique), datetime.now(UTC)
+
+    assert function.errors(now) == 5
+    function.wait_for_errors(5, now, timedelta(0))
+    with pytest.raises(Unverified, match=r"counts 5 of 6 errors of .* after \d+ s"):
+        function.wait_for_errors(6, now, timedelta(0))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from verification.errors import Missing
-from verification.resources.queue import Queue
+from verification.resources.queue import Message, Queue
 
 
 @pytest.fixture
@@ -68,3 +68,44 @@ def test_a_message_is_sent_as_json_and_named(create, env):
 
     (received,) = env.client("sqs").receive_message(QueueUrl=queue.url)["Messages"]
     assert (received["MessageId"], json.loads(received["Body"])) == (message, {"jobId": "j1"})
+
+
+def bodies(env, queue):
+    """What somebody else who reads the queue finds."""
+    answer = env.client("sqs").receive_message(
+        QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=0
+    )
+    return sorted(message["Body"] for message in answer.get("Messages", []))
+
+
+def test_one_message_is_taken_and_the_others_are_left(create, env):
+    queue = create()
+    mine = [queue.send({"n": n}) for n in range(4)][2]
+
+    taken = queue.take(lambda message: message.id == mine, timedelta(seconds=5))
+
+    assert (taken.id, taken.content) == (mine, {"n": 2})
+    assert bodies(env, queue) == ['{"n": 0}', '{"n": 1}', '{"n": 3}']
+
+
+def test_a_message_that_does_not_come_is_none_and_the_others_are_left(create, env):
+    queue = create()
+    queue.send({"n": 1})
+
+    assert queue.take(lambda message: False, timedelta(0)) is None
+    assert bodies(env, queue) == ['{"n": 1}']
+
+
+def test_an_error_while_looking_leaves_every_message(create, env):
+    queue = create()
+    queue.send({"n": 1})
+
+    with pytest.raises(ZeroDivisionError):
+        queue.take(lambda message: bool(1 // 0), timedelta(seconds=5))
+
+    assert bodies(env, queue) == ['{"n": 1}']
+
+
+@pytest.mark.parametrize(("body", "content"), [('{"a": 1}', {"a": 1}), ("[1]", {}), ("{", {}), ("", {})])
+def test_a_body_that_is_no_object_has_no_content(body, content):
+    assert Message("m1", body).content == content

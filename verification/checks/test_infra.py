@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +17,15 @@ from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
 from verification.errors import Unverified
-from verification.probes.api import Api, Job, gateway_event
+from verification.probes.api import Api, Job, gateway_event, new_correlation_id
 from verification.probes.burst import burst
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source
 from verification.probes.traffic import traffic
+from verification.resources.alarm import AlarmState
 from verification.resources.http_api import Throttle
+from verification.resources.log_group import LogEvent
+from verification.resources.queue import Message
 from verification.samples import Samples
 from verification.stack import Stack
 
@@ -156,6 +163,34 @@ def test_quotas_have_headroom(stack: Stack, evidence: dict[str, object]) -> None
     assert [quota for quota in quotas if quota.used > budgets.QUOTA_USE * quota.limit] == []
 
 
+@pytest.mark.item("INF-09")
+def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
+    """A poisonous message would be retried until it expires, and then be gone without trace."""
+    policy = stack.queue.redrive_policy
+    receives = int(policy.get("maxReceiveCount", 0))
+    assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
+    assert receives in budgets.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
+
+    sent = datetime.now(UTC)
+    poison = stack.queue.send({"jobId": str(uuid.uuid4()), "correlationId": new_correlation_id()})
+    within = budgets.DEAD_LETTER_DEADLINE
+    dead = stack.dead_letter_queue.take(lambda message: message.id == poison, within)
+    assert dead, (
+        f"message {poison}, which names no job, is not in {stack.dead_letter_queue!r} after {within.total_seconds():.0f} s"
+    )
+    told = stack.worker_log.wait_for(poison, sent, lambda events: len(_deliveries(events)) >= receives)
+    if len(_deliveries(told)) < receives:
+        raise Unverified(
+            f"the worker's log tells of {len(_deliveries(told))} of {receives} deliveries of {poison}"
+        )
+    assert len(_deliveries(told)) == receives, [event.message for event in told]
+
+
+def _deliveries(events: Sequence[LogEvent]) -> set[int]:
+    """Which deliveries of a message a log tells of: the first, the second ..."""
+    return {event.fields["received"] for event in events if "received" in event.fields}
+
+
 @pytest.mark.item("INF-12")
 def test_requests_are_traced(stack: Stack) -> None:
     """Nobody can say where the time went."""
@@ -196,6 +231,49 @@ def test_monthly_cost_is_within_a_watched_budget(
         and notification.percent <= budgets.BUDGET_ALARM_PERCENT
         and stack.alarm_topic.arn in notification.subscribers
     ], f"nobody is told in time: {stack.budget.notifications}"
+
+
+@pytest.mark.item("INF-14")
+def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
+    """Metric, dimensions, threshold, permission and topic can each look right, and still nobody is told."""
+    switch, alarm = stack.api_errors_alarm, stack.api_errors_alarm.alarm
+    threshold = int(alarm.threshold or 0)
+    assert 0 < threshold <= budgets.ERRORS_UNSEEN, f"{switch!r} lets {threshold} errors go by"
+    assert alarm.treat_missing_data == "notBreaching", f"{switch!r} would not return to OK by itself"
+
+    if switch.state.value == "ALARM":
+        switch.lower()
+    began, errors = (
+        datetime.now(UTC),
+        2 * threshold - 1,
+    )  # where a period ends among them, one side has enough
+    counted = stack.api.errors(began)
+    for _ in range(errors):
+        stack.api.fail({"drill": "an event that no HTTP API sends"})
+    stack.api.wait_for_errors(counted + errors, began, budgets.METRIC_DEADLINE)
+    raised = switch.wait_until_raised(budgets.ALARM_DEADLINE)
+    within = budgets.ALARM_DEADLINE.total_seconds()
+    assert raised.value == "ALARM", f"{raised} {within:.0f} s after CloudWatch counted {errors} errors"
+
+    within = budgets.NOTIFICATION_DEADLINE.total_seconds()
+    topic, inbox = stack.alarm_topic, stack.alarm_inbox
+    told = inbox.take(
+        lambda message: _tells_of(message, topic.arn, switch.name, raised), budgets.NOTIFICATION_DEADLINE
+    )
+    assert told, f"{switch!r}: {raised}, and {topic!r} told {inbox!r} nothing within {within:.0f} s"
+
+
+def _tells_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmState) -> bool:
+    """Whether a message is the topic's word that the alarm has just been raised."""
+    if message.content.get("TopicArn") != topic_arn:
+        return False
+    try:
+        said: Mapping[str, Any] = json.loads(message.content["Message"])
+        changed = datetime.fromisoformat(said["StateChangeTime"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    known = (said.get("AlarmName"), said.get("NewStateValue")) == (alarm_name, "ALARM")
+    return known and abs(changed - raised.since) <= budgets.SAME_EVENT
 
 
 @pytest.mark.item("INF-19")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from verification.environment import Environment
+from verification.errors import Missing
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Alarm:
     actions: Sequence[str]
     actions_enabled: bool
     threshold: float | None = None  # in the metric's own unit; None for an anomaly band
+    treat_missing_data: str = "missing"
 
     def watches(self, namespace: str, metric: str, **dimensions: str) -> bool:
         """Whether the alarm would act on this metric with exactly these dimensions: others are another series."""
@@ -66,6 +71,56 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
             actions=alarm.get("AlarmActions", []),
             actions_enabled=bool(alarm.get("ActionsEnabled")),
             threshold=alarm.get("Threshold"),
+            treat_missing_data=alarm.get("TreatMissingData") or "missing",
         )
         for alarm in found
     ]
+
+
+@dataclass(frozen=True)
+class AlarmState:
+    """`value` is OK, ALARM or INSUFFICIENT_DATA; `since` is by CloudWatch's clock."""
+
+    value: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class AlarmSwitch:
+    """An alarm that a drill raises."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @property
+    def alarm(self) -> Alarm:
+        """What it watches, and how.
+
+        Raises:
+            Missing: there is no such alarm.
+        """
+        found = alarms_of(self.env, [self.name])
+        if not found:
+            raise Missing(f"{self!r} does not exist; deploy the stack again")
+        return found[0]
+
+    @property
+    def state(self) -> AlarmState:
+        """What it says now."""
+        (found,) = self.env.client("cloudwatch").describe_alarms(
+            AlarmNames=[self.name], AlarmTypes=["MetricAlarm"]
+        )["MetricAlarms"]
+        return AlarmState(found["StateValue"], found["StateUpdatedTimestamp"])
+
+    def lower(self) -> None:
+        """Set it to OK; it rises again at its next evaluation if there still is a reason to."""
+        self.env.client("cloudwatch").set_alarm_state(
+            AlarmName=self.name, StateValue="OK", StateReason="lowered by a drill of the verification"
+        )
+
+    def wait_until_raised(self, deadline: timedelta) -> AlarmState:
+        """What it says once it is in ALARM, or after the deadline."""
+        until = time.monotonic() + deadline.total_seconds()
+        while (state := self.state).value != "ALARM" and time.monotonic() < until:
+            time.sleep(random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
+        return state

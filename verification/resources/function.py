@@ -6,11 +6,13 @@ import base64
 import hashlib
 import io
 import json
+import random
+import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from itertools import islice
@@ -184,6 +186,44 @@ class Function:
         """Invocations of the live function that found an environment ready; at most twice as many are tried."""
         reports = (self.report(event) for _ in range(2 * count))
         return list(islice((one for one in reports if not one.cold), count))
+
+    def fail(self, event: Mapping[str, Any]) -> None:
+        """Invoke the function with an event that it has to fail on.
+
+        Raises:
+            Unverified: it did not.
+        """
+        client = self.env.client("lambda", attempts=1)
+        answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
+        if "FunctionError" not in answer:
+            raise Unverified(f"{self!r} does not fail on {event}, so no error can be forced")
+
+    def errors(self, since: datetime) -> float:
+        """How many invocations CloudWatch counts as failed, from a while before that moment until now."""
+        answer = self.env.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName="Errors",
+            Dimensions=[{"Name": "FunctionName", "Value": self.name}],
+            StartTime=since.replace(second=0, microsecond=0) - budgets.CLOCK_SKEW,
+            EndTime=datetime.now(UTC) + budgets.CLOCK_SKEW,
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return float(sum(point["Sum"] for point in answer["Datapoints"]))
+
+    def wait_for_errors(self, count: float, since: datetime, deadline: timedelta) -> None:
+        """Wait until CloudWatch counts that many.
+
+        Raises:
+            Unverified: it does not.
+        """
+        started = time.monotonic()
+        while (counted := self.errors(since)) < count:
+            if (waited := time.monotonic() - started) > deadline.total_seconds():
+                raise Unverified(
+                    f"CloudWatch counts {counted:g} of {count:g} errors of {self!r} after {waited:.0f} s"
+                )
+            time.sleep(random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
 
     @cached_property
     def reserved_concurrency(self) -> int | None:

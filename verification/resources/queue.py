@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from verification.environment import Environment
+
+_MOST_AT_ONCE = 10  # by SQS's own limit
+_LONG_POLL_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that waits in a queue."""
+
+    id: str
+    body: str = field(repr=False)
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The body as a JSON object, empty when it is none."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,39 @@ class Queue:
         """Put one JSON message into the queue; its message id."""
         answer = self.env.client("sqs").send_message(QueueUrl=self.url, MessageBody=json.dumps(content))
         return str(answer["MessageId"])
+
+    def take(self, wanted: Callable[[Message], bool], deadline: timedelta) -> Message | None:
+        """Wait for one message and take it out of the queue; None when it does not come.
+
+        Whoever else reads the queue misses the other messages for as long as this looks, at most for the
+        deadline.
+        """
+        client = self.env.client("sqs")
+        hidden: list[str] = []
+        until = time.monotonic() + deadline.total_seconds()
+        try:
+            while True:
+                answer = client.receive_message(
+                    QueueUrl=self.url,
+                    MaxNumberOfMessages=_MOST_AT_ONCE,
+                    WaitTimeSeconds=_LONG_POLL_SECONDS,
+                    VisibilityTimeout=int(deadline.total_seconds()) + _LONG_POLL_SECONDS,
+                )
+                received = {
+                    entry["ReceiptHandle"]: Message(entry["MessageId"], entry["Body"])
+                    for entry in answer.get("Messages", [])
+                }
+                hidden += received
+                for handle, message in received.items():
+                    if wanted(message):
+                        hidden.remove(handle)
+                        client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+                        return message
+                if time.monotonic() > until:
+                    return None
+        finally:
+            for handle in hidden:
+                client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     @property
     def arn(self) -> str:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, sqs
 from ministack.services.cloudformation import provisioners
@@ -37,6 +38,7 @@ require(
     "_stat_value",
     "record_metric",
 )
+require(iam_evaluator, "pin_request_origin")
 require(provisioners, "_cw_metric_alarm_record")
 require(sqs, "_queues")
 
@@ -113,6 +115,8 @@ def metric_query(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 def _watch(context: Context) -> None:
     sampled = 0.0
+    # What an alarm sets off goes from service to service, over TLS: a policy that refuses plain HTTP lets it pass.
+    iam_evaluator.pin_request_origin("127.0.0.1", secure_transport=True)
     while True:
         time.sleep(EVALUATION_SECONDS)
         with request_scope(context.account_id, context.region):
