@@ -224,3 +224,5 @@ WARM_RATIO: Final = 1.5
 
 COMPRESSED_BYTES: Final = 1000
 """Least size of a text that CloudFront compresses. Source: CloudFront Developer Guide, "Serve compressed files"."""
+MAJORS_BEHIND: Final = 1
+"""Major versions that a direct dependency may lag. Source: checklist CODE-21; fixes are seldom ported further back."""

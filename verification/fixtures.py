@@ -18,6 +18,7 @@ from verification.plugin import READ, Verification
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
+from verification.probes.packages import Packages
 from verification.probes.page import Page
 from verification.stack import Stack
 
@@ -63,6 +64,12 @@ def frontend_tests(source: Source) -> TestRun:
 def backend_tests(source: Source) -> TestRun:
     """One run of the backend's tests, with coverage."""
     return source.backend_tests()
+
+
+@pytest.fixture(scope="session")
+def packages(source: Source) -> Packages:
+    """The checkout's dependencies."""
+    return Packages(source.app)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import re
 import time
 import tomllib
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -226,14 +227,15 @@ class Verification:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         report.sections = [(name, redact(text)) for name, text in report.sections]
-        if report.longrepr and redact(report.longreprtext) != report.longreprtext:
+        if isinstance(report.longrepr, tuple):  # a skip, of which pytest wants path, line and reason
+            path, line, reason = report.longrepr
+            report.longrepr = (path, line, redact(reason))
+        elif report.longrepr and redact(report.longreprtext) != report.longreprtext:
             report.longrepr = redact(report.longreprtext)
         if call.when == "call" or call.excinfo:
-            result = waive(
-                judge(_item_id(item), call, report, item.stash.get(READ, None)),
-                self.waivers,
-                self.started.date(),
-            )
+            read = item.stash.get(READ, None)
+            result = waive(judge(_item_id(item), call, report, read), self.waivers, self.started.date())
+            result = replace(result, reason=redact(result.reason))  # a waiver's words are somebody's too
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)

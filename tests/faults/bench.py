@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.probes.registries import Registries
 from verification.environment import ROOT, Environment, connect
 from verification.probes.http import exchange
 from verification.stack import Stack
@@ -108,6 +109,7 @@ class Bench:
     cloud: str
     checkout: Checkout
     reports: Path
+    registries: Registries
     _patches: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     @cached_property
@@ -144,7 +146,7 @@ class Bench:
         return subprocess.run(
             command,
             cwd=ROOT,
-            env={**kept, **variables},
+            env={**kept, **self.registries.variables, **variables},
             capture_output=True,
             text=True,
             check=False,

@@ -11,6 +11,7 @@ from itertools import chain
 import pytest
 
 from tests.faults.bench import Bench, Checkout
+from tests.probes.registries import Registries
 from verification.embedded.cloud import Cloud
 from verification.environment import ROOT
 
@@ -52,7 +53,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def bench(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def registries(checkout: Checkout) -> Iterator[Registries]:
+    """What the tools ask on this machine; the real services change from day to day, or are out of reach."""
+    stub = Registries(checkout.app)
+    yield stub
+    stub.close()
+
+
+@pytest.fixture(scope="session")
+def bench(
+    checkout: Checkout, registries: Registries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
     """The application, deployed as a user deploys it; gone with this process."""
     cloud = Cloud(f"faults-{os.getpid()}")
     cloud.up(owned_by=os.getpid())
@@ -61,7 +72,7 @@ def bench(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
         command += ["--cloud", cloud.name, "--app", str(checkout.app)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"))
+        yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"), registries)
     finally:
         cloud.down()
 

@@ -20,6 +20,7 @@ from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
 from verification.probes.http import Answer
+from verification.probes.packages import Packages
 from verification.resources.counter import forgotten
 from verification.resources.log_group import LogGroup
 from verification.stack import Stack
@@ -73,6 +74,12 @@ def test_source_has_no_unfinished_words(source: Source) -> None:
 def test_python_lint_and_types_are_clean(source: Source) -> None:
     """A field that a vendor leaves out surfaces when that vendor has a bad day."""
     assert source.ruff() + source.mypy() == []
+
+
+@pytest.mark.item("CODE-07")
+def test_locks_match_their_manifests(packages: Packages) -> None:
+    """An installation that differs from machine to machine has been tested on none."""
+    assert packages.npm_mismatches() + packages.python_mismatches() == []
 
 
 @pytest.mark.item("CODE-08")
@@ -275,6 +282,12 @@ def _delivered(job: Job) -> list[str]:
 
 def _stored(stack: Stack, job: Job) -> list[str]:
     return sorted(stored.key for stored in stack.bucket.objects(f"images/{job.id}/"))
+
+
+@pytest.mark.item("CODE-21")
+def test_no_dependency_is_far_behind(packages: Packages) -> None:
+    """The longer the wait, the larger the jump that an emergency demands."""
+    assert [package for package in packages.behind() if package.majors > budgets.MAJORS_BEHIND] == []
 
 
 _DELIVERY_ENDS = ("job_finished", "job_held_elsewhere", "job_crashed", "message_refused")

@@ -14,14 +14,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from verification import budgets
-from verification.environment import Environment
+from verification.environment import ROOT, Environment
 from verification.errors import Unverified
 from verification.probes import iam_actions, tls
 from verification.probes.api import Api, Job, error_of, new_correlation_id
+from verification.probes.artefacts import Artefacts
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
 from verification.probes.http import Answer
+from verification.probes.own_report import OwnReport
+from verification.probes.packages import Packages
 from verification.probes.page import Page
+from verification.probes.workflows import Workflows
 from verification.report.redaction import looks_secret
 from verification.resources.log_group import LogEvent
 from verification.resources.role import Role, listed
@@ -35,6 +39,18 @@ _OLD_TLS = {"TLSv1", "TLSv1_1"}
 _HARMLESS = re.compile(r"arn:aws[a-z-]*:.*|\d*|true|false", re.IGNORECASE)
 
 
+@pytest.mark.item("SEC-01")
+def test_what_ships_has_no_grave_advisory(packages: Packages) -> None:
+    """A published hole is open in every visitor's browser."""
+    assert packages.npm_advisories() == []
+
+
+@pytest.mark.item("SEC-02")
+def test_python_packages_have_no_known_vulnerability(packages: Packages) -> None:
+    """The functions hold the providers' keys, and the suite runs with credentials for production."""
+    assert packages.python_advisories() == []
+
+
 @pytest.mark.item("SEC-03")
 def test_bandit_finds_nothing_of_weight(source: Source) -> None:
     """The holes that a machine finds are the first that attackers try."""
@@ -45,6 +61,12 @@ def test_bandit_finds_nothing_of_weight(source: Source) -> None:
 def test_tree_and_history_hold_no_secret(source: Source) -> None:
     """A key in one old commit is a key that everybody with a clone has."""
     assert source.secrets() == []
+
+
+@pytest.mark.item("SEC-05")
+def test_what_is_built_holds_no_secret(source: Source) -> None:
+    """A key that is compiled into the page is published, although it never stood in the repository."""
+    assert Artefacts(source.app).secrets() == []
 
 
 @pytest.mark.item("SEC-06")
@@ -372,6 +394,14 @@ def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn,
     assert {id_: least[id_] for id_ in least if not least[id_].startswith(("TLSv1.2", "TLSv1.3"))} == {}
 
 
+@pytest.mark.item("SEC-21")
+def test_report_of_a_spilt_secret_holds_none(source: Source) -> None:
+    """The report is attached to pull requests: it would publish the very key that it complains about."""
+    own = {ROOT, source.app} if (source.app / "verification" / "plugin.py").is_file() else {ROOT}
+
+    assert [leak for suite in sorted(own) for leak in OwnReport(suite).leaks()] == []
+
+
 @pytest.mark.item("SEC-22")
 def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
     """Whatever else is put into the bucket would be public at once."""
@@ -383,6 +413,14 @@ def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn, shown_job: Job) -> None
     assert cdn.get(cdn.path(shown_job.sample_url)).status == HTTPStatus.OK
     assert answer.status == HTTPStatus.FORBIDDEN, answer
     assert absent.status == answer.status, f"{absent!r} tells what is there from what is not"
+
+
+@pytest.mark.item("SEC-23")
+def test_workflows_cannot_be_turned_against_us(source: Source) -> None:
+    """A moved tag, or a title that is run as shell, acts with the rights that deploy to production."""
+    workflows = Workflows(source.app)
+
+    assert workflows.actionlint() + workflows.zizmor() + workflows.stored_keys() == []
 
 
 def _trusted_services(role: Role) -> list[str]:

@@ -17,11 +17,9 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from detect_secrets.core.scan import get_plugins, scan_line
-from detect_secrets.settings import transient_settings
 
 from verification.errors import Unverified
-from verification.probes import process, release
+from verification.probes import leaks, process, release
 from verification.probes.process import parsed, read, tail
 
 _SHIPPED = ("backend/src", "frontend/src")
@@ -30,46 +28,6 @@ _TEST_FILE = re.compile(r"\.test\.tsx?$")
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _MYPY_SUCCESS = re.compile(r"no issues found in [1-9]\d* source file")
-# Entropy cannot tell a key from a lock file's hash, nor a variable's name a password from its description;
-# these know what keys look like.
-_SECRET_PLUGINS = [
-    {"name": name}
-    for name in (
-        "AWSKeyDetector",
-        "AzureStorageKeyDetector",
-        "BasicAuthDetector",
-        "GitHubTokenDetector",
-        "GitLabTokenDetector",
-        "JwtTokenDetector",
-        "NpmDetector",
-        "OpenAIDetector",
-        "PrivateKeyDetector",
-        "PypiTokenDetector",
-        "SendGridDetector",
-        "SlackDetector",
-        "StripeDetector",
-        "TwilioKeyDetector",
-    )
-]
-# The shapes of Stability's, OpenAI's, Google's and Black Forest Labs' keys, which detect-secrets does not know.
-_PROVIDER_KEY = re.compile(
-    r"\b(?:sk-[A-Za-z0-9]{48}|sk-(?:proj|svcacct|admin)-[\w-]{40,}|AIza[\w-]{35}|bfl_[A-Za-z0-9]{32,})\b"
-)
-_SECRET_FILTERS = [
-    {"path": f"detect_secrets.filters.{name}"}
-    for name in (
-        "allowlist.is_line_allowlisted",
-        "heuristic.is_indirect_reference",
-        "heuristic.is_likely_id_string",
-        "heuristic.is_lock_file",
-        "heuristic.is_not_alphanumeric_string",
-        "heuristic.is_potential_uuid",
-        "heuristic.is_prefixed_with_dollar_sign",
-        "heuristic.is_sequential_string",
-        "heuristic.is_swagger_file",
-        "heuristic.is_templated_secret",
-    )
-]
 
 
 @dataclass(frozen=True)
@@ -297,19 +255,10 @@ class Source:
             untracked,
             (("commit messages", number, line) for number, line in messages),
         )
-        found = set()
-        with transient_settings({"plugins_used": _SECRET_PLUGINS, "filters_used": _SECRET_FILTERS}):
-            # Trying each detector on each line of a history takes minutes; one look rules most lines out.
-            suspicious = re.compile(
-                "|".join(f"(?:{rule.pattern})" for plugin in get_plugins() for rule in plugin.denylist),
-                re.IGNORECASE,
-            )
-            for file, number, line in lines:
-                if suspicious.search(line):
-                    found |= {(file, number, secret.type) for secret in scan_line(line)}
-                if _PROVIDER_KEY.search(line):
-                    found.add((file, number, "AI provider key"))
-        return [Finding(file, line, kind, "looks like a secret") for file, line, kind in sorted(found)]
+        return [
+            Finding(file, line, kind, "looks like a secret")
+            for file, line, kind in sorted(leaks.found_in(lines))
+        ]
 
     def release(self) -> release.Release:
         """What the commit that is checked out would deploy.

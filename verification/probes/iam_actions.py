@@ -10,9 +10,8 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from verification.errors import Unverified
+from verification.probes import template
 
 _REFERENCE = "data/AdditionalSpecs/Policies.json"
 
@@ -53,12 +52,7 @@ def template_actions(file: Path) -> Iterator[str]:
     Raises:
         Unverified: the file is no template.
     """
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
-        declared = content["Resources"].values()
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
-        raise Unverified(f"{file.name} cannot be read as a template: {problem}") from problem
-    for resource in declared:
+    for resource in template.resources(file).values():
         if resource["Type"] == "AWS::IAM::Role":
             yield from _actions(resource["Properties"].get("Policies", []))
 
@@ -75,18 +69,3 @@ def _actions(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _actions(value)
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes CloudFormation's short forms, such as !Ref, for what they hold."""
-
-
-def _short_form(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
-
-
-_Loader.add_multi_constructor("!", _short_form)

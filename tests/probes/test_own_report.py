@@ -1,0 +1,58 @@
+"""verification/probes/own_report.py: this very suite, and one that does not hold together."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from verification.environment import ROOT
+from verification.errors import Unverified
+from verification.probes import own_report
+from verification.probes.own_report import OwnReport, Planted
+
+
+def test_this_suites_report_holds_no_secret():
+    assert OwnReport(ROOT).leaks() == []
+
+
+def test_each_way_out_of_a_suite_that_redacts_nothing_is_seen(tmp_path):
+    shutil.copytree(
+        ROOT / "verification", tmp_path / "verification", ignore=shutil.ignore_patterns("server", "checks")
+    )
+    shutil.copy(ROOT / "environments.toml", tmp_path)
+    redaction = tmp_path / "verification" / "report" / "redaction.py"
+    redaction.write_text("def redact(text):\n    return text\n")
+
+    leaks = OwnReport(tmp_path).leaks()
+
+    assert {leak.message.removeprefix("gets out by way of ") for leak in leaks} == set(own_report._WAYS)
+    assert {leak.rule for leak in leaks} == {planted.kind for planted in own_report._secrets()}
+    assert {leak.file for leak in leaks} == {*own_report._FORMATS, "terminal"}
+
+
+def test_a_suite_that_does_not_run_is_unverified(tmp_path):
+    with pytest.raises(Unverified, match="the throw-away run wrote nothing to judge"):
+        OwnReport(tmp_path).leaks()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("key abcdefghijklmnopqr", True),
+        ("key abcdefghijkl...", True),
+        ("key abcdefghijk...r", False),
+        ("<b>abcdef&#103;hijklmnopqr</b>", True),
+        ("nothing", False),
+    ],
+)
+def test_a_part_of_a_secret_counts(text, shown):
+    case = ("a log", Planted("key", "k", "abcdefghijklmnopqr"))
+
+    assert list(own_report._showing(text, [case])) == ([case] if shown else [])
+
+
+def test_secrets_are_made_anew():
+    assert {planted.core for planted in own_report._secrets()}.isdisjoint(
+        planted.core for planted in own_report._secrets()
+    )

@@ -1,0 +1,124 @@
+"""What a deployment publishes: the page as it is built, and the functions' packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from verification.errors import Unverified
+from verification.probes import leaks, process, template
+from verification.probes.commands import Finding
+from verification.probes.process import read
+
+# What a machine that builds and deploys has in its environment, and no artefact may carry.
+_PRIVATE = (
+    *("OPENAI_API_KEY", "GOOGLE_API_KEY", "BFL_API_KEY", "RECRAFT_API_KEY", "STABILITY_API_KEY"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+)
+# The addresses that a build wants, where no deployment has written any yet; they lead nowhere.
+_ADDRESSES = {
+    "VITE_API_ENDPOINT": "https://api.example",
+    "VITE_CLOUDFRONT_DOMAIN": "images.example",
+    "VITE_ENVIRONMENT": "dev",
+}
+_VITE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", re.MULTILINE)
+_LEAST = 8  # characters; a shorter value stands in any bundle by chance
+_DEADLINE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What a checkout's deployment would publish."""
+
+    app: Path
+
+    def secrets(self) -> list[Finding]:
+        """Values of configured secrets, and whatever has a key's form, in the page and in the packages.
+
+        Raises:
+            Unverified: the page cannot be built, or there is nothing to look at.
+        """
+        planted = {name: f"planted-{secrets.token_hex(12)}" for name in _PRIVATE}
+        with tempfile.TemporaryDirectory(prefix="dist-") as scratch:
+            dist = Path(scratch, "dist")
+            self._build(dist, planted)
+            values = [*planted.items(), *self._configured()]
+            found = self._scan("frontend/dist", dist, values)
+            for function, folder in self._packages():
+                found += self._scan(f"{function}'s package", folder, values)
+        return found
+
+    def _build(self, dist: Path, planted: Mapping[str, str]) -> None:
+        tool = self.app / "frontend" / "node_modules" / ".bin" / "vite"
+        if not tool.exists():
+            raise Unverified("vite is not installed in frontend/node_modules; run ./scripts/setup.sh")
+        settings = {name for file in _VITE_FILES for name, _ in _assignments(self.app / "frontend" / file)}
+        addresses = {name: value for name, value in _ADDRESSES.items() if name not in settings}
+        command = [str(tool), "build", "--outDir", str(dist), "--emptyOutDir", "--logLevel", "error"]
+        variables = {**planted, **addresses}
+        done = process.run(command, folder=self.app / "frontend", deadline=_DEADLINE, variables=variables)
+        if done.returncode or not (dist / "index.html").is_file():
+            said = " | ".join(line.strip() for line in done.stderr.splitlines() if line.strip())[:400]
+            raise Unverified(f"the frontend cannot be built (exit status {done.returncode}): {said}")
+
+    def _configured(self) -> Iterator[tuple[str, str]]:
+        """Names and values of the secrets that this machine and this checkout hold."""
+        yield from ((name, os.environ[name]) for name in _PRIVATE if name in os.environ)
+        for file in (
+            *(self.app / "frontend" / name for name in _VITE_FILES),
+            *sorted((self.app / "backend").glob(".env*")),
+        ):
+            yield from ((name, value) for name, value in _assignments(file) if _SECRET_NAME.search(name))
+
+    def _packages(self) -> Iterator[tuple[str, Path]]:
+        """Each function, and the folder that SAM zips for it."""
+        backend = self.app / "backend"
+        functions = {
+            name: resource
+            for name, resource in template.resources(backend / "template.yaml").items()
+            if resource.get("Type") == "AWS::Serverless::Function"
+        }
+        if not functions:
+            raise Unverified("backend/template.yaml declares no function")
+        for name, resource in functions.items():
+            as_it_lies = resource.get("Metadata", {}).get("SkipBuild")
+            code = resource["Properties"].get("CodeUri")
+            if as_it_lies and not isinstance(code, str):
+                raise Unverified(f"{name}: expected a folder as CodeUri, found {code!r}")
+            folder = backend / code if as_it_lies else backend / ".aws-sam" / "build" / name
+            if not folder.is_dir():
+                raise Unverified(f"{name}: {folder.relative_to(self.app)} does not exist; run sam build")
+            yield name, folder
+
+    def _scan(self, where: str, folder: Path, values: list[tuple[str, str]]) -> list[Finding]:
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+        if not files:
+            raise Unverified(f"{where} is empty")
+        found = []
+        for file in files:
+            name = f"{where}: {file.relative_to(folder)}"
+            text = file.read_bytes().decode("utf-8", "ignore")
+            found += [
+                Finding(name, 0, variable, "holds the value of this variable")
+                for variable, value in values
+                if len(value) >= _LEAST and value in text
+            ]
+            # A bundle is one line: each string by itself, or one detector's doubt would clear them all.
+            strings = ((name, 0, part) for part in re.split(r"[\"'`\n]", text) if len(part) >= _LEAST)
+            found += [
+                Finding(file_, line, kind, "looks like a secret")
+                for file_, line, kind in sorted(leaks.found_in(strings))
+            ]
+        return found
+
+
+def _assignments(file: Path) -> list[tuple[str, str]]:
+    return [(name, value.strip("\"'")) for name, value in _ASSIGNMENT.findall(read(file))]

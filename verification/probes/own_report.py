@@ -1,0 +1,211 @@
+"""The suite's own report, of a throw-away run whose checks spill planted secrets on every way out."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import secrets
+import string
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from verification.errors import Unverified
+from verification.probes import process
+from verification.probes.commands import Finding
+from verification.probes.process import parsed, read, tail
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_FORMATS = ("verification.html", "verification.json", "verification.md", "verification.xml")
+_WINDOW = 12  # characters of a secret that give too much of it away
+_ROOM = 19  # ids that a way has for its secrets: two digits, shared by half of the ways
+_RUN = re.compile(rf"[A-Za-z0-9]{{{_WINDOW},}}")
+_DEADLINE = timedelta(minutes=1)
+
+# The way out, what a check there does with {secret}, and how it must end. The tail of each name is in the source
+# line too, which a traceback quotes.
+_WAYS = {
+    "an assertion's message": ("assert False, {secret}", "fail"),
+    "a comparison": ("assert {{'found': {secret}}} == {{}}", "fail"),
+    "an exception": ("raise RuntimeError({secret})", "unverified"),
+    "a doubt": ("raise Unverified({secret})", "unverified"),
+    "a skip": ("pytest.skip({secret})", "unverified"),
+    "standard output": ("print({secret}); assert False, 'printed'", "fail"),
+    "standard error": ("print({secret}, file=sys.stderr); assert False, 'printed'", "fail"),
+    "a log": ("logging.getLogger('check').warning({secret}); assert False, 'logged'", "fail"),
+    "a fixture": ("request.getfixturevalue('broken')({secret})", "unverified"),
+    "a waiver": ("assert False, 'known'", "waived"),
+}
+_CONFTEST = """
+import boto3
+from datetime import date
+from pathlib import Path
+from verification import environment, plugin
+
+HERE = Path(__file__).parent
+plugin.ROOT, plugin.CHECKS = HERE, HERE / "checks"
+
+
+def connect(name, cloud=None):
+    settings = environment.Settings(name, "throw-away", "us-east-1")
+    found = environment.Environment(settings, boto3.Session("none", "none", region_name="us-east-1"))
+    vars(found).update(
+        emulated=True, account_id="000000000000", preflight=lambda: None, require_stack=lambda: None
+    )
+    return found
+
+
+environment.connect = connect
+"""
+_CHECKS = """
+import logging
+import sys
+import pytest
+from verification.errors import Unverified
+
+@pytest.fixture
+def broken():
+    def give_up(text):
+        raise OSError(text)
+
+    return give_up
+"""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A secret as a check would come upon it, and the part of it that must not get out."""
+
+    kind: str
+    text: str
+    core: str
+
+
+@dataclass(frozen=True)
+class OwnReport:
+    """The report that a checkout of the suite writes."""
+
+    suite: Path
+
+    def leaks(self) -> list[Finding]:
+        """Each planted secret that stands, whole or in part, in a format of the report or on the terminal.
+
+        Raises:
+            Unverified: the throw-away run did not end as it has to, so its report shows nothing.
+        """
+        cases = {
+            f"{('SEC', 'CODE')[turn % 2]}-{number:02}": (way, planted)
+            for turn, way in enumerate(_WAYS)
+            for number, planted in enumerate(_secrets(), 1 + turn // 2 * _ROOM)
+        }
+        with tempfile.TemporaryDirectory(prefix="own-report-") as folder:
+            here = Path(folder)
+            _write(here, cases)
+            command = [
+                *(
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "checks",
+                    "-p",
+                    "verification.plugin",
+                    "--import-mode=importlib",
+                ),
+                *(
+                    "-p",
+                    "no:cacheprovider",
+                    "-p",
+                    "no:hypothesispytest",
+                    "-p",
+                    "no:schemathesis",
+                    "-p",
+                    "no:xdist",
+                ),
+                *("--rootdir", ".", "--env", "staging", "--app", ".", "--report-dir", "report", "-rA"),
+            ]
+            done = process.run(
+                command, folder=here, deadline=_DEADLINE, variables={"PYTHONPATH": str(self.suite)}
+            )
+            written = {name: read(here / "report" / name) for name in _FORMATS}
+        content = parsed(written["verification.json"], "the throw-away run", done)
+        outcomes = {item["id"]: item["outcome"] for item in content["items"]}
+        expected = {item: _WAYS[way][1] for item, (way, _) in cases.items()}
+        if outcomes != expected or not all(written.values()):
+            wrong = [
+                f"{cases[item][0]}: {outcomes.get(item)}"
+                for item in cases
+                if outcomes.get(item) != expected[item]
+            ]
+            raise Unverified(f"the throw-away run did not end as it has to: {wrong[:3]} {tail(done)}")
+        places = {**written, "terminal": f"{done.stdout}\n{done.stderr}"}
+        return [
+            Finding(place, 0, planted.kind, f"gets out by way of {way}")
+            for place, text in places.items()
+            for way, planted in _showing(text, cases.values())
+        ]
+
+
+def _secrets() -> Iterator[Planted]:
+    """One of each form, made anew at each call."""
+
+    def random(length: int, letters: str = _ALPHANUMERIC) -> str:
+        return "".join(secrets.choice(letters) for _ in range(length))
+
+    def planted(kind: str, pattern: str, core: str) -> Planted:
+        return Planted(kind, pattern.format(core), core)
+
+    yield planted("AWS access key", "AKIA{}", random(16, string.ascii_uppercase + "234567"))
+    yield planted("AWS secret key", "aws_secret_access_key = {}", random(40))
+    yield planted("AWS session token", "AWS_SESSION_TOKEN={}", random(64))
+    yield planted("OpenAI key", "sk-proj-{}", random(48))
+    yield planted("Google key", "AIza{}", random(35))
+    yield planted("Black Forest Labs key", "bfl_{}", random(40))
+    yield planted("key by its name", "RECRAFT_API_KEY={}", random(48))
+    yield planted("GitHub token", "ghp_{}", random(36))
+    yield planted("signed URL", "https://b.s3.amazonaws.com/k?X-Amz-Signature={}", secrets.token_hex(32))
+    yield planted("authorization", "Authorization: Bearer {}", random(32))
+    fence, name = "-" * 5, "PRIVATE KEY"  # apart, for SEC-04 reads this file too
+    yield planted("private key", f"{fence}BEGIN {name}{fence}\n{{}}\n{fence}END {name}{fence}", random(64))
+
+
+def _write(here: Path, cases: Mapping[str, tuple[str, Planted]]) -> None:
+    checks, waivers, items = [_CHECKS], [], []
+    for number, (item, (way, planted)) in enumerate(cases.items()):
+        body = _WAYS[way][0].format(secret=repr(planted.text))
+        fixture = "request" if "request" in body else ""
+        section = {"SEC": "security", "CODE": "code"}[item.partition("-")[0]]
+        checks.append(
+            f'\n\n@pytest.mark.{section}\n@pytest.mark.item("{item}")\ndef test_{number}({fixture}):\n    {body}\n'
+        )
+        items.append(
+            f"### {item} A throw-away item\n\n*low · read-only*\n\nIt is.\n\n**Why.** It is.\n\n**Remedy.** None.\n"
+        )
+        if _WAYS[way][1] == "waived":
+            waivers.append(
+                f'[[waiver]]\nitem = "{item}"\nenvironment = "staging"\nreason = {json.dumps(planted.text)}\n'
+                'approver = "nobody"\nexpires = 9999-12-31\n'
+            )
+    for name, text in {
+        "conftest.py": _CONFTEST,
+        "checks/test_security.py": "".join(checks),
+        "PRODUCTION_CHECKLIST.md": "\n".join(items),
+        "waivers.toml": "\n".join(waivers),
+        "backend/template.yaml": "",
+    }.items():
+        file = here / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def _showing(text: str, cases: Iterable[tuple[str, Planted]]) -> Iterator[tuple[str, Planted]]:
+    """The cases of which too long a part stands in the text, escaped as HTML or not."""
+    runs = {run for form in (text, html.unescape(text)) for run in _RUN.findall(form)}
+    shown = {run[start : start + _WINDOW] for run in runs for start in range(len(run) - _WINDOW + 1)}
+    for way, planted in cases:
+        parts = range(len(planted.core) - _WINDOW + 1)
+        if any(planted.core[start : start + _WINDOW] in shown for start in parts):
+            yield way, planted

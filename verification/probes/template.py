@@ -1,0 +1,38 @@
+"""A CloudFormation template as its file has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from verification.errors import Unverified
+
+
+def resources(file: Path) -> dict[str, dict[str, Any]]:
+    """The resources by their logical ids; short forms, such as !Ref, count as what they hold.
+
+    Raises:
+        Unverified: the file is no template.
+    """
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+        return dict(content["Resources"].items())
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
+        raise Unverified(f"{file.name} cannot be read as a template: {problem}") from problem
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes CloudFormation's short forms, such as !Ref, for what they hold."""
+
+
+def _short_form(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+_Loader.add_multi_constructor("!", _short_form)

