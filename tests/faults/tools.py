@@ -173,7 +173,13 @@ def raw_waiver(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-21", "the throw-away run does not start", realm=Realm.SOURCE, outcome=Outcome.UNVERIFIED)
+@fault(
+    "SEC-21",
+    "the throw-away run does not start",
+    realm=Realm.SOURCE,
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-06"},
+)
 def no_throw_away_run(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed("verification/errors.py", "class Missing(", "class Absent("):
         yield
