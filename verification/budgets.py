@@ -226,3 +226,23 @@ COMPRESSED_BYTES: Final = 1000
 """Least size of a text that CloudFront compresses. Source: CloudFront Developer Guide, "Serve compressed files"."""
 MAJORS_BEHIND: Final = 1
 """Major versions that a direct dependency may lag. Source: checklist CODE-21; fixes are seldom ported further back."""
+PHONE: Final = (360, 640)
+"""Width and height of a small phone's screen, CSS pixels. Source: checklist CODE-15."""
+
+TARGET_PIXELS: Final = 24
+"""Least width and height of what a finger presses, CSS pixels. Source: WCAG 2.2, success criterion 2.5.8."""
+
+SLOW_3G_KBIT_PER_SECOND: Final = 400
+"""A slow mobile line, each way. Source: WebPageTest's connectivity profile "3G Slow (400 Kbps, 400ms RTT)"."""
+
+SLOW_3G_ROUND_TRIP: Final = timedelta(milliseconds=400)
+"""Time there and back on that line. Source: the same profile."""
+
+SLOW_3G_INTERACTIVE: Final = timedelta(seconds=5)
+"""How soon the page takes input on that line. Source: checklist CODE-16."""
+
+PAGE_DEADLINE: Final = timedelta(seconds=15)
+"""How long a check waits for something to appear on the page. Source: own judgement; a fast line shows it at once."""
+
+PROGRESS_GAP: Final = timedelta(milliseconds=500)
+"""How long nothing may say that work goes on. Source: own judgement; people notice a pause of a second (Nielsen)."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_html
 
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
 from verification.plugin import READ, Verification
+from verification.probes import browser as browsers
 from verification.probes.api import Api, Job
+from verification.probes.browser import Browser, Visit
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.packages import Packages
@@ -147,3 +153,22 @@ def untouched_image(api: Api) -> Callable[[], str]:
         return urls.pop()
 
     return next_url
+
+
+@pytest.fixture(scope="session")
+def browser(env: Environment, stack: Stack) -> Iterator[Browser]:
+    """One browser for all checks of a worker, at the page of the stack's output."""
+    output = stack.formation.output
+    others = [output("ApiEndpoint"), f"https://{output('CloudFrontDomain')}"]
+    with browsers.started(env, output("SiteUrl"), others) as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Browser, extras: list[Any]) -> Callable[..., AbstractContextManager[Visit]]:
+    """Opens the page; what stood on the screen at the end goes into the report."""
+
+    def keep(name: str, picture: bytes) -> None:
+        extras.append(pytest_html.extras.jpg(base64.b64encode(picture).decode(), f"{name}, {browser.kind}"))
+
+    return partial(browser.visit, keep=keep)

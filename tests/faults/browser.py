@@ -1,1 +1,164 @@
-"""Faults that a person meets in a browser."""
+"""Faults that a person meets in a browser: the page built from a changed source, in the place of the good one."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.faults.bench import Bench
+from tests.faults.fault import fault
+from verification.deployment import site
+
+_FRONTEND = "frontend"
+_FAULTY = "dist-faulty"
+
+
+@contextmanager
+def _page(bench: Bench, *changes: tuple[str, str, str]) -> Iterator[None]:
+    """The hosted page, built with replacements in the source.
+
+    Built by Vite alone: a type error is what some of these faults would be found by, and not everybody has types.
+    """
+    frontend = bench.checkout.app / _FRONTEND
+    with ExitStack() as changed:
+        for path, old, new in changes:
+            changed.enter_context(bench.checkout.changed(f"{_FRONTEND}/{path}", old, new))
+        _build(frontend)
+    try:
+        _publish(bench, frontend / _FAULTY)
+        yield
+    finally:
+        _publish(bench, frontend / "dist")
+
+
+def _build(frontend: Path) -> None:
+    command = ["node_modules/.bin/vite", "build", "--outDir", _FAULTY, "--emptyOutDir", "--logLevel", "error"]
+    # Vite reads .env itself, which the deployment has written.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITE_")}
+    done = subprocess.run(command, cwd=frontend, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"the faulty page could not be built: {done.stdout}{done.stderr}"
+
+
+def _publish(bench: Bench, built: Path) -> None:
+    place = site.Site(bench.physical("SiteBucket"), bench.physical("SiteDistribution"))
+    place.publish(site.files(built), *site.clients(bench.env), reference=str(uuid.uuid4()))
+
+
+@fault("CODE-14", "nothing catches a render error")
+def no_boundary(bench: Bench) -> Iterator[None]:
+    file = "src/shared/ErrorBoundary.tsx"
+    catches = (file, "static override getDerivedStateFromError", "static getNothing")
+    told = (file, "override componentDidCatch", "neverCalled")
+    with _page(bench, catches, told):
+        yield
+
+
+@fault("CODE-14", "a render error is caught and kept secret")
+def unreported(bench: Bench) -> Iterator[None]:
+    change = (
+        "src/shared/ErrorBoundary.tsx",
+        "this.props.report({ error, region: this.props.region })",
+        "String(error)",
+    )
+    with _page(bench, change):
+        yield
+
+
+@fault("CODE-14", "the way on leads nowhere")
+def no_recovery(bench: Bench) -> Iterator[None]:
+    with _page(bench, ("src/shared/ErrorBoundary.tsx", "this.setState(WHOLE);", "")):
+        yield
+
+
+@fault("CODE-15", "a panel has a fixed width")
+def fixed_width(bench: Bench) -> Iterator[None]:
+    change = (
+        "src/styles/page.css",
+        "grid-template-columns: minmax(0, 1fr);",
+        "grid-template-columns: minmax(26rem, 1fr);",
+    )
+    with _page(bench, change):
+        yield
+
+
+@fault("CODE-15", "buttons are too low for a finger")
+def small_buttons(bench: Bench) -> Iterator[None]:
+    change = (
+        "src/styles/base.css",
+        ".button--icon {",
+        ".masthead .button--icon {\n  height: 1.25rem;\n  min-height: 0;",
+    )
+    with _page(bench, change):
+        yield
+
+
+@fault("CODE-16", "nothing shows that work goes on before the service has answered")
+def silent_wait(bench: Bench) -> Iterator[None]:
+    change = (
+        "src/features/generate/components/Progress.tsx",
+        "generation.phase === 'submitting' || (following && total === 0)",
+        "total < 0",
+    )
+    with _page(bench, change):
+        yield
+
+
+@fault("CODE-16", "an asset of 2 MB blocks the page")
+def blocking_asset(bench: Bench) -> Iterator[None]:
+    ballast = base64.b64encode(secrets.token_bytes(1_500_000)).decode()
+    last = "import './styles/page.css';"
+    loaded = (
+        "src/main.tsx",
+        last,
+        f"{last}\nimport {{ ballast }} from './ballast';\nObject.assign(window, {{ ballast }});",
+    )
+    unweighed = ("build/bundleReport.ts", "45 * 1024", "45 * 1024 * 1024")
+    written = bench.checkout.written("frontend/src/ballast.ts", f"export const ballast = '{ballast}';\n")
+    with written, _page(bench, loaded, unweighed):
+        yield
+
+
+@fault("CODE-22", "an icon button has no name")
+def nameless_button(bench: Bench) -> Iterator[None]:
+    with _page(bench, ("src/app/Masthead.tsx", 'aria-label="Dark theme"', "")):
+        yield
+
+
+@fault("CODE-22", "text is pale in the dark theme alone")
+def pale_at_night(bench: Bench) -> Iterator[None]:
+    with _page(
+        bench, ("src/styles/tokens.css", "light-dark(#625b50, #b3ab9c)", "light-dark(#625b50, #4a463f)")
+    ):
+        yield
+
+
+@fault("CODE-23", "the page names the prompt as the API does not")
+def misnamed_prompt(bench: Bench) -> Iterator[None]:
+    change = (
+        "src/features/generate/api.ts",
+        "path: '/generate', body,",
+        "path: '/generate', body: { text: body.prompt },",
+    )
+    with _page(bench, change):
+        yield
+
+
+@fault("CODE-23", "the gallery's entry leaves images out")
+def incomplete_entry(bench: Bench) -> Iterator[None]:
+    with _page(
+        bench, ("src/features/gallery/EntryPage.tsx", "entry.images.map(", "entry.images.slice(1).map(")
+    ):
+        yield
+
+
+@fault("CODE-23", "the page's own policy blocks the images", relatives={"CODE-15", "CODE-16", "CODE-22"})
+def blocked_images(bench: Bench) -> Iterator[None]:
+    change = ("build/deployment.ts", "`img-src 'self' data: ${images.join(' ')}`", "\"img-src 'self' data:\"")
+    with _page(bench, change):
+        yield

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -12,10 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Locator, Page, ViewportSize
 
 from verification import budgets
 from verification.errors import Unverified
 from verification.probes.api import Api, Job, error_of, new_correlation_id
+from verification.probes.browser import LIVE, Answered, Visit
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
@@ -195,6 +200,89 @@ def test_limit_refuses_until_its_window_ends(stack: Stack) -> None:
         assert again.let_through, f"still refused in a new window: {again!r}"
 
 
+@pytest.mark.item("CODE-14")
+@pytest.mark.xdist_group("browser")
+def test_page_survives_a_render_error(visit: OpenPage, shown_job: Job, stack: Stack) -> None:
+    """One unexpected field would empty the whole page, and nobody but the user would know."""
+    with visit(None) as tab:
+        page, reports = tab.page, tab.posts("/log")
+        _open(tab, "/no-such-page", "main a[href]")  # which has no picture of its own
+        page.evaluate(_NO_MORE_PICTURES)
+        asked = datetime.now(UTC)
+        page.get_by_role("link", name="Gallery", exact=True).click()
+        alert = page.get_by_role("alert")
+        assert tab.shows(alert, budgets.PAGE_DEADLINE), (
+            "nothing on the page says that a part of it has failed"
+        )
+        assert page.get_by_role("navigation").is_visible(), "the rest of the page has to go on"
+        assert tab.until(lambda: reports, budgets.PAGE_DEADLINE), "the failure was not reported"
+        (answer,) = reports
+        report = json.loads(answer.request.post_data or "{}")
+        assert answer.ok, f"POST /log -> {answer.status}"
+        assert _RENDER_ERROR in report["message"], report
+        assert report["correlationId"] in alert.inner_text(), "the user is given no reference to the report"
+
+        page.evaluate("() => window.restorePictures()")
+        alert.get_by_role("button", name="Try again").click()
+        assert tab.shows(page.get_by_role("link", name=shown_job.prompt).first), (
+            "no way back from the failure"
+        )
+    logged = stack.api_log.wait_for(report["correlationId"], asked)
+
+    if not logged:
+        within = budgets.LOG_DEADLINE.total_seconds()
+        raise Unverified(f"nothing of {report['correlationId']} in the API's log within {within:.0f} s")
+    assert any(_RENDER_ERROR in event.message for event in logged), logged
+
+
+@pytest.mark.item("CODE-15")
+@pytest.mark.xdist_group("browser")
+def test_page_is_usable_on_a_phone(visit: OpenPage, shown_job: Job) -> None:
+    """A panel of fixed width pushes the Generate button off a phone's screen."""
+    wrong = []
+    with visit(phone=True, screen=_PHONE) as tab:
+        tab.answer("POST", "/generate", _accepted(shown_job))
+        _type_and_send(tab, shown_job.prompt)
+        seen = tab.loaded(_images(tab), len(shown_job.image_urls), budgets.PAGE_DEADLINE)
+        tab.page.locator("summary").click()  # the settings, which are closed at first
+        wrong += [f"while generating: {problem}" for problem in _hard_on_a_thumb(tab)]
+        for path, sign in _pages(shown_job).items():
+            _open(tab, path, sign)
+            wrong += [f"{path}: {problem}" for problem in _hard_on_a_thumb(tab)]
+
+    assert wrong == []
+    assert sorted(seen) == sorted(shown_job.image_urls)
+
+
+@pytest.mark.item("CODE-16")
+@pytest.mark.xdist_group("browser")
+def test_page_is_usable_on_slow_3g(visit: OpenPage, shown_job: Job) -> None:
+    """A white page is left; a wait without progress makes people press again, and each press is paid for."""
+    with visit(None, phone=True, screen=_PHONE) as tab:
+        tab.throttle(kbit_per_second=budgets.SLOW_3G_KBIT_PER_SECOND, round_trip=budgets.SLOW_3G_ROUND_TRIP)
+        tab.page.add_init_script(_WATCH_THE_PROMPT)
+        tab.go("/")
+        prompt = tab.page.get_by_label("Prompt", exact=True)
+        ready = tab.shows(prompt, budgets.SLOW_3G_INTERACTIVE + timedelta(seconds=1))
+        assert ready, f"nothing to type into after {budgets.SLOW_3G_INTERACTIVE}"
+        seen = tab.page.wait_for_function("() => window.promptSeen").json_value()
+        interactive = timedelta(milliseconds=seen)
+
+        tab.answer("POST", "/generate", _accepted(shown_job, after=timedelta(seconds=1)))
+        tab.answer("GET", f"/status/{shown_job.id}", Answered(_waiting(shown_job)), LIVE)
+        prompt.fill(shown_job.prompt)
+        tab.page.evaluate(_WATCH_PROGRESS)
+        tab.page.get_by_role("button", name="Generate").click()
+        arrived = _images(tab).nth(len(shown_job.image_urls) - 1)
+        assert tab.shows(arrived, 2 * budgets.PAGE_DEADLINE), (
+            "the images of a job that has ended never appeared"
+        )
+        unseen = timedelta(milliseconds=tab.page.evaluate("() => window.longestGap"))
+
+    assert interactive <= budgets.SLOW_3G_INTERACTIVE
+    assert unseen <= budgets.PROGRESS_GAP
+
+
 @pytest.mark.item("CODE-17")
 def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) -> None:
     """A user's report names one id, and the vendor's failure could not be found by it."""
@@ -288,6 +376,164 @@ def _stored(stack: Stack, job: Job) -> list[str]:
 def test_no_dependency_is_far_behind(packages: Packages) -> None:
     """The longer the wait, the larger the jump that an emergency demands."""
     assert [package for package in packages.behind() if package.majors > budgets.MAJORS_BEHIND] == []
+
+
+@pytest.mark.item("CODE-22")
+@pytest.mark.xdist_group("browser")
+def test_axe_finds_nothing_serious(visit: OpenPage, shown_job: Job) -> None:
+    """An icon button without a name does not exist for a screen reader."""
+    found = []
+    with visit(None) as tab:
+        for path, sign in _pages(shown_job).items():
+            _open(tab, path, sign)
+            found += _serious(tab, path)
+        for state, (answer, sign) in _GALLERY_STATES.items():
+            tab.answer("GET", "/gallery/list", answer)
+            _open(tab, "/gallery", sign)
+            found += _serious(tab, f"/gallery, {state}")
+
+    assert found == []
+
+
+@pytest.mark.item("CODE-23")
+@pytest.mark.xdist_group("browser")
+def test_the_whole_journey_works(visit: OpenPage, cdn: Cdn) -> None:
+    """Page and API can each be right by their own tests and still disagree; users meet only the sum."""
+    prompt = f"a tide pool at noon, seen by verification run {uuid.uuid4().hex}"
+    with visit() as tab:
+        _type_and_send(tab, prompt)
+        made = tab.loaded(_images(tab), budgets.MODELS, budgets.JOB_DEADLINE, lambda: tab.complaints)
+        assert len({cdn.path(url) for url in made}) == budgets.MODELS, (tab.complaints, _said(tab.page))
+
+        tab.page.get_by_role("link", name="Gallery", exact=True).click()
+        entry = tab.page.get_by_role("link", name=prompt)
+        assert tab.shows(entry, budgets.PAGE_DEADLINE), f"the gallery does not list {prompt!r}"
+        entry.click()
+        assert tab.shows(tab.page.get_by_role("heading", name=prompt)), "the gallery's entry does not open"
+        kept = tab.loaded(_images(tab), budgets.MODELS, budgets.PAGE_DEADLINE)
+
+    assert sorted(kept) == sorted(made)
+    assert tab.complaints == []
+
+
+OpenPage = Callable[..., AbstractContextManager[Visit]]
+
+_PHONE = ViewportSize(width=budgets.PHONE[0], height=budgets.PHONE[1])
+
+_RENDER_ERROR = "no picture can be shown"
+
+# Whatever makes elements, a framework has to ask the document for them while it renders.
+_NO_MORE_PICTURES = f"""() => {{
+  const before = {{ createElement: document.createElement, createElementNS: document.createElementNS }};
+  for (const name of Object.keys(before)) {{
+    document[name] = function (...words) {{
+      if (words.includes('img')) throw new Error('{_RENDER_ERROR}');
+      return before[name].apply(document, words);
+    }};
+  }}
+  window.restorePictures = () => Object.assign(document, before);
+}}"""
+
+_WATCH_THE_PROMPT = """(() => {
+  const watch = setInterval(() => {
+    if (!document.querySelector('textarea:enabled')?.checkVisibility()) return;
+    window.promptSeen = performance.now();
+    clearInterval(watch);
+  }, 20);
+})()"""
+
+# How long in one go nothing on the screen said that work goes on, from the press to the last picture.
+_WATCH_PROGRESS = """() => {
+  window.longestGap = 0;
+  const shown = (bar) => {
+    const box = bar.getBoundingClientRect();
+    return bar.checkVisibility({ visibilityProperty: true }) && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+  };
+  addEventListener('click', () => {
+    let seen = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      if ([...document.querySelectorAll('progress, [role=progressbar]')].some(shown)) seen = now;
+      window.longestGap = Math.max(window.longestGap, now - seen);
+    }, 25);
+  }, { once: true, capture: true });
+}"""
+
+_REFUSED = {"error": {"code": "internal_error", "message": "no", "correlationId": "verify"}}
+_GALLERY_STATES = {
+    "empty": (Answered({"galleries": []}), "main a[href]"),
+    "failed": (Answered(_REFUSED, HTTPStatus.INTERNAL_SERVER_ERROR), "[role=alert]"),
+    "loading": (Answered(after=None), "main [aria-busy=true]"),
+}
+
+
+def _accepted(job: Job, after: timedelta = timedelta()) -> Answered:
+    """The answer that would have made a job which is there already, so that nothing is paid for."""
+    return Answered({"jobId": job.id, "totalModels": len(job.results)}, HTTPStatus.ACCEPTED, after)
+
+
+def _waiting(job: Job) -> dict[str, Any]:
+    """The status of a job that nobody has begun with."""
+    results = [{"model": result["model"], "status": "pending"} for result in job.results]
+    return {"jobId": job.id, "status": "pending", "completed": 0, "total": len(results), "results": results}
+
+
+def _pages(job: Job) -> dict[str, str]:
+    """Every kind of page that the site has, and what shows that it has what it needs."""
+    return {
+        "/": "form textarea",
+        f"/job/{job.id}": "main li img",
+        "/gallery": "main li img",
+        f"/gallery/{job.id}": "main li img",
+        "/no-such-page": "main a[href]",
+    }
+
+
+def _open(tab: Visit, path: str, sign: str) -> None:
+    tab.go(path)
+    assert tab.shows(tab.page.locator(sign), budgets.PAGE_DEADLINE), (path, tab.complaints, _said(tab.page))
+    assert tab.shows(tab.page.locator("h1"), budgets.PAGE_DEADLINE), f"{path} has no heading"
+
+
+def _images(tab: Visit) -> Locator:
+    """The images of the one job that the page shows."""
+    return tab.page.locator("main .grid img")
+
+
+def _type_and_send(tab: Visit, prompt: str) -> None:
+    field = tab.page.get_by_label("Prompt", exact=True)
+    assert tab.shows(field, budgets.PAGE_DEADLINE), (tab.complaints, _said(tab.page))
+    field.fill(prompt)
+    tab.page.get_by_role("button", name="Generate").click()
+
+
+def _said(page: Page) -> str:
+    return page.locator("body").inner_text()[:300]
+
+
+def _hard_on_a_thumb(tab: Visit) -> list[str]:
+    """What reaches beyond the screen, and what is too small to hit or stands beside it."""
+    wide = tab.overflow()
+    return ([wide] if wide else []) + [
+        repr(target)
+        for target in tab.targets()
+        if min(target.width, target.height) < budgets.TARGET_PIXELS
+        or target.left < 0
+        or target.right > budgets.PHONE[0]
+    ]
+
+
+def _serious(tab: Visit, where: str) -> list[str]:
+    """What axe calls serious or critical, in both themes."""
+    grave = []
+    for dark in (False, True):
+        tab.prefer(dark=dark)
+        grave += [
+            f"{where}{', dark' if dark else ''}: {violation!r}"
+            for violation in tab.axe()
+            if violation.impact in ("serious", "critical")
+        ]
+    return grave
 
 
 _DELIVERY_ENDS = ("job_finished", "job_held_elsewhere", "job_crashed", "message_refused")

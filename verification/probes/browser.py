@@ -25,7 +25,16 @@ from urllib.parse import urljoin, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser as Engine
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Response,
+    Route,
+    ViewportSize,
+    sync_playwright,
+)
 from playwright.sync_api import TimeoutError as TooLate
 
 from verification.environment import ROOT, Environment
@@ -132,15 +141,43 @@ class Visit:
             return False
         return True
 
-    def loaded(self, images: Locator, count: int, within: timedelta) -> Sequence[str]:
-        """The addresses of those images that have arrived and decoded, once there are so many or time is up."""
-        started, seen = time.monotonic(), list[str]()
-        while len(seen) < count and time.monotonic() - started < within.total_seconds():
+    def loaded(
+        self,
+        images: Locator,
+        count: int,
+        within: timedelta,
+        hopeless: Callable[[], object] = lambda: False,
+    ) -> Sequence[str]:
+        """The addresses of those images that have arrived and decoded.
+
+        Ends once there are so many, time is up, the page says that something has failed, or it is hopeless.
+        """
+        seen, failure = list[str](), self.page.get_by_role("alert")
+        until = time.monotonic() + within.total_seconds()
+        while len(seen) < count and time.monotonic() < until and not failure.count() and not hopeless():
             for image in images.all()[len(seen) :]:
                 image.scroll_into_view_if_needed()  # some are loaded only when they come into sight
             self.page.wait_for_timeout(100)
             seen = images.evaluate_all(_LOADED)
         return seen
+
+    def posts(self, path: str) -> list[Response]:
+        """The answers to what the page posts to one path of the API from now on, as they come."""
+        answers: list[Response] = []
+
+        def note(answer: Response) -> None:
+            if answer.request.method == "POST" and urlsplit(answer.url).path.endswith(path):
+                answers.append(answer)
+
+        self.page.on("response", note)
+        return answers
+
+    def until(self, condition: Callable[[], object], within: timedelta) -> bool:
+        """Whether something comes true in time; the page goes on meanwhile."""
+        started = time.monotonic()
+        while not condition() and time.monotonic() - started < within.total_seconds():
+            self.page.wait_for_timeout(50)
+        return bool(condition())
 
     def prefer(self, *, dark: bool) -> None:
         """Change the colours that the system prefers, as evening does."""
