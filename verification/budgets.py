@@ -246,3 +246,30 @@ PAGE_DEADLINE: Final = timedelta(seconds=15)
 
 PROGRESS_GAP: Final = timedelta(milliseconds=500)
 """How long nothing may say that work goes on. Source: own judgement; people notice a pause of a second (Nielsen)."""
+
+LIGHTHOUSE_RUNS: Final = 5
+"""Runs whose median counts. Source: Lighthouse's own advice on variability."""
+
+LIGHTHOUSE_SCORE: Final = 100
+"""Performance, accessibility, best practices and SEO, of 100. Source: own judgement; the specification wants 90."""
+
+LARGEST_CONTENTFUL_PAINT_MS: Final = 2500
+"""Specification; also what web.dev calls good."""
+
+FIRST_CONTENTFUL_PAINT_MS: Final = 1800
+"""Specification."""
+
+TOTAL_BLOCKING_TIME_MS: Final = 200
+"""Specification."""
+
+CUMULATIVE_LAYOUT_SHIFT: Final = 0.1
+"""Specification; no unit."""
+
+SPEED_INDEX_MS: Final = 3400
+"""Specification."""
+
+PAINT_RATIO: Final = 1.4
+"""How much later than a hello world of the same framework the page may paint. Source: own judgement."""
+
+FIRST_VIEW_BYTES: Final = 45 * 1024
+"""All that the first view loads, compressed. Source: frontend/build/bundleReport.ts, which refuses a heavier build."""

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# usage: scripts/lighthouse-audit.sh [pytest's arguments...]
+#
+# Builds the page, serves it compressed on loopback, runs Lighthouse's mobile preset five times on it and
+# on a hello world of the same framework, and holds the medians against verification/budgets.py. Takes
+# about three minutes. HTML and JSON of every run stay in reports/lighthouse/<time>/.
+#
+# Exit status: 0 all within budget, 1 not or not measured, 4 nothing could be started.
+. "$(dirname "$0")/lib/common.sh"
+
+case "${1:-}" in -h | --help) usage && exit 0 ;; esac
+need pytest node
+cd "$ROOT"
+exec pytest benchmarks/test_frontend.py -p no:cacheprovider --tb=short -q "$@"
