@@ -78,17 +78,25 @@ class Aws(Environment):
         vars(self)["told"].append(f"delete table {TableName}")
 
     def get_paginator(self, operation: str) -> Pages:
-        kinds = [
-            ("AWS::S3::Bucket", "went-with-the-stack"),
-            ("AWS::S3::Bucket", "images"),
-            ("AWS::DynamoDB::Table", "jobs"),
-            ("AWS::Lambda::Function", "api"),
+        events = [
+            ("AWS::S3::Bucket", "went-with-the-stack", "CREATE_COMPLETE"),
+            ("AWS::S3::Bucket", "images", "CREATE_COMPLETE"),
+            ("AWS::S3::Bucket", "somebody-elses", "CREATE_FAILED"),
+            ("AWS::DynamoDB::Table", "jobs", "CREATE_COMPLETE"),
+            ("AWS::Lambda::Function", "api", "CREATE_COMPLETE"),
         ]
-        resources = [{"ResourceType": kind, "PhysicalResourceId": id_} for kind, id_ in kinds]
+        told = [
+            {
+                "ResourceType": kind,
+                "PhysicalResourceId": id_,
+                "ResourceStatus": status,
+                "LogicalResourceId": id_,
+            }
+            for kind, id_, status in events
+        ]
         pages: dict[str, dict[str, Any]] = {
-            "list_stack_resources": {"StackResourceSummaries": resources},
             "list_objects_v2": {"Contents": [{"Key": "images/1"}]},
-            "describe_stack_events": {"StackEvents": []},
+            "describe_stack_events": {"StackEvents": told},
         }
         return Pages(pages[operation])
 

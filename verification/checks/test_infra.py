@@ -302,6 +302,8 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
 @pytest.mark.item("INF-15")
 def test_failing_update_is_undone_while_the_api_answers(throw_away: ThrowAway) -> None:
     """A release that fails would leave users on half of it until somebody wakes up."""
+    if not throw_away.created:
+        raise Unverified(f"there is no stack to update ({throw_away.why()}); see INF-20")
     before = Stack(throw_away.env)
     settings = dict(before.api.environment)
     with traffic(Api(throw_away.env, before.formation.output("ApiEndpoint"))) as users:
@@ -322,6 +324,7 @@ def test_redeploying_changes_nothing(env: Environment, source: Source, tmp_path:
 @pytest.mark.item("INF-20")
 def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
     """In a disaster nobody remembers the step that was done by hand a year ago."""
+    assert throw_away.created, throw_away.why()
     throw_away.delete()
     rebuilt = throw_away.deploy()
 

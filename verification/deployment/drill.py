@@ -45,6 +45,7 @@ _IMPOSSIBLE = """
       EventSourceArn: !GetAtt JobsQueue.Arn
 """
 _CHANGED = {"GlobalHourlyLimit": "998"}
+_NEVER_CREATED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _TAIL = 800  # characters of what SAM said that are shown
 
 
@@ -216,6 +217,11 @@ class ThrowAway:
         """What CloudFormation says about it."""
         return standing.standing(self.env)
 
+    @property
+    def created(self) -> bool:
+        """Whether it was made from nothing, whatever has become of it since."""
+        return self.standing().status not in (None, *_NEVER_CREATED)
+
     def deploy(self) -> Standing:
         """Deploy it as `deploy.sh` deploys its environment.
 
@@ -319,13 +325,17 @@ class ThrowAway:
                 continue
 
     def _buckets_and_tables(self, client: Any) -> list[tuple[str, str]]:
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=self.env.stack_name)
+        """What this very stack has made, of what its deletion leaves.
+
+        A resource that could not be made for want of a free name bears the name of somebody else's.
+        """
+        pages = client.get_paginator("describe_stack_events").paginate(StackName=self.env.stack_name)
         return [
-            (resource["ResourceType"], resource["PhysicalResourceId"])
+            (event["ResourceType"], event["PhysicalResourceId"])
             for page in pages
-            for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
-            and resource.get("PhysicalResourceId")
+            for event in page["StackEvents"]
+            if event["ResourceStatus"] == "CREATE_COMPLETE"
+            and event["ResourceType"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
         ]
 
     def _delete_bucket(self, name: str) -> None:
