@@ -5,8 +5,8 @@
 # suite with its scripts and the embedded AWS, and one fault for each item of the checklist, made several
 # at a time where they turn different items.
 #   --quick   no faults
-#   --all     every fault of the matrix by itself, each looked at with every check, every way a call can fail, and
-#             thousands of requests made from the API's contract
+#   --all     every fault of the matrix by itself, each looked at with every check, every way a call can fail,
+#             thousands of requests made from the API's contract, and the application under hundreds of faults
 . "$(dirname "$0")/lib/common.sh"
 
 suite=(-m "not further")
@@ -48,7 +48,7 @@ step frontend
 )
 
 step suite, scripts and embedded AWS
-pytest tests -n 2 --ignore tests/faults --quiet "${suite[@]}"
+pytest tests -n 2 --ignore tests/faults --quiet ${suite[@]+"${suite[@]}"}
 
 [ ${#faults[@]} -eq 0 ] || {
   step fault matrix

@@ -109,7 +109,7 @@ class Bench:
     cloud: str
     checkout: Checkout
     reports: Path
-    registries: Registries
+    registries: Registries | None = None
     _patches: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     @cached_property
@@ -146,7 +146,7 @@ class Bench:
         return subprocess.run(
             command,
             cwd=ROOT,
-            env={**kept, **self.registries.variables, **variables},
+            env={**kept, **(self.registries.variables if self.registries else {}), **variables},
             capture_output=True,
             text=True,
             check=False,

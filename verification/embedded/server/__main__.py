@@ -143,6 +143,7 @@ async def _serve(
     from verification.embedded.server import (  # noqa: PLC0415 - they import MiniStack
         administration,
         environments,
+        faults,
         switches,
     )
 
@@ -150,14 +151,15 @@ async def _serve(
         ACCOUNT_ID, REGION, f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), made
     )
     deployments = overlays["cdn"].EdgeCache(overlays["http_api"].Gateway(ministack.app.app, context), context)
+    account = overlays["account"]
+    front = faults.Faults(switches.Switches(providers.Control(deployments, context)))
     resets = [
         ports.close_edges,
         switches.reset,
+        front.forget,
         *(overlay.reset for overlay in overlays.values() if hasattr(overlay, "reset")),
     ]
-    account = overlays["account"]
-    controls = account.Control(switches.Switches(providers.Control(deployments, context)), context)
-    apis = administration.Reset(controls, administrator, resets)
+    apis = administration.Reset(account.Control(front, context), administrator, resets)
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()
