@@ -1,0 +1,62 @@
+"""benchmarks/reference.py"""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from benchmarks.reference import PREFIX, bare_function
+from verification.environment import Environment, Settings
+from verification.resources.function import Function
+
+
+@pytest.fixture(scope="module")
+def env():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    yield Environment(Settings("staging", "s", "us-east-1"), session, endpoint_url=f"http://{host}:{port}")
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def role(env):
+    trust = '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}'
+    return env.client("iam").create_role(RoleName="api", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+
+
+@pytest.fixture
+def model(env, role):
+    """A function like the API's."""
+    function = Function(env, "api")
+    vars(function)["configuration"] = {
+        "Role": role,
+        "Runtime": "python3.13",
+        "Architectures": ["arm64"],
+        "MemorySize": 1024,
+        "Timeout": 15,
+    }
+    return function
+
+
+def names(env):
+    return [one["FunctionName"] for one in env.client("lambda").list_functions()["Functions"]]
+
+
+def test_a_bare_function_is_like_its_model_and_leaves_nothing(env, model):
+    with bare_function(env, like=model) as bare:
+        assert bare.name.startswith(PREFIX)
+        assert (bare.memory_mb, bare.runtime) == (1024, "python3.13")
+
+    assert names(env) == []
+
+
+def test_what_a_killed_run_left_is_taken_away(env, model, role):
+    env.client("lambda").create_function(
+        FunctionName=f"{PREFIX}left", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"PK"}
+    )
+
+    with bare_function(env, like=model) as bare:
+        assert names(env) == [bare.name]
