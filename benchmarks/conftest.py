@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from verification.environment import Environment, connect
+from verification.errors import UsageProblem
+
 
 @dataclass
 class Figures:
@@ -26,6 +29,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("benchmarks run one after the other; leave -n out")
     config.stash[_FIGURES] = Figures()
+
+
+@pytest.fixture(scope="session")
+def env(pytestconfig: pytest.Config) -> Environment:
+    """The environment that --env names, once it was seen that its stack can be looked at."""
+    try:
+        chosen = connect(pytestconfig.option.env, cloud=pytestconfig.option.cloud)
+        chosen.preflight()
+        chosen.require_stack()
+    except UsageProblem as problem:
+        pytest.exit(str(problem), returncode=pytest.ExitCode.USAGE_ERROR)
+    return chosen
 
 
 @pytest.fixture(scope="session")
