@@ -162,6 +162,29 @@ def test_cold_starts_come_from_versions_that_are_deleted_again(scripted, stub):
     ] * 2
 
 
+def test_a_version_that_a_killed_run_left_is_deleted_first(scripted, stub):
+    left = {
+        "FunctionName": "f",
+        "Version": "3",
+        "Description": "cold start, measured by pixel-prompt-verification",
+    }
+    deleted = []
+
+    def answer(request):
+        if request.method == "DELETE":
+            deleted.append(request.path.rpartition("=")[2])
+            return Reply(204)
+        if request.method == "GET" and "/versions" in request.path:
+            return Reply.json({"Versions": [left]})
+        return Reply.json({**left, "Version": "4", "State": "Active", "LastUpdateStatus": "Successful"})
+
+    stub.answer = answer
+    with Function(scripted, "f").fresh_version() as version:
+        assert (version, deleted) == ("4", ["3"])
+
+    assert deleted == ["3", "4"]
+
+
 def test_a_version_that_stood_before_is_no_fresh_one_and_stays(scripted, stub):
     published = {"FunctionName": "some-function", "Version": "3"}
 

@@ -25,6 +25,9 @@ from verification.environment import Environment
 from verification.errors import Denied, Missing, Unverified
 from verification.resources.invocation import Invocation
 
+_FRESH = "cold start, measured by pixel-prompt-verification"
+"""What describes a version that is there to be started and deleted."""
+
 
 @dataclass(frozen=True)
 class Function:
@@ -146,14 +149,19 @@ class Function:
         """A version that has no execution environment yet, for as long as the context lasts.
 
         The live function keeps its settings and its warm environments. Lambda makes no second version of the same
-        code and configuration ("PublishVersion" of the API reference), so one that stood before is no fresh one.
+        code and configuration ("PublishVersion" of the API reference), so one that stood before is no fresh one,
+        unless a run that was killed, or denied the deletion, has left it.
 
         Raises:
             Unverified: this code and configuration had been published before.
         """
         pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
-        before = {entry["Version"] for page in pages for entry in page["Versions"]}
-        version = str(self._client.publish_version(FunctionName=self.name)["Version"])
+        before = {entry["Version"]: entry for page in pages for entry in page["Versions"]}
+        for left in [name for name, entry in before.items() if entry.get("Description") == _FRESH]:
+            self._client.delete_function(FunctionName=self.name, Qualifier=left)
+            del before[left]
+        published = self._client.publish_version(FunctionName=self.name, Description=_FRESH)
+        version = str(published["Version"])
         if version in before:
             raise Unverified(
                 f"{self!r} is published as version {version} already, so no fresh environment can be had; "
