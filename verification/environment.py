@@ -47,6 +47,7 @@ _MISSING_CODES = {
     "NotFound",
     "NotFoundException",
     "QueueDoesNotExist",
+    "ResourceNotFound",
     "ResourceNotFoundException",
     "TableNotFoundException",
 }

@@ -110,6 +110,7 @@ class Bench:
     checkout: Checkout
     reports: Path
     registries: Registries | None = None
+    page_changes: list[tuple[str, str, str]] = field(default_factory=list)
     _patches: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -25,16 +26,30 @@ def _page(bench: Bench, *changes: tuple[str, str, str]) -> Iterator[None]:
 
     Built by Vite alone: a type error is what some of these faults would be found by, and not everybody has types.
     """
+    active = bench.page_changes
+    active.extend(changes)
+    try:
+        _rebuilt(bench)
+        yield
+    finally:
+        del active[len(active) - len(changes) :]
+        _rebuilt(bench)
+
+
+def _rebuilt(bench: Bench) -> None:
+    """Publish the page with every change that is active, or the one that was deployed when none is."""
     frontend = bench.checkout.app / _FRONTEND
+    if not bench.page_changes:
+        _publish(bench, frontend / "dist")
+        return
     with ExitStack() as changed:
-        for path, old, new in changes:
+        for path, old, new in bench.page_changes:
             changed.enter_context(bench.checkout.changed(f"{_FRONTEND}/{path}", old, new))
         _build(frontend)
     try:
         _publish(bench, frontend / _FAULTY)
-        yield
     finally:
-        _publish(bench, frontend / "dist")
+        shutil.rmtree(frontend / _FAULTY)
 
 
 def _build(frontend: Path) -> None:

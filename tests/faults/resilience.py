@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
@@ -13,17 +13,10 @@ from tests.faults.fault import fault
 @contextmanager
 def _worker_with(bench: Bench, changes: Mapping[str, tuple[str, str]]) -> Iterator[None]:
     """The worker with one change in each of several files of backend/src."""
-    source = bench.checkout.app / "backend" / "src"
-    altered = {}
-    for path, (old, new) in changes.items():
-        text = (source / path).read_text(encoding="utf-8")
-        assert old in text, f"the fault no longer fits: {path} does not hold {old!r}"
-        altered[path] = text.replace(old, new)
-    bench._upload("WorkerFunction", source, altered)
-    try:
+    with ExitStack() as patches:
+        for path, (old, new) in changes.items():
+            patches.enter_context(bench.patched("WorkerFunction", path, old, new))
         yield
-    finally:
-        bench._upload("WorkerFunction", source, {})
 
 
 # S3 that refuses

@@ -134,13 +134,12 @@ class NamelessEdges:
 
 
 def _lengthen(logical_id: str, by: timedelta) -> None:
+    """Move the beginning of a resource's latest change, and all that came before it."""
     for events in cloudformation._stack_events.values():
-        begun = [
-            event
-            for event in events
-            if event["LogicalResourceId"] == logical_id and event["ResourceStatus"].endswith("_IN_PROGRESS")
-        ]
-        for event in begun[-1:]:
+        own = [event for event in events if event["LogicalResourceId"] == logical_id]
+        while own and not own[-1]["ResourceStatus"].endswith("_IN_PROGRESS"):
+            own.pop()
+        for event in own:
             moved = datetime.fromisoformat(event["Timestamp"]) - by
             event["Timestamp"] = moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
