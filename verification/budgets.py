@@ -26,6 +26,10 @@ WORKER_MEMORY_MB: Final = 3008
 IMAGE_EXPIRY: Final = timedelta(days=30)
 """Specification: images live for thirty days."""
 
+ROW_LIFETIME: Final = timedelta(days=31)
+"""Most time that a row of the table may live on: as long as a job's images, and a day for whoever counts in whole
+ones. An expiry in milliseconds, which DynamoDB reads as seconds, is thousands of years away. Source: own judgement."""
+
 EDGE_ATTEMPTS: Final = 8
 """Requests until one has to hit: neighbouring edge caches may each miss once. Source: own judgement."""
 

@@ -101,6 +101,14 @@ def error_without_correlation_id(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-10", "the gallery's next page is its first again")
+def repeated_page(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/gallery.py", "wanted.size + 1, start)", "wanted.size + 1, None)"
+    ):
+        yield
+
+
 @fault("CODE-10", "the gallery counts wrongly")
 def wrong_image_count(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -175,6 +183,16 @@ def early_expiry_of_some(bench: Bench) -> Iterator[None]:
         yield
     finally:
         client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": before})
+
+
+@fault("CONF-08", "an image that expires stays as an old version")
+def versions_kept(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    try:
+        yield
+    finally:
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
 @fault("CONF-08", "images expire after 300 days")
@@ -274,6 +292,27 @@ def ttl_of_another_attribute(bench: Bench) -> Iterator[None]:
         yield
     finally:
         move("deleteAfter", attribute)
+
+
+@fault("CONF-17", "a job's expiry is in milliseconds")
+def expiry_in_milliseconds(bench: Bench) -> Iterator[None]:
+    client, table = bench.client("dynamodb"), bench.physical("JobsTable")
+    rows = client.scan(TableName=table, Limit=100)["Items"]
+    row = next(row for row in rows if row["pk"]["S"].startswith("job#"))
+
+    def expire(at: str) -> None:
+        client.update_item(
+            TableName=table,
+            Key={"pk": row["pk"]},
+            UpdateExpression="SET expiresAt = :at",
+            ExpressionAttributeValues={":at": {"N": at}},
+        )
+
+    expire(row["expiresAt"]["N"] + "000")
+    try:
+        yield
+    finally:
+        expire(row["expiresAt"]["N"])
 
 
 # Security

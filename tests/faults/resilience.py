@@ -70,6 +70,17 @@ def failure_fails_the_job(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-19", "progress counts images alone, and never ends")
+def failure_is_not_counted(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        'sum(result.state in ("completed", "failed") for',
+        'sum(result.state == "completed" for',
+    ):
+        yield
+
+
 @fault("CODE-19", "a vendor that fails takes the job down with it")
 def failure_ends_the_worker(bench: Bench) -> Iterator[None]:
     caught = ("            code = error.code\n", "            raise\n")

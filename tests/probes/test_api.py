@@ -108,6 +108,12 @@ def test_a_job_is_looked_at_once_wherever_it_stands(api, server):
     assert len(server.asked) == 1
 
 
+def test_a_job_says_how_many_of_its_models_are_done(api, server):
+    server.replies(Reply.json({"status": "partial", "completed": 3, "results": RESULTS}), state("running"))
+
+    assert [api.look("j1").done, api.look("j1").done] == [3, None]
+
+
 def test_a_job_that_the_api_does_not_tell_of_is_unverified(api, server):
     server.replies(Reply(404))
 

@@ -19,6 +19,7 @@ FACTS = [
     "policy_is_public",
     "encryption_algorithms",
     "lifecycle_rules",
+    "versioning",
     "live_name",
 ]
 
@@ -147,6 +148,13 @@ def test_a_lifecycle_rule_that_only_moves_objects_expires_none(bucket, s3):
     s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": [rule]})
 
     assert bucket.lifecycle_rules == [LifecycleRule(True, "", None)]
+
+
+def test_versioning_is_read(env, bucket, s3):
+    assert bucket.versioning == ""
+
+    s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    assert Bucket(env, bucket.name).versioning == "Enabled"
 
 
 def test_a_live_bucket_confirms_its_name(bucket):

@@ -39,6 +39,31 @@ def test_a_bare_table_has_dynamodbs_defaults(create):
     assert table.point_in_time_recovery == "DISABLED"
 
 
+def test_rows_that_outlive_a_moment_are_named(env, dynamodb, unique):
+    dynamodb.create_table(
+        TableName=unique,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    table, moment = Table(env, unique), datetime.now(UTC) + timedelta(days=31)
+    assert table.rows_outliving(moment, "expires") is None
+
+    seconds = int(moment.timestamp())
+    for key, expires in {
+        "gone by then": {"N": str(seconds - 1)},
+        "later": {"N": str(seconds + 1)},
+        "milliseconds": {"N": f"{seconds - 86400}000"},
+        "text": {"S": str(seconds - 1)},
+        "nothing": None,
+    }.items():
+        dynamodb.put_item(
+            TableName=unique, Item={"pk": {"S": key}, **({"expires": expires} if expires else {})}
+        )
+
+    assert table.rows_outliving(moment, "expires") == ["later", "milliseconds", "nothing", "text"]
+
+
 def test_a_table_from_before_billing_modes_is_provisioned(env):
     table = Table(env, "old")
     vars(table).update(description={})

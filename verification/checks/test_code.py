@@ -134,8 +134,17 @@ def test_gallery_shows_images_just_made(api: Api, job: Job, cdn: Cdn) -> None:
     detail = api.call("GET", f"/gallery/{job.id}").document()
     created = [gallery["createdAt"] for gallery in page]
 
+    newest = api.call("GET", "/gallery/list?limit=1").document()
+    following = (
+        api.call("GET", f"/gallery/list?limit=1&cursor={newest['nextCursor']}").document()["galleries"]
+        if "nextCursor" in newest
+        else []
+    )
+
     assert shown, f"gallery {job.id} is not listed"
     assert created == sorted(created, reverse=True), "the newest gallery has to come first"
+    seen = {gallery["id"] for gallery in newest["galleries"]}
+    assert seen.isdisjoint(gallery["id"] for gallery in following), f"a page repeats another: {following}"
     assert shown["imageCount"] == detail["imageCount"] == len(job.image_urls)
     assert shown["prompt"] == detail["prompt"] == job.prompt
     assert sorted(image["imageUrl"] for image in detail["images"]) == sorted(job.image_urls)
@@ -329,6 +338,7 @@ def test_one_failing_provider_costs_one_image(api: Api, stack: Stack) -> None:
 
     assert failed.keys() == set(drill["down"]), job.results
     assert job.status == "partial", job.results
+    assert job.done == budgets.MODELS, f"all models are done, and the status says {job.done}"
     assert len(_delivered(job)) == budgets.MODELS - 1
     assert _stored(stack, job) == _delivered(job)
     assert [error and error.get("code") for error in failed.values()] == ["unavailable"], failed

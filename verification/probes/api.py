@@ -32,6 +32,7 @@ class Job:
         prompt: what it was made from.
         status: how it ended.
         results: one entry a model.
+        done: of how many models it says that they are done, with an image or an error.
         correlation_id: what was sent with the request for it.
         accepted: the answer to that request, None when another request made the job.
         asked: when it was sent, by the verifier's clock.
@@ -41,6 +42,7 @@ class Job:
     prompt: str
     status: str
     results: Sequence[Mapping[str, Any]]
+    done: int | None = field(default=None, compare=False)
     correlation_id: str = field(default="", compare=False)
     accepted: Answer | None = field(default=None, compare=False, repr=False)
     asked: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False, repr=False)
@@ -151,7 +153,7 @@ class Api:
         if answer.status != HTTPStatus.OK:
             raise Unverified(f"no word on job {job_id}: {answer!r}")
         status = answer.document()
-        return Job(job_id, prompt, status["status"], status["results"])
+        return Job(job_id, prompt, status["status"], status["results"], status.get("completed"))
 
     def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
         """Poll a job until it has ended, at growing intervals with jitter."""
@@ -160,7 +162,7 @@ class Api:
             answer = self.call("GET", f"/status/{job_id}")
             status = answer.json() if answer.status == HTTPStatus.OK else {}
             if status.get("status") in _ENDED:
-                return Job(job_id, prompt, status["status"], status["results"])
+                return Job(job_id, prompt, status["status"], status["results"], status.get("completed"))
             waited = time.monotonic() - started
             if waited > deadline.total_seconds():
                 raise Unverified(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")

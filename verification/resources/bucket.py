@@ -105,6 +105,11 @@ class Bucket:
             for rule in (answer["Rules"] if answer else [])
         ]
 
+    @cached_property
+    def versioning(self) -> str:
+        """`Enabled`, `Suspended`, or '' for a bucket that never had any."""
+        return str(self._client.get_bucket_versioning(Bucket=self.name).get("Status", ""))
+
     @property
     def live_name(self) -> str:
         """The name, once S3 has confirmed that the bucket exists and is ours.

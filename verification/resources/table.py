@@ -74,12 +74,16 @@ class Table:
         )
         return [item["pk"]["S"] for page in pages for item in page["Items"]]
 
-    def rows_without(self, attribute: str) -> Sequence[str] | None:
-        """The keys (`pk`) of those of the first hundred rows that lack a number of this name; None for no row."""
+    def rows_outliving(self, moment: datetime, attribute: str) -> Sequence[str] | None:
+        """The keys (`pk`) of those of the first hundred rows that time to live leaves beyond a moment; None for no row.
+
+        DynamoDB takes the attribute for seconds since 1970, and a row without such a number for one that stays.
+        """
         answer = self.env.client("dynamodb").scan(TableName=self.name, Limit=100)
         if not answer["Items"]:
             return None
-        return sorted({row["pk"]["S"] for row in answer["Items"] if "N" not in row.get(attribute, {})})
+        expiries = {row["pk"]["S"]: row.get(attribute, {}).get("N", "inf") for row in answer["Items"]}
+        return sorted(key for key, expiry in expiries.items() if float(expiry) > moment.timestamp())
 
     @cached_property
     def point_in_time_recovery(self) -> str:
