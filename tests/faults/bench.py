@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.probes.registries import Registries
+from verification.embedded.cloud import Cloud
 from verification.environment import ROOT, Environment, connect
 from verification.probes.http import exchange
 from verification.stack import Stack
@@ -100,6 +101,20 @@ class Checkout:
 
     def reset(self, commit: str) -> None:
         _git(self.app, "reset", "--quiet", "--hard", commit)
+
+
+@contextmanager
+def deployed(checkout: Checkout, cloud: Cloud) -> Iterator[None]:
+    """A checkout's application, deployed as a user does it, to an embedded AWS that is gone with this process."""
+    cloud.up(owned_by=os.getpid())
+    try:
+        command = ["scripts/deploy.sh", "local", "--yes", "--frontend"]
+        command += ["--cloud", cloud.name, "--app", str(checkout.app)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        yield
+    finally:
+        cloud.down()
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
 import pytest
 
-from tests.faults.bench import Bench, Checkout
+from tests.faults.bench import Bench, Checkout, deployed
 from tests.probes.registries import Registries
 from verification.embedded.cloud import Cloud
-from verification.environment import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,15 +64,8 @@ def bench(
 ) -> Iterator[Bench]:
     """The application, deployed as a user deploys it; gone with this process."""
     cloud = Cloud(f"faults-{os.getpid()}")
-    cloud.up(owned_by=os.getpid())
-    try:
-        command = ["scripts/deploy.sh", "local", "--yes", "--frontend"]
-        command += ["--cloud", cloud.name, "--app", str(checkout.app)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    with deployed(checkout, cloud):
         yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"), registries)
-    finally:
-        cloud.down()
 
 
 @pytest.fixture(scope="session")
