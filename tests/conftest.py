@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+# Its checks want a stack; embedded/test_second_app.py deploys one and runs them.
+collect_ignore = ["second_app"]
 
 # How long an example takes says something of the machine, nothing of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -68,6 +68,20 @@ def test_local_without_its_cloud_says_how_to_start_it(tmp_path):
         environment.connect("local", root=tmp_path)
 
 
+def test_another_application_declares_its_environments_and_shares_the_clouds(tmp_path):
+    (tmp_path / "environments.toml").write_text(
+        "[staging]\nstack='theirs'\nregion='us-east-1'\ncloud='cloud'\n"
+    )
+    (tmp_path / ".local" / "cloud").mkdir(parents=True)
+    (tmp_path / ".local" / "cloud" / "state.json").write_text('{"endpoint": "https://127.0.0.1:1"}')
+    declared = tmp_path / "ours.toml"
+    declared.write_text("[staging]\nstack='ours'\nregion='us-east-1'\ncloud='cloud'\n")
+
+    found = environment.connect("staging", root=tmp_path, declared=declared)
+
+    assert (found.stack_name, found.endpoint_url) == ("ours", "https://127.0.0.1:1")
+
+
 def test_local_takes_everything_from_its_cloud(tmp_path):
     (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
     (tmp_path / ".local" / "other").mkdir(parents=True)

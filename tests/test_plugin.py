@@ -59,7 +59,7 @@ class Project:
         monkeypatch.setattr(plugin, "ROOT", self.root)
         monkeypatch.setattr(plugin, "CHECKS", self.root / "checks")
         monkeypatch.setattr(plugin, "GAPS", self.root / "gaps.toml")
-        monkeypatch.setattr(environment, "connect", lambda name, cloud=None: self.environment(name))
+        monkeypatch.setattr(environment, "connect", lambda name, **_: self.environment(name))
         (self.root / "gaps.toml").write_text("")
         (self.root / "backend").mkdir()
         (self.root / "backend" / "template.yaml").write_text("")
@@ -328,6 +328,82 @@ def test_another_checkout_has_to_be_one(project):
     assert "expected a checkout with backend/template.yaml" in project.output
 
 
+OTHER_CHECKS = """
+import pytest
+
+@pytest.mark.infra
+@pytest.mark.item("INF-01")
+def test_bridge(): pass
+"""
+
+
+@pytest.fixture
+def another(project):
+    """Another application in the same repository: its checklist, environments and template, and its checks."""
+    home = project.root / "bridges" / "one"
+    (home / "checks").mkdir(parents=True)
+    (home / "PRODUCTION_CHECKLIST.md").write_text(
+        CHECKLIST.partition("### SEC-02")[0].replace("SEC-01 Door is closed", "INF-01 Bridge is up")
+    )
+    (home / "environments.toml").write_text("[staging]\nstack = 'one'\nregion = 'us-east-1'\n")
+    (home / "template.yaml").write_text("")
+    (home / "checks" / "test_infra.py").write_text(OTHER_CHECKS)
+    return home
+
+
+def other_run(project, *arguments: str) -> int:
+    (project.root / "PRODUCTION_CHECKLIST.md").write_text(project.checklist)
+    plugins = ("-p", "verification.plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    project.result = project.pytester.runpytest_inprocess(*plugins, "--env", "staging", *arguments)
+    return int(project.result.ret)
+
+
+def test_checks_beside_a_checklist_of_their_own_are_held_to_it(project, another, monkeypatch):
+    declared = []
+    connect = environment.connect
+    monkeypatch.setattr(
+        environment, "connect", lambda name, **given: declared.append(given["declared"]) or connect(name)
+    )
+
+    assert other_run(project, "bridges/one/checks") == 0
+    report = json.loads((another / "reports" / "staging" / "verification.json").read_text())
+    assert [(item["id"], item["title"]) for item in report["items"]] == [("INF-01", "Bridge is up")]
+    assert report["verdict"] == "READY"
+    assert declared == [another / "environments.toml"]
+
+
+def test_a_gap_of_this_repository_is_none_of_another_application(project, another):
+    (project.root / "gaps.toml").write_text('[[needs-aws]]\nitem = "INF-01"\nreason = "no such service"\n')
+
+    assert other_run(project, "bridges/one/checks/test_infra.py") == 0
+
+
+def test_another_application_has_its_own_waivers_and_template(project, another):
+    (project.root / "waivers.toml").write_text("[[waiver]]\n")
+    assert other_run(project, "bridges/one/checks") == 0
+
+    (another / "waivers.toml").write_text("[[waiver]]\n")
+    assert other_run(project, "bridges/one/checks") == 4
+
+    (another / "waivers.toml").unlink()
+    (another / "template.yaml").unlink()
+    assert other_run(project, "bridges/one/checks") == 4
+    assert "expected a checkout with template.yaml" in project.output
+
+
+def test_another_application_lists_and_explains_its_own_items(project, another):
+    assert other_run(project, "bridges/one/checks", "--list-items") == 0
+    assert "Bridge is up" in project.output
+    assert "Door is closed" not in project.output
+
+
+def test_a_run_over_two_applications_is_refused(project, another):
+    (project.root / "checks").mkdir()
+
+    assert other_run(project, "checks", "bridges/one/checks") == 4
+    assert "one run verifies one application" in project.output
+
+
 def test_a_report_that_cannot_be_written_stops_the_run(project):
     (project.root / "reports").write_text("a file in the way")
 
@@ -368,7 +444,7 @@ ROOT = Path({root!r})
 plugin.ROOT, plugin.CHECKS, plugin.GAPS = ROOT, ROOT / "checks", ROOT / "gaps.toml"
 
 
-def connect(name, cloud=None):
+def connect(name, **_):
     found = Environment(Settings(name, "some-stack", "us-east-1"), boto3.Session("a", "b", region_name="us-east-1"))
     vars(found).update(emulated=True, account_id="123456789012", preflight=bool, require_stack=bool)
     return found

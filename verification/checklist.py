@@ -57,6 +57,7 @@ class How(StrEnum):
     PAID = "paid"  # costs money at the AI providers on real AWS
 
 
+FILE = "PRODUCTION_CHECKLIST.md"
 _PREFIXES = {
     "CODE": Section.CODE,
     "CONF": Section.CONFIG,
@@ -90,7 +91,7 @@ class Item:
         return _PREFIXES[self.id.partition("-")[0]]
 
 
-def parse(text: str, name: str = "PRODUCTION_CHECKLIST.md") -> dict[str, Item]:
+def parse(text: str, name: str = FILE) -> dict[str, Item]:
     """Items by id, in the order they are written.
 
     Raises:
@@ -117,7 +118,7 @@ def load(root: Path) -> dict[str, Item]:
     Raises:
         UsageProblem: the file is missing or malformed.
     """
-    file = root / "PRODUCTION_CHECKLIST.md"
+    file = root / FILE
     try:
         return parse(file.read_text(encoding="utf-8"), file.name)
     except OSError as problem:
@@ -138,7 +139,7 @@ def binding_problems(items: Mapping[str, Item], bound: Iterable[tuple[str, str, 
         if not item_id:
             problems.append(f'{node}: names no item; add @pytest.mark.item("...")')
         elif item_id not in items:
-            problems.append(f"{node}: item {item_id} does not stand in PRODUCTION_CHECKLIST.md")
+            problems.append(f"{node}: item {item_id} does not stand in {FILE}")
         elif sections != items[item_id].section:
             problems.append(
                 f"{node}: {item_id} belongs to section '{items[item_id].section}', marked '{sections or 'none'}'"

@@ -24,6 +24,7 @@ from botocore.config import Config
 from verification.errors import Denied, Missing, Unverified, UsageProblem
 
 ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "environments.toml"
 
 # Operations that change nothing and cost nothing, by the verbs AWS names them with.
 _READS = ("Describe", "Get", "Head", "List", "Select", "Simulate", "Lookup", "BatchGet", "Filter")
@@ -88,12 +89,12 @@ def _sections(file: Path) -> dict[str, dict[str, Any]]:
         raise UsageProblem(f"{file.name} cannot be read: {problem}") from problem
 
 
-def names(file: Path = ROOT / "environments.toml") -> tuple[str, ...]:
+def names(file: Path = FILE) -> tuple[str, ...]:
     """Every environment that is declared."""
     return tuple(_sections(file))
 
 
-def settings(name: str, file: Path = ROOT / "environments.toml") -> Settings:
+def settings(name: str, file: Path = FILE) -> Settings:
     """Read one environment's section.
 
     Raises:
@@ -251,7 +252,9 @@ class Environment:
             )
 
 
-def connect(name: str, *, cloud: str | None = None, root: Path = ROOT) -> Environment:
+def connect(
+    name: str, *, cloud: str | None = None, root: Path = ROOT, declared: Path | None = None
+) -> Environment:
     """The environment of that name, with its clients ready but nothing called yet.
 
     Args:
@@ -259,11 +262,12 @@ def connect(name: str, *, cloud: str | None = None, root: Path = ROOT) -> Enviro
         cloud: the name of the embedded AWS to use instead of the section's own, for environments
             that have one.
         root: the folder that holds environments.toml and .local/.
+        declared: the file that declares the environment, when it is not `root`'s own.
 
     Raises:
         UsageProblem: unknown environment, or its embedded AWS is not running.
     """
-    chosen = settings(name, root / "environments.toml")
+    chosen = settings(name, declared or root / FILE.name)
     state = _cloud_state(root / ".local" / (cloud or chosen.cloud), name) if chosen.cloud else {}
     try:
         session = boto3.Session(

@@ -1,7 +1,7 @@
 """pytest hooks: options, selection, binding, and how a test's end becomes an outcome.
 
 Hooks alone: what they decide with lives in checklist, verdict, waivers, judgement and report. Silent
-unless the run names the `verification` folder.
+unless the run names the `verification` folder, or another application's `checks` beside its checklist.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--env", default="local", metavar="NAME", help="environment of environments.toml (default: local)"
     )
     group.addoption(
-        "--app", type=Path, default=ROOT, metavar="DIR", help="checkout of the application to verify"
+        "--app",
+        type=Path,
+        metavar="DIR",
+        help="checkout of the application to verify (default: the folder of its checklist)",
     )
     group.addoption("--cloud", metavar="NAME", help="embedded AWS to use, for environments that live on one")
     group.addoption(
@@ -74,7 +77,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer the questions that need no stack."""
     if not (config.option.list_items or config.option.explain):
         return None
-    items = _or_usage_error(lambda: checklist.load(ROOT))
+    items = _or_usage_error(lambda: checklist.load(_home(config)))
     if config.option.list_items:
         for item in items.values():
             print(
@@ -96,15 +99,36 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    for item in _or_usage_error(lambda: checklist.load(ROOT)).values():
+    home = _or_usage_error(lambda: _home(config))
+    for item in _or_usage_error(lambda: checklist.load(home)).values():
         config.addinivalue_line("markers", f"{item.id}: {item.title}")
-    if _names_the_checks(config):
+    if any(_checks(home) in (path, *path.parents) for path in _given(config)):
         config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
 
 
-def _names_the_checks(config: pytest.Config) -> bool:
-    given = (Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args)
-    return any(path == CHECKS or CHECKS in path.parents for path in given)
+def _given(config: pytest.Config) -> list[Path]:
+    return [Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args]
+
+
+def _home(config: pytest.Config) -> Path:
+    """The folder whose checklist the run is about: where `checks` that it names lie beside one, else this repository.
+
+    Raises:
+        UsageProblem: the run names two of them.
+    """
+    homes = {
+        folder.parent
+        for path in _given(config)
+        for folder in (path, *path.parents)
+        if folder.name == "checks" and (folder.parent / checklist.FILE).is_file()
+    }
+    if len(homes) > 1:
+        raise UsageProblem(f"one run verifies one application; named: {', '.join(map(str, sorted(homes)))}")
+    return homes.pop() if homes else ROOT
+
+
+def _checks(home: Path) -> Path:
+    return CHECKS if home == ROOT else home / "checks"
 
 
 def _or_usage_error(start: Callable[[], _T]) -> _T:
@@ -121,20 +145,23 @@ class Verification:
         option = config.option
         self.config = config
         self.worker = hasattr(config, "workerinput")
-        self.items = checklist.load(ROOT)
-        self.app: Path = option.app.resolve()
-        if not (self.app / "backend" / "template.yaml").is_file():
-            raise UsageProblem(
-                f"--app {option.app}: expected a checkout with backend/template.yaml, found none"
-            )
-        self.environment = environment.connect(option.env, cloud=option.cloud)
+        self.home = _home(config)
+        ours = self.home == ROOT
+        self.items = checklist.load(self.home)
+        self.app: Path = (option.app or self.home).resolve()
+        template = "backend/template.yaml" if ours else "template.yaml"
+        if not (self.app / template).is_file():
+            raise UsageProblem(f"--app {self.app}: expected a checkout with {template}, found none")
+        declared = environment.FILE if ours else self.home / environment.FILE.name
+        self.environment = environment.connect(option.env, cloud=option.cloud, declared=declared)
         self.started = datetime.now(UTC)
         self.clock = time.monotonic()
-        self.gaps = _needs_aws() if self.environment.emulated else {}
+        # They are about this repository's items.
+        self.gaps = _needs_aws() if ours and self.environment.emulated else {}
         approved = waivers.load(
-            ROOT / "waivers.toml",
+            self.home / "waivers.toml",
             items=self.items,
-            environments=environment.names(),
+            environments=environment.names(declared),
             today=self.started.date(),
         )
         self.waivers = {waiver.item: waiver for waiver in approved if waiver.environment == option.env}
@@ -142,7 +169,7 @@ class Verification:
         self.results: dict[str, Result] = {}
         self.problems: list[str] = []
         self.run: Run | None = None
-        self.directory: Path = option.report_dir or ROOT / "reports" / option.env
+        self.directory: Path = option.report_dir or self.home / "reports" / option.env
         # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
         self.told = self.directory / ".collected.json"
         # Of everybody on this machine who verifies this stack.
@@ -174,8 +201,8 @@ class Verification:
                     test.add_marker(pytest.mark.xdist_group("drill"))
             if item_id in self.items:
                 test.add_marker(item_id)
-        given = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
-        whole = bool(given & {CHECKS, CHECKS / "checks"})
+        checks = _checks(self.home)
+        whole = bool({*_given(config)} & {checks, checks / "checks"})
         expected = self.items if whole else {id_: self.items[id_] for _, id_, _ in bound if id_ in self.items}
         self.problems = checklist.binding_problems(expected, bound)
         if self.problems and self.worker:

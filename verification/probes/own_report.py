@@ -46,11 +46,11 @@ from datetime import date
 from pathlib import Path
 from verification import environment, plugin
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 plugin.ROOT, plugin.CHECKS = HERE, HERE / "checks"
 
 
-def connect(name, cloud=None):
+def connect(name, **_):
     settings = environment.Settings(name, "throw-away", "us-east-1")
     found = environment.Environment(settings, boto3.Session("none", "none", region_name="us-east-1"))
     vars(found).update(
