@@ -14,7 +14,11 @@ here = Path(__file__).resolve().parent
 command = Path(sys.argv[0]).name
 arguments = sys.argv[1:]
 words = {"sam": 0, "python": 2}
-name = f"{command} {arguments[words[command]]}" if len(arguments) > words.get(command, 9) else command
+name = (
+    f"{command} {arguments[words[command]]}"
+    if len(arguments) > words.get(command, len(arguments))
+    else command
+)
 call: dict[str, object] = {
     "name": name,
     "argv": sys.argv,

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# usage: scripts/cross-examine.sh [local|dev|staging|prod]
+#
+# Asks Prowler, Checkov, cfn-lint and parliament about a deployed stack and its template, and holds each of
+# their findings against docs/coverage.toml: the items that cover it, or why it does not matter here. Writes
+# docs/COVERAGE.md. Without a name: local, which has to be deployed (./scripts/verify.sh); any other is AWS
+# through the ordinary credential chain, or whatever AWS_ENDPOINT_URL names. Nothing is changed there.
+#
+# The tools that are no part of the set-up go into .local/cross-examination at pinned versions, which takes
+# the package registry and a few minutes once. PYTHON names an interpreter that Prowler takes (3.11 or 3.12).
+# What the tools said stays in .local/cross-examination/answers.
+#
+# Exit status: 0 every finding is answered for, 1 some are not (they are named), 4 a tool said nothing.
+. "$(dirname "$0")/lib/common.sh"
+
+PROWLER=5.46.0
+CHECKOV=3.3.30
+PARLIAMENT=1.6.4
+SERVICES=(s3 awslambda apigatewayv2 cloudfront iam cloudwatch dynamodb sqs sns secretsmanager kms)
+
+environment=local
+case "${1:-}" in
+-h | --help) usage && exit 0 ;;
+-*) usage >&2 && exit 4 ;;
+?*) environment=$1 ;;
+esac
+
+cd "$ROOT"
+tools=$ROOT/.local/cross-examination
+answers=$tools/answers
+[ -x .tools/uv/bin/uv ] || fail 4 "expected .tools/uv, found nothing; run ./scripts/setup.sh"
+need python cfn-lint
+
+uv() { .tools/uv/bin/uv --quiet --no-config "$@"; }
+
+# brought NAME VERSION: the tool in an environment of its own, for its pins fight ours and the others'.
+brought() {
+  [ "$(cat "$tools/$1/.version" 2>/dev/null)" = "$2" ] && return
+  say "cross-examine: $1 $2 -> .local/cross-examination/$1"
+  rm -rf "${tools:?}/$1"
+  uv venv --python "${PYTHON:-python3}" "$tools/$1"
+  VIRTUAL_ENV="$tools/$1" uv pip install "$1==$2"
+  printf %s "$2" >"$tools/$1/.version"
+}
+
+# ask NAME VERSION COMMAND...: one tool's answer, complaints, exit status and seconds, for Python to judge.
+ask() {
+  local name=$1 status=0 TIMEFORMAT=%R
+  printf %s "$2" >"$answers/$name.version"
+  shift 2
+  say "cross-examine: asks $name"
+  { time env -u PYTHONPATH "$@" >"$answers/$name.out" 2>"$answers/$name.err" </dev/null; } 2>"$answers/$name.seconds" ||
+    status=$?
+  printf %s "$status" >"$answers/$name.status"
+}
+
+brought prowler "$PROWLER"
+brought checkov "$CHECKOV"
+brought parliament "$PARLIAMENT"
+
+# An answer of an earlier run must not pass for one of this run.
+rm -rf "$answers"
+mkdir -p "$answers"
+region=$(python -m scripts.cross_examination prepare "$environment" "$answers")
+
+variables=
+if [ "$environment" = local ]; then variables=$("$ROOT/scripts/cloud.sh" env); fi
+(
+  eval "$variables"
+  ask prowler "$PROWLER" "$tools/prowler/bin/prowler" aws --region "$region" --services "${SERVICES[@]}" \
+    --output-formats json-ocsf --output-directory "$answers" --output-filename prowler \
+    --log-level ERROR --log-file "$answers/prowler.log" --ignore-exit-code-3 --no-banner
+)
+ask checkov "$CHECKOV" "$tools/checkov/bin/checkov" --file backend/template.yaml "$answers/processed.json" \
+  --skip-download --compact --soft-fail --output json
+ask cfn-lint "" cfn-lint --format json --include-checks I -- backend/template.yaml "$answers/processed.json" "$answers/control.json"
+ask parliament "$PARLIAMENT" "$tools/parliament/bin/parliament" --json --minimum_severity INFO \
+  --auth-details-file "$answers/roles.json"
+
+exec python -m scripts.cross_examination judge "$answers" "${SERVICES[@]}"
