@@ -545,6 +545,7 @@ def test_distribution_has_cloudfronts_defaults(full: Stack) -> None:
     assert config["Comment"] == ""
     assert config["Logging"]["Enabled"] is False
     assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1"
+    assert config["DefaultCacheBehavior"]["FieldLevelEncryptionId"] == ""
     control.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config)
 
 

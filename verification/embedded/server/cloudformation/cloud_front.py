@@ -58,6 +58,11 @@ def complete(declared: Mapping[str, Any]) -> dict[str, Any]:
     certificate = made["ViewerCertificate"]
     if str(certificate.get("CloudFrontDefaultCertificate", False)).lower() == "true":
         made["ViewerCertificate"] = {**DEFAULT_CERTIFICATE, **certificate}
+    else:
+        # CloudFront says it either way, and clients rely on that.
+        made["ViewerCertificate"] = {"CloudFrontDefaultCertificate": False, **certificate}
+    if behaviour := made.get("DefaultCacheBehavior"):
+        made["DefaultCacheBehavior"] = {"FieldLevelEncryptionId": "", **behaviour}
     made["Origins"] = [origin(one) for one in made.get("Origins") or []]
     return made
 
