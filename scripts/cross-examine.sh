@@ -16,6 +16,8 @@
 PROWLER=5.46.0
 CHECKOV=3.3.30
 PARLIAMENT=1.6.4
+# parliament needs pkg_resources, which setuptools no longer has; it does not say so.
+SETUPTOOLS=80.9.0
 SERVICES=(s3 awslambda apigatewayv2 cloudfront iam cloudwatch dynamodb sqs sns secretsmanager kms)
 
 environment=local
@@ -33,13 +35,13 @@ need python cfn-lint
 
 uv() { .tools/uv/bin/uv --quiet --no-config "$@"; }
 
-# brought NAME VERSION: the tool in an environment of its own, for its pins fight ours and the others'.
+# brought NAME VERSION [MORE]: the tool in an environment of its own, for its pins fight ours and the others'.
 brought() {
   [ "$(cat "$tools/$1/.version" 2>/dev/null)" = "$2" ] && return
   say "cross-examine: $1 $2 -> .local/cross-examination/$1"
   rm -rf "${tools:?}/$1"
   uv venv --python "${PYTHON:-python3}" "$tools/$1"
-  VIRTUAL_ENV="$tools/$1" uv pip install "$1==$2"
+  VIRTUAL_ENV="$tools/$1" uv pip install "$1==$2" ${3+"$3"}
   printf %s "$2" >"$tools/$1/.version"
 }
 
@@ -56,7 +58,7 @@ ask() {
 
 brought prowler "$PROWLER"
 brought checkov "$CHECKOV"
-brought parliament "$PARLIAMENT"
+brought parliament "$PARLIAMENT" "setuptools==$SETUPTOOLS"
 
 # An answer of an earlier run must not pass for one of this run.
 rm -rf "$answers"

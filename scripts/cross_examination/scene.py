@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -105,5 +105,5 @@ def written(stack: Stack, folder: Path) -> Scene:
     return scene
 
 
-def _policy(statements: list[dict[str, object]]) -> dict[str, object]:
+def _policy(statements: Sequence[Mapping[str, object]]) -> dict[str, object]:
     return {"PolicyName": "all", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}

@@ -355,7 +355,7 @@ def test_script_asks_every_tool_and_passes_the_judgement_on(project: Project) ->
     assert prowler["env"]["AWS_ENDPOINT_URL"] == "https://127.0.0.1:1"
     assert "PYTHONPATH" not in prowler["env"]
     assert prowler["argv"][prowler["argv"].index("--region") + 1] == "eu-west-1"
-    assert sorted(pins) == ["CHECKOV", "PARLIAMENT", "PROWLER"]
+    assert sorted(pins) == ["CHECKOV", "PARLIAMENT", "PROWLER", "SETUPTOOLS"]
     assert not project.calls("uv", project.root / ".tools" / "uv" / "bin"), (
         "what is there is not brought again"
     )
