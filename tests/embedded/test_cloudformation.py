@@ -549,6 +549,21 @@ def test_distribution_has_cloudfronts_defaults(full: Stack) -> None:
     control.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config)
 
 
+def test_distribution_with_a_certificate_says_that_it_is_not_cloudfronts(cloud: Running) -> None:
+    own = {
+        "AcmCertificateArn": f"arn:aws:acm:us-east-1:{cloud.state.account_id}:certificate/own",
+        "SslSupportMethod": "sni-only",
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+    }
+    wanted = copy.deepcopy(FULL["Resources"]["Distribution"])
+    wanted["Properties"]["DistributionConfig"]["ViewerCertificate"] = own
+    with deployed(cloud, {"Resources": {"Distribution": wanted}}) as stack:
+        control, distribution = cloud.client("cloudfront"), stack.id_of("Distribution")
+        config = control.get_distribution_config(Id=distribution)["DistributionConfig"]
+
+    assert config["ViewerCertificate"]["CloudFrontDefaultCertificate"] is False
+
+
 # ---------------------------------------------------------------- CloudWatch
 
 
