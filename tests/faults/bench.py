@@ -166,7 +166,7 @@ class Bench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=600,
         )
 
     @contextmanager
