@@ -25,9 +25,13 @@ class Figures:
 _FIGURES = pytest.StashKey[Figures]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("benchmarks run one after the other; leave -n out")
+    config.option.dist = (
+        "no"  # pytest-benchmark would take the project's mode of distribution for many workers
+    )
     config.stash[_FIGURES] = Figures()
 
 

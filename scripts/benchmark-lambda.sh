@@ -11,5 +11,5 @@ case "${1:-}" in '' | -*) ;; *) environment=$1; shift ;; esac
 
 cd "$ROOT"
 mkdir -p "reports/$environment"
-pytest benchmarks/test_lambda.py --env "$environment" --benchmark-only --dist no \
+pytest benchmarks/test_lambda.py --env "$environment" --benchmark-only \
   --benchmark-json="reports/$environment/lambda-$(date +%Y%m%dT%H%M%S).json" "$@"
