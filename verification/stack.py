@@ -79,8 +79,8 @@ class Stack:
     def functions(self) -> Sequence[Function]:
         """Every function of the stack, also those this class has no name for."""
         named = {function.name: function for function in (self.api, self.worker)}
-        live = [r.physical_id for r in self.formation.resources.values() if r.type == "AWS::Lambda::Function"]
-        return [named.get(name) or Function(self.env, name) for name in live]
+        live = self._of_type("AWS::Lambda::Function")
+        return [named.get(name) or Function(self.env, name) for _, name in live]
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
@@ -147,6 +147,25 @@ class Stack:
         """Each bucket that a distribution serves, and that distribution."""
         return [(self.bucket, self.distribution), (self.site_bucket, self.site_distribution)]
 
+    @cached_property
+    def every_bucket(self) -> Mapping[str, Bucket]:
+        """Each bucket of the stack by its logical id, also those that this class has no name for."""
+        named = (self.bucket, self.site_bucket)
+        known = {bucket.name: bucket for bucket in named}
+        return {
+            id_: known.get(name) or Bucket(self.env, name) for id_, name in self._of_type("AWS::S3::Bucket")
+        }
+
+    @cached_property
+    def every_queue(self) -> Mapping[str, Queue]:
+        """Each queue of the stack by its logical id."""
+        return {id_: Queue(self.env, url) for id_, url in self._of_type("AWS::SQS::Queue")}
+
+    def _of_type(self, type_: str) -> Sequence[tuple[str, str]]:
+        """Logical and physical id of each resource of one type."""
+        found = [r for r in self.formation.resources.values() if r.type == type_]
+        return [(resource.logical_id, resource.physical_id) for resource in found]
+
     @property
     def distributions(self) -> Sequence[Distribution]:
         """What serves images, then what serves the page."""
@@ -194,10 +213,7 @@ class Stack:
     @cached_property
     def alarms(self) -> Sequence[Alarm]:
         """Every metric alarm of the stack that is live."""
-        names = [
-            r.physical_id for r in self.formation.resources.values() if r.type == "AWS::CloudWatch::Alarm"
-        ]
-        return alarms_of(self.env, names)
+        return alarms_of(self.env, [name for _, name in self._of_type("AWS::CloudWatch::Alarm")])
 
     @cached_property
     def tags(self) -> Mapping[str, Mapping[str, str]]:
@@ -237,9 +253,7 @@ class Stack:
     @cached_property
     def log_groups(self) -> Sequence[LogGroup]:
         """Where each function writes, and every log group that the stack declares."""
-        declared = [
-            r.physical_id for r in self.formation.resources.values() if r.type == "AWS::Logs::LogGroup"
-        ]
+        declared = [name for _, name in self._of_type("AWS::Logs::LogGroup")]
         written = [function.log_group_name for function in self.functions]
         if access := self.http_api.stage.get("AccessLogSettings", {}).get("DestinationArn", ""):
             written.append(access.partition(":log-group:")[2].removesuffix(":*"))

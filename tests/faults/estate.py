@@ -80,6 +80,64 @@ def misspelt_action(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("SEC-24", "the API may do what only the worker does")
+def granted_and_never_called(bench: Bench) -> Iterator[None]:
+    queue = bench.stack.queue.arn
+    with _granted(bench, "ApiFunctionRole", _policy("sqs:ChangeMessageVisibility", queue)):
+        yield
+
+
+@fault("SEC-24", "the worker no longer stores what it may store", relatives={"CONF-14"})
+def granted_and_no_longer_called(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        "backend/src/pixel_prompt/storage.py", "self._client.put_object(", "self._client.store("
+    ):
+        yield
+
+
+# What is stored
+
+
+@fault("SEC-10", "the access logs' bucket may be opened by a policy")
+def open_access_logs(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
+    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    client.put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration={**before, "BlockPublicPolicy": False}
+    )
+    try:
+        yield
+    finally:
+        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
+
+
+@fault("SEC-11", "the inbox of alarms is not encrypted")
+def bare_inbox(bench: Bench) -> Iterator[None]:
+    client, url = bench.client("sqs"), bench.physical("AlarmInbox")
+    client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
+
+
+@fault("SEC-12", "the access logs' bucket answers over plain HTTP")
+def plain_access_logs(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
+    before = client.get_bucket_policy(Bucket=bucket)["Policy"]
+    client.delete_bucket_policy(Bucket=bucket)
+    try:
+        yield
+    finally:
+        client.put_bucket_policy(Bucket=bucket, Policy=before)
+
+
+@fault("INF-17", "the jobs would be deleted with the stack", alone=True)
+def jobs_go_with_the_stack(bench: Bench) -> Iterator[None]:
+    with bench.template(lambda template: template["Resources"]["JobsTable"].pop("DeletionPolicy")):
+        yield
+
+
 # Entrances
 
 

@@ -334,8 +334,11 @@ def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
 
 @pytest.mark.item("INF-17")
 def test_stack_survives_a_slip(stack: Stack, env: Environment) -> None:
-    """Deleting the wrong stack would delete the users' images with it."""
-    policy = stack.formation.template["Resources"]["ImagesBucket"].get("DeletionPolicy")
+    """Deleting the wrong stack would delete the users' images, and all jobs, with it."""
+    template = stack.formation.template["Resources"]
+    kept = {name: template[name].get("DeletionPolicy") for name in ("ImagesBucket", "JobsTable")}
 
-    assert policy in ("Retain", "RetainExceptOnCreate")
-    assert stack.formation.termination_protection or env.name != "prod", f"{stack.formation!r} can be deleted"
+    assert {n: p for n, p in kept.items() if p not in ("Retain", "RetainExceptOnCreate")} == {}
+    if env.name == "prod":
+        assert stack.formation.termination_protection, f"{stack.formation!r} can be deleted"
+        assert stack.table.deletion_protection, f"{stack.table!r} can be deleted"

@@ -18,6 +18,7 @@ from verification.environment import ROOT, Environment
 from verification.errors import Unverified
 from verification.probes import iam_actions, tls
 from verification.probes.api import Api, Job, error_of, new_correlation_id
+from verification.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
 from verification.probes.artefacts import Artefacts
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
@@ -155,32 +156,58 @@ def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
     assert [action for action in dict.fromkeys([*live, *declared]) if not iam_actions.is_known(action)] == []
 
 
+@pytest.mark.item("SEC-24")
+def test_every_granted_action_is_called(stack: Stack, source: Source) -> None:
+    """What a function never does only serves whoever takes it over."""
+    code = Code(source.app / "backend" / "src")
+    granted = {
+        function: [
+            action
+            for statement in stack.roles[function.name].statements
+            if statement["Effect"] == "Allow"
+            for action in listed(statement.get("Action"))
+        ]
+        for function in stack.functions
+    }
+    served = {
+        function: OF_EVERY_FUNCTION | (OF_A_QUEUES_READER if function.event_sources else frozenset())
+        for function in stack.functions
+    }
+
+    assert all(granted.values()), granted
+    assert {
+        function.name: uncalled
+        for function, actions in granted.items()
+        if (uncalled := code.uncalled(actions, function.handler, served[function]))
+    } == {}
+
+
 @pytest.mark.item("SEC-10")
 def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
     """Anyone who guesses a key could read every user's images."""
     key = key_of(shown_job.sample_url)
     assert stack.bucket.object_bytes(key)  # it is there, so that a refusal says something
 
-    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+    for bucket in stack.every_bucket.values():
         assert bucket.public_access_block == dict.fromkeys(bucket.public_access_block, True), bucket
         assert not bucket.policy_is_public, bucket.policy_statements
-        assert bucket.anonymous("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
         assert bucket.anonymous("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
+        if stored := key if bucket is stack.bucket else bucket.any_key:
+            assert bucket.anonymous("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
 
 
 @pytest.mark.item("SEC-11")
 def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
     """A copied disk or a wrong grant would give the data away in clear."""
-    bare = {
-        "bucket": not stack.bucket.encryption_algorithms,
-        "page's bucket": not stack.site_bucket.encryption_algorithms,
-        "table": stack.table.encryption_status not in ("ENABLED", "ENABLING"),
-        "queue": not stack.queue.encrypted,
-        "dead-letter queue": not stack.dead_letter_queue.encrypted,
-        "topic": not stack.alarm_topic.kms_key_id,
+    encrypted = {
+        **{name: bool(bucket.encryption_algorithms) for name, bucket in stack.every_bucket.items()},
+        **{name: queue.encrypted for name, queue in stack.every_queue.items()},
+        "JobsTable": stack.table.encryption_status in ("ENABLED", "ENABLING"),
+        "AlarmTopic": bool(stack.alarm_topic.kms_key_id),
     }
 
-    assert [what for what, unprotected in bare.items() if unprotected] == []
+    assert [name for name, protected in encrypted.items() if not protected] == []
+    assert encrypted.keys() >= {"ImagesBucket", "JobsQueue"}, encrypted
     assert stack.provider_keys.description["ARN"], "the secret is always encrypted, but it has to exist"
 
 
@@ -190,10 +217,11 @@ def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     key = key_of(shown_job.sample_url)
 
     assert stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
-    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+    for bucket in stack.every_bucket.values():
         everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
         assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
-        assert bucket.over_plain_http("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
+        assert bucket.over_plain_http("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
+    assert stack.bucket.over_plain_http("get_object", Key=key) == HTTPStatus.FORBIDDEN
 
 
 @pytest.mark.item("SEC-13")

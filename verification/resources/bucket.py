@@ -132,6 +132,12 @@ class Bucket:
         )
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
+    @property
+    def any_key(self) -> str:
+        """The key of something that is stored, '' when nothing is."""
+        answer = self._client.list_objects_v2(Bucket=self.name, MaxKeys=1)
+        return next((str(entry["Key"]) for entry in answer.get("Contents", [])), "")
+
     @contextmanager
     def temporary_object(self, key: str, body: bytes) -> Iterator[None]:
         """An object that is gone again afterwards."""

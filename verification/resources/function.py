@@ -256,6 +256,11 @@ class Function:
         pages = self._client.get_paginator("list_function_url_configs").paginate(FunctionName=self.name)
         return [entry["FunctionUrl"] for page in pages for entry in page["FunctionUrlConfigs"]]
 
+    @property
+    def handler(self) -> str:
+        """What Lambda calls, as `package.module.function`."""
+        return str(self.configuration["Handler"])
+
     @cached_property
     def event_sources(self) -> Sequence[Mapping[str, Any]]:
         """What polls events for the function."""

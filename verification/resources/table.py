@@ -33,6 +33,10 @@ class Table:
         return str(self.description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
     @property
+    def deletion_protection(self) -> bool:
+        return bool(self.description.get("DeletionProtectionEnabled"))
+
+    @property
     def encryption_status(self) -> str:
         """ENABLED for a KMS key; '' means DynamoDB's own key, which the account cannot see or revoke."""
         return str(self.description.get("SSEDescription", {}).get("Status", ""))
