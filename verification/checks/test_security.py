@@ -18,8 +18,8 @@ from verification.environment import ROOT, Environment
 from verification.errors import Unverified
 from verification.probes import iam_actions, tls
 from verification.probes.api import Api, Job, error_of, new_correlation_id
-from verification.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
 from verification.probes.artefacts import Artefacts
+from verification.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
 from verification.probes.http import Answer
