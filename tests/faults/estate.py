@@ -48,14 +48,14 @@ def wildcard_resource(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-08", "the API may read the providers' keys")
+@fault("SEC-08", "the API may read the providers' keys", relatives={"SEC-24"})
 def api_reads_the_keys(bench: Bench) -> Iterator[None]:
     keys = bench.physical("ProviderKeys")
     with _granted(bench, "ApiFunctionRole", _policy("secretsmanager:GetSecretValue", keys)):
         yield
 
 
-@fault("SEC-08", "both functions share one role")
+@fault("SEC-08", "both functions share one role", relatives={"SEC-24"})
 def one_role_for_both(bench: Bench) -> Iterator[None]:
     client = bench.client("iam")
     both = client.get_role_policy(RoleName=bench.physical("ApiFunctionRole"), PolicyName="api")
@@ -87,7 +87,7 @@ def granted_and_never_called(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-24", "the worker no longer stores what it may store", relatives={"CONF-14"})
+@fault("SEC-24", "the worker no longer stores what it may store", relatives={"CONF-14"}, alone=True)
 def granted_and_no_longer_called(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed(
         "backend/src/pixel_prompt/storage.py", "self._client.put_object(", "self._client.store("
