@@ -206,6 +206,10 @@ INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
 WINDOW_MARGIN: Final = timedelta(seconds=30)
 """How much of a limit's window has to be left to look at it. Source: own judgement; a look takes a few seconds."""
 
+REQUESTS_OF_AN_ITEM: Final = 600
+"""Most requests that one item may send to API and CDN, so that no check becomes a load. Source: own judgement; the
+burst of INF-06 is the most that one needs."""
+
 RACERS: Final = 10
 """Requests that meet at the global limit. Source: own judgement; as many as botocore keeps connections."""
 

@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from verification import checklist, environment, waivers
+from verification import budgets, checklist, environment, waivers
 from verification.checklist import How
 from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
 from verification.judgement import judge
+from verification.probes.http import ALLOWANCE
 from verification.report import Run, html, write
 from verification.report.redaction import redact
 from verification.turns import turn
@@ -245,6 +246,7 @@ class Verification:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        ALLOWANCE.renew(budgets.REQUESTS_OF_AN_ITEM)
         if reason := self.gaps.get(_item_id(item)):
             raise NeedsAws(reason)
 

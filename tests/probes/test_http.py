@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from tests.probes.server import Reply, StubServer
 from verification.errors import Unverified
-from verification.probes.http import Answer, exchange
+from verification.probes.http import ALLOWANCE, Answer, exchange
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +167,16 @@ def test_a_long_body_is_shown_in_part():
     shown = repr(answered(b'"' + b"a" * 5000 + b'"'))
 
     assert 300 < len(shown) < 400
+
+
+def test_no_item_sends_more_than_it_may(server, env):
+    ALLOWANCE.renew(2)
+    try:
+        for _ in range(2):
+            exchange(env, "GET", server.url)
+        with pytest.raises(Unverified, match="was not sent: the item has sent all that it may"):
+            exchange(env, "GET", server.url)
+    finally:
+        ALLOWANCE.renew(10**9)
+
+    assert len(server.asked) == 2

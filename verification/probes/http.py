@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,34 @@ from verification.environment import Environment
 from verification.errors import Unverified
 
 _EXCERPT = 300  # characters of a body shown in a message
+
+
+class Allowance:
+    """How many requests may be sent until it is renewed; without limit before that."""
+
+    def __init__(self) -> None:
+        self._left: float = math.inf
+        self._lock = threading.Lock()
+
+    def renew(self, requests: int) -> None:
+        self._left = requests
+
+    def spend(self, what: str) -> None:
+        """Take one request off.
+
+        Raises:
+            Unverified: none is left.
+        """
+        with self._lock:
+            self._left -= 1
+            if self._left < 0:
+                raise Unverified(
+                    f"{what} was not sent: the item has sent all that it may, REQUESTS_OF_AN_ITEM"
+                )
+
+
+ALLOWANCE = Allowance()
+"""Of this process, whose checks run one after the other."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +108,9 @@ def exchange(
     """Send one request, follow nothing, retry nothing.
 
     Raises:
-        Unverified: nobody answered in time, or the connection could not be made or trusted.
+        Unverified: nobody answered in time, the connection could not be made or trusted, or the allowance is spent.
     """
+    ALLOWANCE.spend(f"{method} {url}")
     started = time.monotonic()
     try:
         response = _connections().request(
