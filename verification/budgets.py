@@ -54,6 +54,10 @@ API_BURST: Final = 100
 DEAD_LETTER_RECEIVES: Final = range(2, 11)
 """Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
 
+DEAD_LETTER_RETENTION: Final = timedelta(days=4)
+"""Least time that a failed job has to be kept for whoever looks into it. Source: own judgement, a long weekend; also what
+SQS keeps by default."""
+
 DEAD_LETTER_DEADLINE: Final = timedelta(seconds=90)
 """How long a message that cannot be processed may take into the dead-letter queue. Source: the worker slows it down by
 one second more at each of ten deliveries at most, and SQS moves it when it is asked for again."""

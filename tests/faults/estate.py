@@ -231,6 +231,17 @@ def worker_behind_its_queue(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("INF-07", "two workers serve everybody")
+def two_workers(bench: Bench) -> Iterator[None]:
+    client = bench.client("lambda")
+    (mapping,) = bench.stack.worker.event_sources
+    client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 2})
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=mapping["ScalingConfig"])
+
+
 # Alarms
 
 

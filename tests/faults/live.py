@@ -101,6 +101,17 @@ def error_without_correlation_id(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-12", "a job that does not exist is said to wait")
+def job_of_nothing(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        'raise errors.not_found("There is no such job.")',
+        'return Response(HTTPStatus.OK, {"jobId": job_id, "status": "pending", "completed": 0, "total": 9, "results": []})',
+    ):
+        yield
+
+
 @fault("CODE-10", "the gallery's next page is its first again")
 def repeated_page(bench: Bench) -> Iterator[None]:
     with bench.patched(

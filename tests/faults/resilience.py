@@ -152,6 +152,17 @@ def unheard_failures(bench: Bench) -> Iterator[None]:
         )
 
 
+@fault("INF-09", "dead letters are thrown away after a minute")
+def forgetful_dead_letters(bench: Bench) -> Iterator[None]:
+    client, url = bench.client("sqs"), bench.stack.dead_letter_queue.url
+    before = bench.stack.dead_letter_queue.attributes["MessageRetentionPeriod"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": before})
+
+
 # Alarms
 
 

@@ -41,33 +41,15 @@ DEFECTS = [
         "STEPS: Final = range(25, 51)",
         "STEPS: Final = range(24, 51)",
         "CODE-12",
-        "24",
+        "'steps': 24",
     ),
     Defect(
         "counters never expire",
         "src/pixel_prompt/limits.py",
-        '"SET expiresAt = :expires ADD used :one",\n                "attribute_not_exists(used) OR used < :limit",\n'
-        '                {},\n                {":one": 1, ":limit": window.limit, ":expires": window.ends + _AFTERLIFE_SECONDS},',
-        '"ADD used :one",\n                "attribute_not_exists(used) OR used < :limit",\n'
-        '                {},\n                {":one": 1, ":limit": window.limit},',
+        '"SET expiresAt = :expires ADD used :one"',
+        '"SET goneAt = :expires ADD used :one"',
         "CONF-17",
         "limit#",
-    ),
-    Defect(
-        "dead letters are thrown away after a minute",
-        "template.yaml",
-        "      SqsManagedSseEnabled: true\n      MessageRetentionPeriod: 1209600\n      Tags: *tags\n\n  # ---",
-        "      SqsManagedSseEnabled: true\n      MessageRetentionPeriod: 60\n      Tags: *tags\n\n  # ---",
-        "INF-09",
-        "0:01:00",
-    ),
-    Defect(
-        "two workers serve everybody",
-        "template.yaml",
-        "              MaximumConcurrency: !Ref WorkerConcurrency\n",
-        "              MaximumConcurrency: 2\n",
-        "INF-07",
-        "2",
     ),
     Defect(
         "each image overwrites the one before",
@@ -75,15 +57,51 @@ DEFECTS = [
         'key = f"images/{job_id}/{model}.{picture.extension}"',
         'key = f"images/{model}.{picture.extension}"',
         "CDN-02",
-        "images/",
+        "two jobs store an image",
     ),
     Defect(
-        "an unknown job is said to wait",
+        "browsers insist on TLS for five minutes",
+        "template.yaml",
+        "Name: !Sub ${AWS::StackName}-site\n        SecurityHeadersConfig:\n          StrictTransportSecurity:\n"
+        "            { AccessControlMaxAgeSec: 63072000,",
+        "Name: !Sub ${AWS::StackName}-site\n        SecurityHeadersConfig:\n          StrictTransportSecurity:\n"
+        "            { AccessControlMaxAgeSec: 300,",
+        "SEC-13",
+        "max-age=300",
+    ),
+    Defect(
+        "a hundred thousand errors raise no alarm",
+        "template.yaml",
+        "      MetricName: 5xx\n      Dimensions: [{ Name: ApiId, Value: !Ref HttpApi }]\n      Statistic: Sum\n"
+        "      Period: 300\n      EvaluationPeriods: 1\n      Threshold: 5\n",
+        "      MetricName: 5xx\n      Dimensions: [{ Name: ApiId, Value: !Ref HttpApi }]\n      Statistic: Sum\n"
+        "      Period: 300\n      EvaluationPeriods: 1\n      Threshold: 100000\n",
+        "CONF-12",
+        "5xx",
+    ),
+    Defect(
+        "any correlation id is believed",
+        "src/pixel_prompt/web.py",
+        "return given if _CORRELATION_ID.fullmatch(given) else str(uuid.uuid4())",
+        "return given or str(_CORRELATION_ID and uuid.uuid4())",
+        "CODE-17",
+        "",
+    ),
+    Defect(
+        "what the text model says is not looked at",
         "src/pixel_prompt/api.py",
-        'raise errors.not_found("There is no such job.")',
-        'return Response(HTTPStatus.OK, {"jobId": job_id, "status": "pending", "completed": 0, "total": 0, "results": []})',
-        "CODE-12",
-        "404",
+        "        self._refuse_blocked(enhanced, log)\n",
+        "",
+        "SEC-14",
+        "",
+    ),
+    Defect(
+        "one model is asked after the other",
+        "src/pixel_prompt/generation.py",
+        "max_workers=len(unfinished)",
+        "max_workers=1",
+        "CODE-09",
+        "",
     ),
 ]
 

@@ -40,7 +40,9 @@ def test_distribution_is_deployed(stack: Stack, cdn: Cdn, site: Cdn) -> None:
 
 
 @pytest.mark.item("CDN-02")
-def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, untouched_image: Callable[[], str]) -> None:
+def test_image_is_served_as_stored(
+    stack: Stack, cdn: Cdn, untouched_image: Callable[[], str], job: Job
+) -> None:
     """Users see a broken picture, or somebody else's."""
     url = untouched_image()
     image = cdn.get(cdn.path(url))
@@ -50,6 +52,7 @@ def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, untouched_image: Call
     assert image.headers["content-type"] == stored, image
     assert stored.startswith("image/"), image
     assert image.body == stack.bucket.object_bytes(key_of(url)), f"{image!r} differs from the object"
+    assert url not in job.image_urls, f"two jobs store an image as {url}, which browsers may keep for ever"
 
 
 @pytest.mark.item("CDN-03")

@@ -176,7 +176,7 @@ def test_invalid_input_gets_the_error_shape(api: Api) -> None:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise Unverified(f"{answer!r}: somebody else is using the API up")
         if answer.status not in statuses or not _is_in_shape(answer):
-            wrong.append(answer)
+            wrong.append(f"{str(request)[:80]}: {answer!r}, expected {sorted(statuses)} in the error shape")
 
     assert wrong == []
 
@@ -557,6 +557,7 @@ def _logged_ids(log: LogGroup, job: Job) -> set[str | None]:
 
 _WISH: dict[str, Any] = {"prompt": "a quiet harbour", "steps": 25, "guidance": 7}
 _TOO_LONG = "a" * (budgets.PROMPT_CHARACTERS + 1)
+_OF_NOTHING = "00000000-0000-4000-8000-000000000000"  # well-formed, and no job's
 _INVALID: list[tuple[set[int], str, str, dict[str, Any]]] = [
     ({400, 422}, "POST", "/generate", {"json_body": {}}),
     ({400, 422}, "POST", "/generate", {"json_body": []}),
@@ -565,7 +566,9 @@ _INVALID: list[tuple[set[int], str, str, dict[str, Any]]] = [
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"prompt": 7}}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"prompt": None}}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"steps": budgets.STEPS[0] - 1}}),
+    ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"steps": budgets.STEPS[1] + 1}}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"steps": "many"}}),
+    ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"guidance": budgets.GUIDANCE[0] - 0.5}}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"guidance": budgets.GUIDANCE[1] + 0.5}}),
     ({400}, "POST", "/generate", {"body": b"{"}),
     ({400, 415}, "POST", "/generate", {"body": b""}),
@@ -576,6 +579,8 @@ _INVALID: list[tuple[set[int], str, str, dict[str, Any]]] = [
     ({400, 422}, "POST", "/enhance", {"json_body": {"prompt": 1}}),
     ({400, 404, 422}, "GET", "/status/no-such-job", {}),
     ({400, 404, 422}, "GET", "/gallery/no-such-gallery", {}),
+    ({404}, "GET", f"/status/{_OF_NOTHING}", {}),
+    ({404}, "GET", f"/gallery/{_OF_NOTHING}", {}),
     ({404}, "GET", "/no-such-route", {}),
     ({405}, "DELETE", "/health", {}),
 ]

@@ -132,6 +132,7 @@ def test_concurrency_carries_the_users(stack: Stack) -> None:
         for function, kept in reserved.items()
         if kept is not None and kept < needed[function]
     } == {}
+    assert needed[stack.worker] >= budgets.USERS_AT_ONCE, f"{stack.worker!r} is given {at_once} jobs at once"
     assert shared == 0 or stack.concurrency.unreserved >= shared, stack.concurrency.limits
 
 
@@ -170,6 +171,8 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
     receives = int(policy.get("maxReceiveCount", 0))
     assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
     assert receives in budgets.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
+    kept = stack.dead_letter_queue.retention
+    assert kept >= budgets.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
 
     sent = datetime.now(UTC)
     poison = stack.queue.send({"jobId": str(uuid.uuid4()), "correlationId": new_correlation_id()})

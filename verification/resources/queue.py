@@ -98,6 +98,11 @@ class Queue:
         return timedelta(seconds=int(self.attributes["VisibilityTimeout"]))
 
     @property
+    def retention(self) -> timedelta:
+        """How long a message is kept that nobody takes out."""
+        return timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
+
+    @property
     def redrive_policy(self) -> Mapping[str, Any]:
         """`deadLetterTargetArn` and `maxReceiveCount`, empty when failed messages are kept for ever."""
         return dict(json.loads(self.attributes.get("RedrivePolicy", "{}")))
