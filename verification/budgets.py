@@ -65,6 +65,16 @@ one second more at each of ten deliveries at most, and SQS moves it when it is a
 ERRORS_UNSEEN: Final = 10
 """Most errors in a period that may go by without an alarm. Source: own judgement."""
 
+ALARM_SPAN: Final = timedelta(minutes=15)
+"""How long errors may go on before an alarm has to be raised. Source: own judgement."""
+
+LOG_RETENTION: Final = timedelta(days=400)
+"""Longest that a log may be kept; users' addresses stand in it. Source: own judgement, a year and a month."""
+
+AT_ONCE_RATIO: Final = 0.5
+"""Most time that a job of models which are asked at once may take, of what they take together. Source: own judgement;
+nine at once take a ninth to a third of it, one after the other all of it."""
+
 METRIC_DEADLINE: Final = timedelta(minutes=5)
 """How late CloudWatch may count an error. Source: own judgement; Lambda's metrics mostly appear within two minutes."""
 

@@ -49,6 +49,17 @@ def job_without_correlation_id(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-17", "any correlation id is believed")
+def believed_correlation_id(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/web.py",
+        "return given if _CORRELATION_ID.fullmatch(given) else",
+        "return given or",
+    ):
+        yield
+
+
 @fault("CODE-17", "an error's body names another id than its header")
 def error_with_another_id(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -147,6 +158,18 @@ def printed_headers(bench: Bench) -> Iterator[None]:
         "            print(dict(call.headers), flush=True)\n            response = self._pool.request(",
     ):
         yield
+
+
+@fault("INF-19", "the access log does not say who asked")
+def addressless_access_log(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_stage(ApiId=api, StageName="$default")["AccessLogSettings"]
+    kept = before["Format"].replace("$context.identity.sourceIp", "-")
+    client.update_stage(ApiId=api, StageName="$default", AccessLogSettings={**before, "Format": kept})
+    try:
+        yield
+    finally:
+        client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=before)
 
 
 @fault("SEC-15", "the access log names no request", outcome=Outcome.UNVERIFIED, relatives={"INF-19"})

@@ -56,6 +56,14 @@ def half_images(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-09", "one model is asked after the other")
+def one_after_the_other(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction", "pixel_prompt/generation.py", "max_workers=len(unfinished)", "max_workers=1"
+    ):
+        yield
+
+
 @fault("CODE-10", "the gallery is empty")
 def empty_gallery(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -228,6 +236,12 @@ def mute_error_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CONF-09", "the error alarm looks at a day at a time")
+def daily_error_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "Period": 86_400}):
+        yield
+
+
 @fault("CONF-10", "the duration alarm waits for longer than the function may run")
 def late_duration_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("WorkerDurationAlarm", lambda alarm: {**alarm, "Threshold": 900_000.0}):
@@ -252,6 +266,12 @@ def no_5xx_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CONF-12", "a hundred thousand 5xx raise no alarm")
+def deaf_5xx_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("Api5xx", lambda alarm: {**alarm, "Threshold": 100_000.0}):
+        yield
+
+
 @fault("CONF-13", "the frontend points at another stack's API")
 def frontend_of_another_stack(bench: Bench) -> Iterator[None]:
     endpoint = bench.stack.formation.output("ApiEndpoint")
@@ -266,6 +286,17 @@ def eternal_log(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
     days = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]
     client.delete_retention_policy(logGroupName=group)
+    try:
+        yield
+    finally:
+        client.put_retention_policy(logGroupName=group, retentionInDays=days)
+
+
+@fault("CONF-16", "the API's log is kept for ten years")
+def log_of_ten_years(bench: Bench) -> Iterator[None]:
+    client, group = bench.client("logs"), bench.physical("ApiLogGroup")
+    days = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]
+    client.put_retention_policy(logGroupName=group, retentionInDays=3653)
     try:
         yield
     finally:
@@ -354,6 +385,17 @@ def _cors(bench: Bench, origins: list[str]) -> Iterator[None]:
 @fault("SEC-07", "the API answers every origin")
 def any_origin(bench: Bench) -> Iterator[None]:
     yield from _cors(bench, ["*"])
+
+
+@fault("SEC-07", "the API lets browsers send credentials along")
+def credentials_allowed(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_api(ApiId=api)["CorsConfiguration"]
+    client.update_api(ApiId=api, CorsConfiguration={**before, "AllowCredentials": True})
+    try:
+        yield
+    finally:
+        client.update_api(ApiId=api, CorsConfiguration=before)
 
 
 @fault("SEC-07", "the API answers an origin that nobody allowed")

@@ -152,6 +152,17 @@ def unheard_failures(bench: Bench) -> Iterator[None]:
         )
 
 
+@fault("INF-09", "a job comes back while it is worked on")
+def impatient_queue(bench: Bench) -> Iterator[None]:
+    client, url = bench.client("sqs"), bench.stack.queue.url
+    before = bench.stack.queue.attributes["VisibilityTimeout"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "120"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
+
+
 @fault("INF-09", "dead letters are thrown away after a minute")
 def forgetful_dead_letters(bench: Bench) -> Iterator[None]:
     client, url = bench.client("sqs"), bench.stack.dead_letter_queue.url

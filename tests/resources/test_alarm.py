@@ -23,7 +23,7 @@ WATCHED = Metric("AWS/Lambda", "Errors", {"FunctionName": "api"})
 @pytest.fixture
 def put(env, unique):
     def put(**settings):
-        env.client("cloudwatch").put_metric_alarm(AlarmName=unique, **RULE, **settings)
+        env.client("cloudwatch").put_metric_alarm(AlarmName=unique, **{**RULE, **settings})
         (found,) = alarms_of(env, [unique])
         return found
 
@@ -55,6 +55,31 @@ def test_an_alarm_on_metric_math_watches_each_of_its_metrics(put):
     )
 
     assert list(alarm.metrics) == [WATCHED, Metric("AWS/Lambda", "Invocations", {})]
+
+
+@pytest.mark.parametrize(
+    ("changed", "noticed"),
+    [
+        ({}, True),
+        ({"Threshold": 10}, False),  # must be exceeded
+        ({"Threshold": 10, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}, True),
+        ({"ComparisonOperator": "LessThanThreshold"}, False),
+        ({"Period": 600, "EvaluationPeriods": 2}, False),
+        ({"Statistic": "Average"}, False),  # of errors that count one each is never more than one
+        ({"Statistic": "Maximum", "Threshold": 0}, True),
+    ],
+)
+def test_an_alarm_notices_what_reaches_its_threshold_in_time(put, changed, noticed):
+    alarm = put(**{**SIMPLE, **changed})
+
+    assert alarm.notices(10, timedelta(minutes=15)) is noticed, str(alarm)
+
+
+def test_an_alarm_on_metric_math_takes_as_long_as_its_longest_period(put):
+    stat = {"Metric": ERRORS, "Period": 300, "Stat": "Sum"}
+    alarm = put(Metrics=[{"Id": "e", "MetricStat": stat, "ReturnData": True}])
+
+    assert alarm.span == timedelta(minutes=5)
 
 
 def test_alarms_that_do_not_exist_are_left_out(env, put):

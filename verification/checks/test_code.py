@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from verification.probes.contract import Contract
 from verification.probes.http import Answer
 from verification.probes.packages import Packages
 from verification.resources.counter import forgotten
-from verification.resources.log_group import LogGroup
+from verification.resources.log_group import LogEvent, LogGroup
 from verification.stack import Stack
 
 pytestmark = pytest.mark.code
@@ -107,7 +107,7 @@ def test_every_route_keeps_its_contract(api: Api, job: Job, source: Source, stac
 
 
 @pytest.mark.item("CODE-09")
-def test_every_model_yields_an_image(job: Job, cdn: Cdn) -> None:
+def test_every_model_yields_an_image(job: Job, cdn: Cdn, stack: Stack) -> None:
     """Users pay attention to the one picture that is missing."""
     wrong, urls = {}, set()
     for result in job.results:
@@ -125,6 +125,14 @@ def test_every_model_yields_an_image(job: Job, cdn: Cdn) -> None:
     assert wrong == {}
     assert job.status == "completed"
     assert len({result["model"] for result in job.results}) == len(urls) == budgets.MODELS
+    together_ms = sum(result["durationMs"] for result in job.results)
+    told = stack.worker_log.wait_for(job.id, job.asked, lambda events: bool(_durations(events)))
+    if not _durations(told):
+        raise Unverified(f"{stack.worker_log!r} does not tell how long job {job.id} took")
+    took_ms = min(_durations(told))
+    assert took_ms < budgets.AT_ONCE_RATIO * together_ms, (
+        f"the job took {took_ms} ms where its models took {together_ms} ms together: one was asked after the other"
+    )
 
 
 @pytest.mark.item("CODE-10")
@@ -298,6 +306,13 @@ def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) 
     assert job.accepted is not None
     refused = new_correlation_id()
     refusal = api.call("POST", "/generate", json_body={}, headers={"X-Correlation-ID": refused})
+    malformed = ("short", "with space in it", "x" * 65, 'quote"d-and-long')
+    believed = [
+        id_
+        for id_ in malformed
+        if api.call("GET", "/health", headers={"X-Correlation-ID": id_}).headers.get("X-Correlation-ID")
+        == id_
+    ]
     carried = {
         "answer": (job.correlation_id, {job.accepted.headers.get("X-Correlation-ID")}),
         "refusal": (refused, {refusal.headers.get("X-Correlation-ID")}),
@@ -307,6 +322,7 @@ def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) 
     }
 
     assert {where: seen for where, (sent, seen) in carried.items() if seen - {sent}} == {}, carried
+    assert believed == [], "whoever may write any id writes into the log what he likes"
     if silent := [where for where, (_, seen) in carried.items() if not seen]:
         within = budgets.LOG_DEADLINE.total_seconds()
         raise Unverified(
@@ -547,6 +563,12 @@ def _serious(tab: Visit, where: str) -> list[str]:
 
 
 _DELIVERY_ENDS = ("job_finished", "job_held_elsewhere", "job_crashed", "message_refused")
+
+
+def _durations(events: Sequence[LogEvent]) -> list[int]:
+    """How long a job took, of the lines that tell its end."""
+    ends = [event.fields for event in events if event.fields.get("event") == "job_finished"]
+    return [int(line["durationMs"]) for line in ends]
 
 
 def _logged_ids(log: LogGroup, job: Job) -> set[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -171,6 +172,10 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
     receives = int(policy.get("maxReceiveCount", 0))
     assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
     assert receives in budgets.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
+    hidden = stack.queue.visibility_timeout
+    assert hidden >= stack.worker.timeout, (
+        f"{stack.queue!r}: a job comes back after {hidden}, while it is worked on"
+    )
     kept = stack.dead_letter_queue.retention
     assert kept >= budgets.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
 
@@ -295,11 +300,22 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
     asked = datetime.now(UTC)
     cdn.get("/images/verification-of-the-access-log.png")
     request_id = api.call("GET", "/health").headers["apigw-requestid"]
-    assert stack.access_log.wait_for(request_id, asked), f"{stack.access_log!r} has no line of {request_id}"
+    lines = stack.access_log.wait_for(request_id, asked)
+    assert lines, f"{stack.access_log!r} has no line of {request_id}"
+    assert any(_is_address(value) for value in lines[0].fields.values()), (
+        f"it does not say who asked: {lines[0].message}"
+    )
     if not stack.edge_log.wait_for_delivery(within=budgets.EDGE_LOG_DELAY):
         raise Unverified(
             f"{stack.edge_log_bucket!r} holds no line of the last day; CloudFront may take that long: look again tomorrow"
         )
+
+
+def _is_address(value: object) -> bool:
+    try:
+        return bool(ipaddress.ip_address(str(value)))
+    except ValueError:
+        return False
 
 
 @pytest.mark.item("INF-15")

@@ -106,6 +106,9 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
         for header in ["Access-Control-Allow-Origin"]
     }
 
+    assert [
+        p for p in preflights if "access-control-allow-credentials" in {n.lower() for n in p.headers}
+    ] == []
     assert granted == {**{origin: {origin} for origin in allowed}, **{origin: {None} for origin in strangers}}
     assert [p for p in preflights if p.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT)] == []
     assert [p for p in preflights if not headers <= _words(p, "Access-Control-Allow-Headers")] == []

@@ -7,9 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from verification.environment import Environment
 from verification.errors import Missing
+
+# Source: CloudWatch API Reference, PutMetricAlarm, "ComparisonOperator".
+_AT_THE_THRESHOLD = {"GreaterThanOrEqualToThreshold": True, "GreaterThanThreshold": False}
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Alarm:
     actions_enabled: bool
     threshold: float | None = None  # in the metric's own unit; None for an anomaly band
     treat_missing_data: str = "missing"
+    comparison: str = ""
+    statistic: str = ""
+    span: timedelta = timedelta()  # of all the periods that it looks at
 
     def watches(self, namespace: str, metric: str, **dimensions: str) -> bool:
         """Whether the alarm would act on this metric with exactly these dimensions: others are another series."""
@@ -38,6 +45,17 @@ class Alarm:
             watched.namespace == namespace and watched.name == metric and watched.dimensions == dimensions
             for watched in self.metrics
         )
+
+    def notices(self, count: int, within: timedelta) -> bool:
+        """Whether so many events in each period raise it, and after how long at the most."""
+        at_once = count if self.statistic in ("Sum", "") else min(count, 1)  # each event counts as one
+        if self.threshold is None or self.comparison not in _AT_THE_THRESHOLD or self.span > within:
+            return False
+        return self.threshold < at_once or (_AT_THE_THRESHOLD[self.comparison] and self.threshold == at_once)
+
+    def __str__(self) -> str:
+        rule = f"{self.statistic} {self.comparison} {self.threshold} over {self.span}"
+        return f"{self.name} ({rule}{'' if self.actions_enabled else ', actions off'})"
 
 
 def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
@@ -72,9 +90,18 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
             actions_enabled=bool(alarm.get("ActionsEnabled")),
             threshold=alarm.get("Threshold"),
             treat_missing_data=alarm.get("TreatMissingData") or "missing",
+            comparison=alarm.get("ComparisonOperator", ""),
+            statistic=alarm.get("Statistic", ""),
+            span=_period(alarm) * alarm.get("EvaluationPeriods", 0),
         )
         for alarm in found
     ]
+
+
+def _period(alarm: Mapping[str, Any]) -> timedelta:
+    """Of its metric, or the longest of its metrics."""
+    parts = [part["MetricStat"]["Period"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+    return timedelta(seconds=max([alarm.get("Period", 0), *parts]))
 
 
 @dataclass(frozen=True)
