@@ -15,7 +15,9 @@ from benchmarks.conftest import Figures
 from scripts.loadtest import trial
 from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import Profile
+from verification.deployment.console import err
 from verification.environment import ROOT
+from verification.errors import UsageProblem
 from verification.stack import Stack
 
 
@@ -29,15 +31,19 @@ def test_load(
     where: Path = chosen.load_dir or (
         ROOT / "reports" / stack.env.name / f"load-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     )
+    if not (stack.env.emulated or chosen.paid):
+        raise UsageProblem(
+            f"{profile.jobs} jobs cost money; look at ./scripts/run-loadtest.sh {stack.env.name} --dry-run, then use --paid"
+        )
     generator = Generator(chosen.load_on, stack.env.region)
 
     ended: trial.Trial = benchmark.pedantic(  # type: ignore[no-untyped-call]  # it declares no types
-        trial.run, args=(stack, profile, generator, where), kwargs={"say": print}, rounds=1, iterations=1
+        trial.run, args=(stack, profile, generator, where), kwargs={"say": err}, rounds=1, iterations=1
     )
     benchmark.extra_info["load"] = ended.document()
     for one in ended.criteria:
         figures.judge(f"load: {one.what}", one.measured, one.wanted, held=one.held)
-    print(f"load: {where / 'load.html'}")
+    err(f"load: {where / 'load.html'}")
 
     assert not ended.failed, "\n".join(
         f"{one.what}: {one.measured}, wanted {one.wanted}; {one.advice}" for one in ended.failed

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
+from scripts.loadtest import trial
 from scripts.loadtest.generator import RUNNERS, Generator
 from scripts.loadtest.profile import Profile
 from verification import budgets
@@ -35,16 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(line)
         if options.dry_run:
             return EXIT_DONE
-        _require(stack, generator)
+        trial.require(stack, generator)
         if not (options.yes or _consents()):
             print("nothing was sent", file=sys.stderr)
             return EXIT_DECLINED
     except (UsageProblem, Denied, Missing) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return EXIT_USAGE
-    sys.stdout.flush()
-    command = _benchmark(options, where)
-    os.execvp(command[0], command)  # noqa: S606  # no shell is wanted
+    return _become(_benchmark(options, where))
 
 
 def plan(stack: Stack, profile: Profile, generator: Generator, where: Path) -> Sequence[str]:
@@ -75,29 +75,27 @@ def plan(stack: Stack, profile: Profile, generator: Generator, where: Path) -> S
     return ["Load test", *(f"  {name:16} {value}" for name, value in facts.items())]
 
 
-def _require(stack: Stack, generator: Generator) -> None:
-    """Make sure that the load can reach the API, and gets past its limits.
-
-    Raises:
-        UsageProblem: it cannot.
-    """
-    if generator.runner != "here" and stack.env.emulated:
-        raise UsageProblem("workers in AWS cannot reach an API on this machine; leave --on out")
-    if not stack.formation.parameter("AllowedAddresses"):
-        raise UsageProblem(
-            f"'{stack.env.stack_name}' lets nobody past its limits of {budgets.ADDRESS_REQUESTS_PER_DAY} paid requests "
-            "a day and address; deploy it with --parameter AllowedAddresses=ADDRESS, see scripts/loadtest/README.md"
-        )
-
-
 def _benchmark(options: argparse.Namespace, where: Path) -> list[str]:
     return [
         *("pytest", "benchmarks/test_load.py", "--env", options.environment),
         *(("--cloud", options.cloud) if options.cloud else ()),
         *("--load-profile", "light" if options.light else "full", "--load-scale", str(options.scale)),
         *("--load-on", options.on, "--load-count", str(options.count), "--load-dir", str(where)),
-        *(f"--benchmark-json={where / 'benchmark.json'}", "-p", "no:cacheprovider", "--tb=short", "-q", "-s"),
+        *(
+            "--paid",
+            f"--benchmark-json={where / 'benchmark.json'}",
+            "-p",
+            "no:cacheprovider",
+            "--tb=short",
+            "-q",
+            "-s",
+        ),
     ]
+
+
+def _become(command: list[str]) -> NoReturn:
+    sys.stdout.flush()
+    os.execvp(command[0], command)  # noqa: S606  # no shell is wanted
 
 
 def _consents() -> bool:

@@ -15,7 +15,7 @@ from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import Profile
 from verification import budgets
 from verification.environment import Environment
-from verification.errors import Unverified
+from verification.errors import Unverified, UsageProblem
 from verification.probes.load import Criterion, Load, judge
 from verification.resources.metric import Metric, Window
 from verification.stack import Stack
@@ -62,9 +62,10 @@ def run(
     """Load the API and judge how it bore that; `where` gets the figures as JSON and as a page.
 
     Raises:
-        UsageProblem: the generator is not installed.
+        UsageProblem: the generator is not installed, or the API cannot be loaded.
         Unverified: it did not do what it had to, or CloudWatch does not know.
     """
+    require(stack, generator)
     where.mkdir(parents=True, exist_ok=True)
     target = stack.formation.output("ApiEndpoint")
     output = generator.run(profile, target, where, ca_bundle=stack.env.ca_bundle, say=say)
@@ -86,6 +87,21 @@ def run(
         page.render(trial.document(), _facts(stack.env, trial)), encoding="utf-8"
     )
     return trial
+
+
+def require(stack: Stack, generator: Generator) -> None:
+    """Make sure that the load can reach the API, and gets past its limits.
+
+    Raises:
+        UsageProblem: it cannot.
+    """
+    if generator.runner != "here" and stack.env.emulated:
+        raise UsageProblem("workers in AWS cannot reach an API on this machine; leave --on out")
+    if not stack.formation.parameter("AllowedAddresses"):
+        raise UsageProblem(
+            f"'{stack.env.stack_name}' lets nobody past its limits of {budgets.ADDRESS_REQUESTS_PER_DAY} paid requests "
+            "a day and address; deploy it with --parameter AllowedAddresses=ADDRESS, see scripts/loadtest/README.md"
+        )
 
 
 def watch(stack: Stack, load: Load) -> Watched:

@@ -7,6 +7,7 @@ are Artillery's: from the request to the first byte of its answer, in buckets on
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,9 @@ class Load:
         counted = [latency.count if latency else 0, sum(one.count for one in by_route.values())]
         if counted != [answers, answers]:
             raise Unverified(f"Artillery timed {counted[0]} answers, by route {counted[1]}, of {answers}")
+        timeline = _timeline(periods, first)
+        if (spread := sum(moment.requests for moment in timeline)) != requests:
+            raise Unverified(f"Artillery's periods hold {spread} of {requests} requests")
         return cls(
             began=first,
             seconds=(last - first).total_seconds(),
@@ -141,7 +145,7 @@ class Load:
             application=_named(counters, "refusals.application."),
             latency=latency,
             by_route=by_route,
-            timeline=_timeline(periods, first),
+            timeline=timeline,
         )
 
     @property
@@ -248,7 +252,7 @@ def judge(
         (budgets.LOAD_GOAL_P95, budgets.LOAD_GOAL_P99) if goals else (budgets.LOAD_P95, budgets.LOAD_P99)
     )
     held = load.users_held(*held_between)
-    enough = budgets.LOAD_COMPLETED * users
+    enough = math.ceil(budgets.LOAD_COMPLETED * users)
     completed = load.completed / load.created if load.created else 0.0
     none_or_few = load.errors == 0 if goals else load.error_rate < budgets.LOAD_ERRORS
     return [
@@ -258,7 +262,7 @@ def judge(
         Criterion(
             "users at once, throughout",
             f"{held}",
-            f">= {enough:.0f} of {users}",
+            f">= {enough} of {users}",
             held >= enough > 0,
             "a user whose request breaks off leaves; see errors",
         ),
@@ -334,16 +338,18 @@ def _none(what: str, count: int, advice: str) -> Criterion:
 
 
 def _timeline(periods: Sequence[Mapping[str, Any]], began: datetime) -> Sequence[Moment]:
-    ordered = sorted(periods, key=lambda period: int(_part(period, "period", (str, int))))
+    ordered = sorted(periods, key=lambda period: _moment(period, "lastCounterAt"))
     counters = [_part(period, "counters", dict) for period in ordered]
-    left = ("vusers.completed", "vusers.failed")
-    changes = (one.get("vusers.created", 0) - sum(one.get(name, 0) for name in left) for one in counters)
+    changes = (
+        _counter(one, "vusers.created") - _counter(one, "vusers.completed") - _counter(one, "vusers.failed")
+        for one in counters
+    )
     return [
         Moment(
             second=(_moment(period, "lastCounterAt") - began).total_seconds(),
             users=users,
-            requests=one.get("http.requests", 0),
-            errors=one.get("answers.other", 0) + sum(_named(one, "errors.").values()),
+            requests=_counter(one, "http.requests"),
+            errors=_counter(one, "answers.other") + sum(_named(one, "errors.").values()),
             latency=_latency(_part(period, "summaries", dict), "http.response_time"),
         )
         for period, one, users in zip(ordered, counters, accumulate(changes), strict=True)
