@@ -53,7 +53,6 @@ def plan(stack: Stack, profile: Profile, generator: Generator, where: Path) -> S
     charged = profile.costs()
     models = ("Nova Canvas", "Stable Diffusion 3.5 Large", "Nova Lite, read", "Nova Lite, written")
     of_models = sum(charged[name] for name in models)
-    rate = next(iter({throttle.rate for throttle in stack.http_api.throttles.values()}), None)
     price = (
         "nothing: the providers are simulated"
         if env.emulated
@@ -64,8 +63,8 @@ def plan(stack: Stack, profile: Profile, generator: Generator, where: Path) -> S
         "target": f"{target} ({env.stack_name} in {env.region}{', emulated' if env.emulated else ''})",
         "profile": f"{profile.name}: {', '.join(f'{one.name} {one.seconds:g} s' for one in profile.phases)}",
         "users at once": f"{profile.users}, a request each about every {profile.think_seconds:g} s",
-        "requests": f"about {profile.requests}, {profile.requests_per_second:.1f} a second at most "
-        f"(the gateway lets {rate or 'any number of'} pass a second and route)",
+        "requests": f"about {profile.requests}, {profile.requests_per_second:.1f} a second at most; the gateway is to let "
+        f"{budgets.API_RATE} pass on each route",
         "jobs": f"about {profile.jobs}, {profile.images} images",
         "price": price,
         "past the limits": stack.formation.parameter("AllowedAddresses") or "nobody",
@@ -106,8 +105,16 @@ def _consents() -> bool:
     return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose misuse exits as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/run-loadtest.sh", description="Load a deployed API.")
+    parser = _Parser(prog="scripts/run-loadtest.sh", description="Load a deployed API.")
     parser.add_argument("environment")
     parser.add_argument("--light", action="store_true")
     parser.add_argument("--scale", type=_positive, default=1.0)

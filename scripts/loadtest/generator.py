@@ -26,10 +26,17 @@ _PATIENCE_SECONDS = {"here": 120, "fargate": 900, "lambda": 600}
 
 @dataclass(frozen=True)
 class Generator:
-    """Where Artillery runs: `runner` is one of RUNNERS; in AWS in one region, on so many workers."""
+    """Artillery, and where it generates the load.
+
+    Args:
+        runner: one of RUNNERS.
+        region: of the workers in AWS.
+        folder: where Artillery lies.
+    """
 
     runner: str = "here"
     region: str = ""
+    folder: Path = _BROUGHT
 
     def command(self, profile: Profile, target: str, output: Path) -> Sequence[str]:
         """Artillery's command line."""
@@ -52,7 +59,7 @@ class Generator:
             Unverified: it did not end well or in time.
         """
         output, log = where / "artillery.json", where / "artillery.log"
-        command, environ = self.command(profile, target, output), _variables(ca_bundle)
+        command, environ = self.command(profile, target, output), _variables(self.folder, ca_bundle)
         program = shutil.which(command[0], path=environ["PATH"])
         if program is None:
             raise UsageProblem("Artillery is not installed; run ./scripts/setup.sh --load")
@@ -96,11 +103,11 @@ def _phase(profile: Profile, gone: float) -> str:
     return "the last users leave"
 
 
-def _variables(ca_bundle: str | None) -> Mapping[str, str]:
+def _variables(folder: Path, ca_bundle: str | None) -> Mapping[str, str]:
     """What Artillery runs with: its own folder first, nothing sent to its makers, and whom to trust."""
     variables = {
         **os.environ,
-        "PATH": os.pathsep.join([str(_BROUGHT), str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join([str(folder), str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")]),
         "ARTILLERY_DISABLE_TELEMETRY": "true",
     }
     return {**variables, "NODE_EXTRA_CA_CERTS": ca_bundle} if ca_bundle else variables

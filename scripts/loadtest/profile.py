@@ -18,14 +18,6 @@ from verification import budgets, costs
 HERE = Path(__file__).resolve().parent
 FILES = {"full": HERE / "artillery-config.yml", "light": HERE / "artillery-config-light.yml"}
 
-# Of what a job brings with it in the monthly estimate, what comes of the job itself and not of somebody who watches.
-_OF_JOBS = frozenset(
-    {
-        *("Nova Canvas", "Stable Diffusion 3.5 Large", "Lambda, arm64", "Lambda calls", "SQS"),
-        *("DynamoDB writes", "S3 storage", "S3 writes", "Logs"),
-    }
-)
-
 
 @dataclass(frozen=True)
 class Phase:
@@ -121,16 +113,10 @@ class Profile:
         return self.jobs * budgets.MODELS
 
     def costs(self) -> Mapping[str, float]:
-        """What AWS charges for it in USD, at list prices; the vendors outside AWS send their own bills."""
-        enhanced = self.requests * budgets.LOAD_MIX["enhance"]
-        read, written = costs.ENHANCED_TOKENS
-        lines = [line for line in costs.estimate(costs.Shape(), self.jobs) if line.what in _OF_JOBS]
-        lines += [
-            costs.Line("Nova Lite, read", enhanced * read),
-            costs.Line("Nova Lite, written", enhanced * written),
-            costs.Line("HTTP API", self.requests),
-        ]
-        return {line.what: line.usd for line in lines}
+        """What AWS charges for so many jobs in USD, by the monthly estimate, in which somebody looks at their images."""
+        idle = costs.estimate(costs.Shape(), 0)
+        lines = costs.estimate(costs.Shape(), self.jobs)
+        return {line.what: line.usd - without.usd for line, without in zip(lines, idle, strict=True)}
 
     def overrides(self) -> Mapping[str, Any]:
         """What Artillery has to be told where the profile is not what the file says."""
