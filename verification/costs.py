@@ -95,7 +95,7 @@ class Line:
 # What one job brings with it. Source: own judgement, from the web application's polling and nine images a job.
 _IMAGE_GB = 0.0015
 _VIEWS_OF_AN_IMAGE = 3
-ENHANCED_TOKENS = (150, 250)  # read, written
+_ENHANCED_TOKENS = (150, 250)  # read, written
 _WORKER_SECONDS = 60
 _API_REQUESTS = 80
 _API_SECONDS = 0.1
@@ -116,8 +116,8 @@ def estimate(shape: Shape, jobs: int) -> Sequence[Line]:
     return [
         Line("Nova Canvas", jobs),
         Line("Stable Diffusion 3.5 Large", jobs),
-        Line("Nova Lite, read", jobs * ENHANCED_TOKENS[0]),
-        Line("Nova Lite, written", jobs * ENHANCED_TOKENS[1]),
+        Line("Nova Lite, read", jobs * _ENHANCED_TOKENS[0]),
+        Line("Nova Lite, written", jobs * _ENHANCED_TOKENS[1]),
         Line("Lambda, arm64", worker_gb_s + api_gb_s),
         Line("Lambda calls", requests + jobs),
         Line("HTTP API", requests),
