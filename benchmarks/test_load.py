@@ -17,7 +17,7 @@ from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import Profile
 from verification.deployment.console import err
 from verification.environment import ROOT
-from verification.errors import UsageProblem
+from verification.errors import Unverified, UsageProblem
 from verification.stack import Stack
 
 
@@ -37,9 +37,16 @@ def test_load(
         )
     generator = Generator(chosen.load_on, stack.env.region)
 
-    ended: trial.Trial = benchmark.pedantic(  # type: ignore[no-untyped-call]  # it declares no types
-        trial.run, args=(stack, profile, generator, where), kwargs={"say": err}, rounds=1, iterations=1
-    )
+    def attempt() -> trial.Trial | BaseException:
+        # pytest-benchmark cannot write its JSON once a measured function has raised.
+        try:
+            return trial.run(stack, profile, generator, where, say=err)
+        except (Unverified, UsageProblem, KeyboardInterrupt) as problem:
+            return problem
+
+    ended: trial.Trial | BaseException = benchmark.pedantic(attempt, rounds=1, iterations=1)  # type: ignore[no-untyped-call]  # it declares no types
+    if isinstance(ended, BaseException):
+        raise ended
     benchmark.extra_info["load"] = ended.document()
     for one in ended.criteria:
         figures.judge(f"load: {one.what}", one.measured, one.wanted, held=one.held)

@@ -44,7 +44,7 @@ require(
     "execution_credentials",
 )
 require(lambda_runtime.Worker, "_discard_tmpdir", "_spawn", "invoke")
-require(lambda_svc, "_resolve_layer_zip")
+require(lambda_svc, "_esm_wake", "_resolve_layer_zip")
 
 BOOTSTRAP = Path(__file__).resolve().parent / "runtime" / "bootstrap.py"
 # As in runtime/bootstrap.py, which cannot import this module.
@@ -52,6 +52,9 @@ INNER_BREAK = "\x1e"
 END_OF_OUTPUT = b"\x1d"
 
 INIT_LIMIT_SECONDS = 10.0
+# On AWS each environment has a machine; here those that start would take the processors from those that serve, and
+# slow answers would have still more of them started.
+STARTS_AT_ONCE = max(2, os.cpu_count() or 1)
 CHUNK_BYTES = 1 << 16
 KIB_PER_MB = 1024
 
@@ -128,6 +131,8 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
     context: Context
     _alive: ClassVar[weakref.WeakSet[Environment]] = weakref.WeakSet()
     _closed: ClassVar[bool] = False
+    _starts: ClassVar[threading.BoundedSemaphore] = threading.BoundedSemaphore(STARTS_AT_ONCE)
+    _unready: ClassVar[set[Environment]] = set()
     _proc: _Process | None
     _tmpdir: str | None
 
@@ -155,6 +160,11 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             if process is not None:
                 process.terminate()
 
+    @classmethod
+    def starting(cls) -> int:
+        """How many environments are being made ready, or wait for that."""
+        return len(cls._unready)
+
     def retire(self) -> None:
         """End once idle: the function has changed, but an invocation under way may finish, as on AWS."""
         threading.Thread(target=self._end_retired, name=f"retire-{self.func_name}", daemon=True).start()
@@ -180,7 +190,7 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             timeout = float(self.config.get("Timeout", 3))
             if self._proc is None or self._proc.poll() is not None:
                 try:
-                    self._start(timeout)
+                    self._start_in_turn(timeout)
                 except _InitError as error:
                     outcome.failure = {**error.failure, "requestId": request_id}
                     outcome.status = error.status
@@ -268,6 +278,23 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
         except _InitError as error:
             self._end()
             raise RuntimeError(error.failure["errorMessage"]) from error
+
+    def _start_in_turn(self, timeout: float) -> None:
+        """Start once few enough others do.
+
+        Raises:
+            _InitError: as `_start` does.
+        """
+        self._unready.add(self)
+        # A function may invoke another while it is imported; that one must not wait for it for ever.
+        taken = self._starts.acquire(timeout=INIT_LIMIT_SECONDS)
+        try:
+            self._start(timeout)
+        finally:
+            self._unready.discard(self)
+            if taken:
+                self._starts.release()
+            lambda_svc._esm_wake.set()
 
     def _start(self, timeout: float) -> None:
         """Unpack the code, start the interpreter and import the handler.

@@ -23,7 +23,7 @@ from ministack.services import apigateway, cloudwatch_logs, iam, lambda_svc
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.context import Context
-from verification.embedded.server.environments import Environment, Line, Outcome, now_ms
+from verification.embedded.server.environments import STARTS_AT_ONCE, Environment, Line, Outcome, now_ms
 
 require(lambda_runtime, "_worker_class_for", "acquire_worker", "kill_workers", "release_worker")
 require(
@@ -383,6 +383,9 @@ def _check_queue_permission() -> None:
         refused = _refused_queue_action(func_rec, esm.get("EventSourceArn", ""))
         if refused is not None:
             esm["LastProcessingResult"] = f"PROBLEM: {refusal(refused)}"
+            return 0
+        # Lambda takes more batches at once by and by; here only once the environments of the last ones have started.
+        if Environment.starting() >= STARTS_AT_ONCE:
             return 0
         allowed: int = concurrency(esm, func_rec, *arguments)
         return allowed
