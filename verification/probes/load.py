@@ -271,7 +271,7 @@ def judge(
         Criterion(
             "error rate",
             f"{load.error_rate:.2%}",
-            "0 %" if goals else f"< {budgets.LOAD_ERRORS:.0%}",
+            "0%" if goals else f"< {budgets.LOAD_ERRORS:.0%}",
             bool(load.requests) and none_or_few,
             f"codes {dict(load.codes)}, errors {dict(load.broken)}",
         ),

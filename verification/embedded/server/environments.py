@@ -41,10 +41,14 @@ require(
     "Worker",
     "_RESERVED_RUNTIME_ENV_VARS",
     "_account_region_from_function_config",
+    "_worker_key",
+    "_workers",
+    "acquire_worker",
     "execution_credentials",
+    "release_worker",
 )
 require(lambda_runtime.Worker, "_discard_tmpdir", "_spawn", "invoke")
-require(lambda_svc, "_esm_wake", "_resolve_layer_zip")
+require(lambda_svc, "_esm_wake", "_iter_all_esms", "_resolve_layer_zip")
 
 BOOTSTRAP = Path(__file__).resolve().parent / "runtime" / "bootstrap.py"
 # As in runtime/bootstrap.py, which cannot import this module.
@@ -52,9 +56,11 @@ INNER_BREAK = "\x1e"
 END_OF_OUTPUT = b"\x1d"
 
 INIT_LIMIT_SECONDS = 10.0
-# On AWS each environment has a machine; here those that start would take the processors from those that serve, and
-# slow answers would have still more of them started.
+# On AWS each environment has a machine to itself. Here those that start would take the processors from those that
+# serve, slow answers would have still more of them started, and work that nobody waits for would delay what somebody
+# does wait for.
 STARTS_AT_ONCE = max(2, os.cpu_count() or 1)
+BACKGROUND_NICENESS = 10
 CHUNK_BYTES = 1 << 16
 KIB_PER_MB = 1024
 
@@ -131,8 +137,8 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
     context: Context
     _alive: ClassVar[weakref.WeakSet[Environment]] = weakref.WeakSet()
     _closed: ClassVar[bool] = False
-    _starts: ClassVar[threading.BoundedSemaphore] = threading.BoundedSemaphore(STARTS_AT_ONCE)
     _unready: ClassVar[set[Environment]] = set()
+    _turns: ClassVar[threading.Condition] = threading.Condition()
     _proc: _Process | None
     _tmpdir: str | None
 
@@ -161,9 +167,38 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                 process.terminate()
 
     @classmethod
-    def starting(cls) -> int:
-        """How many environments are being made ready, or wait for that."""
-        return len(cls._unready)
+    def starts_are_taken(cls) -> bool:
+        """Whether as many environments are being made ready as may be at the same time."""
+        return len(cls._unready) >= STARTS_AT_ONCE
+
+    @classmethod
+    def lease(cls, func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str) -> Environment:
+        """Return an idle environment, or a new one once few enough others start: whichever can be had first."""
+        key = lambda_runtime._worker_key(func_name, config, qualifier)
+
+        def can_be_had() -> bool:
+            idle = any(not worker.in_use for worker in lambda_runtime._workers.get(key, ()))
+            return idle or not cls.starts_are_taken()
+
+        with cls._turns:
+            cls._turns.wait_for(can_be_had)
+            leased: Environment = lambda_runtime.acquire_worker(
+                func_name, config, code_zip, qualifier=qualifier
+            )[0]
+            if leased._proc is None:
+                cls._unready.add(leased)
+        return leased
+
+    def give_back(self) -> None:
+        """End the lease."""
+        lambda_runtime.release_worker(self)
+        self._let_others_start()
+
+    def _let_others_start(self) -> None:
+        with self._turns:
+            self._unready.discard(self)
+            self._turns.notify_all()
+        lambda_svc._esm_wake.set()
 
     def retire(self) -> None:
         """End once idle: the function has changed, but an invocation under way may finish, as on AWS."""
@@ -190,11 +225,12 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             timeout = float(self.config.get("Timeout", 3))
             if self._proc is None or self._proc.poll() is not None:
                 try:
-                    self._start_in_turn(timeout)
+                    self._start(timeout)
                 except _InitError as error:
                     outcome.failure = {**error.failure, "requestId": request_id}
                     outcome.status = error.status
                     self._end()
+                self._let_others_start()
                 self._cold = True
             if self._cold:
                 outcome.init_seconds, outcome.init_lines = self._init_seconds, self._init_lines
@@ -279,23 +315,6 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             self._end()
             raise RuntimeError(error.failure["errorMessage"]) from error
 
-    def _start_in_turn(self, timeout: float) -> None:
-        """Start once few enough others do.
-
-        Raises:
-            _InitError: as `_start` does.
-        """
-        self._unready.add(self)
-        # A function may invoke another while it is imported; that one must not wait for it for ever.
-        taken = self._starts.acquire(timeout=INIT_LIMIT_SECONDS)
-        try:
-            self._start(timeout)
-        finally:
-            self._unready.discard(self)
-            if taken:
-                self._starts.release()
-            lambda_svc._esm_wake.set()
-
     def _start(self, timeout: float) -> None:
         """Unpack the code, start the interpreter and import the handler.
 
@@ -338,6 +357,9 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                 # A group in the server's own session: when the server dies, the kernel ends even a frozen one.
                 process_group=0,
             )
+            if self._is_fed_by_a_queue():
+                with contextlib.suppress(ProcessLookupError):
+                    os.setpriority(os.PRIO_PROCESS, self._proc.pid, BACKGROUND_NICENESS)
         finally:
             theirs.close()
             os.close(write_end)
@@ -371,6 +393,11 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             self._init_seconds = time.monotonic() - begun
         if answer["kind"] != "ready":
             raise _InitError(answer["failure"], "error")
+
+    def _is_fed_by_a_queue(self) -> bool:
+        return any(
+            source.get("FunctionName") == self.func_name for _, _, source in lambda_svc._iter_all_esms()
+        )
 
     def _exchange(self, message: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Send a message and return the answer; collect log lines meanwhile.
