@@ -7,7 +7,7 @@
 #   --light     10 users for two and a half minutes
 #   --yes       do not ask
 #   --dry-run   show the plan, the command that would run among it, and end
-#   --scale     make every phase longer or shorter: 0.1 takes 78 s
+#   --scale     make every phase longer or shorter: 0.3 takes four minutes
 #   --on        let Artillery's workers in your AWS account generate the load, each of N the whole of it
 #   --cloud     for local: which embedded AWS
 #

@@ -30,10 +30,9 @@ export function choose(context, _events, next) {
   const user = context.vars;
   if (!user.deck.length) user.deck = shuffled(Object.entries(MIX).flatMap(([name, times]) => Array(times).fill(name)));
   // A status is of a job of one's own; who has none yet asks for one first.
-  const first = user.jobId ? user.deck[0] : 'generate';
-  const index = Math.max(0, user.deck.indexOf(first));
-  user.deck.splice(index, 1);
-  user.step = first;
+  const wanted = user.deck[0] === 'status' && !user.jobId ? 'generate' : user.deck[0];
+  user.deck.splice(Math.max(0, user.deck.indexOf(wanted)), 1);
+  user.step = wanted;
   user.correlationId = `load-${randomUUID()}`;
   user.prompt = user.prompts[randomInt(user.prompts.length)].prompt;
   user.steps = between(STEPS);

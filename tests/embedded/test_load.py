@@ -1,7 +1,8 @@
 """A load test of the deployed application, and the same one of an API that is slow, fails, limits or is throttled.
 
-Deploys the application on an embedded AWS of its own and runs the full profile in a tenth of its time, six times. Takes
-about twelve minutes, wants a quiet machine and Artillery (scripts/setup.sh --load): scripts/test.sh runs it with --all.
+Deploys the application on an embedded AWS of its own and runs the full profile in three tenths of its time, three times,
+and the light one, three times. Takes 20 minutes, wants a quiet machine and Artillery (scripts/setup.sh --load):
+scripts/test.sh runs it with --all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from verification.embedded.cloud import Cloud
 
 pytestmark = pytest.mark.further
 
-SCALE = 0.1
+FULL, LIGHT = Profile.named("full").scaled(0.3), Profile.named("light")
 API = "pixel_prompt/api.py"
 STATUS = "        job = self._jobs.get(read_id(job_id))\n"
 CREATED = "        job = self._jobs.create(wish, models, request.correlation_id)\n"
@@ -36,9 +37,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"))
 
 
-def loaded(bench: Bench, where: Path) -> trial.Trial:
-    """The application under the full profile, faster."""
-    return trial.run(bench.stack, Profile.named("full").scaled(SCALE), Generator(), where, say=print)
+def loaded(bench: Bench, where: Path, profile: Profile) -> trial.Trial:
+    return trial.run(bench.stack, profile, Generator(), where, say=print)
 
 
 def failed(ended: trial.Trial) -> set[str]:
@@ -52,7 +52,7 @@ def limited(bench: Bench) -> Iterator[None]:
 
 
 def test_the_application_bears_a_hundred_users(bench: Bench, tmp_path: Path) -> None:
-    ended = loaded(bench, tmp_path)
+    ended = loaded(bench, tmp_path, FULL)
 
     assert failed(ended) == set()
     assert ended.load.users_most == 100
@@ -60,7 +60,7 @@ def test_the_application_bears_a_hundred_users(bench: Bench, tmp_path: Path) -> 
 
 def test_a_slow_status_is_seen_as_slow(bench: Bench, tmp_path: Path) -> None:
     with bench.patched("ApiFunction", API, STATUS, f"        time.sleep(1.5)\n{STATUS}"):
-        ended = loaded(bench, tmp_path)
+        ended = loaded(bench, tmp_path, FULL)
 
     assert "p95" in failed(ended)
     assert ended.load.errors == 0
@@ -70,7 +70,7 @@ def test_a_slow_status_is_seen_as_slow(bench: Bench, tmp_path: Path) -> None:
 def test_an_api_that_fails_now_and_then_is_seen_to_fail(bench: Bench, tmp_path: Path) -> None:
     failing = f"        if time.time_ns() % 20 == 0:\n            raise ValueError('no')\n{CREATED}"
     with bench.patched("ApiFunction", API, CREATED, failing):
-        ended = loaded(bench, tmp_path)
+        ended = loaded(bench, tmp_path, FULL)
 
     assert "error rate" in failed(ended)
     assert set(ended.load.codes) == {"200", "202", "500"}
@@ -80,7 +80,7 @@ def test_an_api_that_fails_now_and_then_is_seen_to_fail(bench: Bench, tmp_path: 
 
 def test_the_applications_own_limits_are_seen_apart(bench: Bench, tmp_path: Path) -> None:
     with limited(bench):
-        ended = loaded(bench, tmp_path)
+        ended = loaded(bench, tmp_path, LIGHT)
 
     assert {"error rate", "429 of the application"} <= failed(ended)
     assert ended.load.gateway == {}
@@ -93,7 +93,7 @@ def test_a_gateway_that_refuses_is_seen_apart(bench: Bench, tmp_path: Path) -> N
     tight = {**before, "ThrottlingRateLimit": 1.0, "ThrottlingBurstLimit": 1}
     client.update_stage(**stage, DefaultRouteSettings=tight)
     try:
-        ended = loaded(bench, tmp_path)
+        ended = loaded(bench, tmp_path, LIGHT)
     finally:
         client.update_stage(**stage, DefaultRouteSettings=before)
 
@@ -108,7 +108,7 @@ def test_a_throttled_function_is_seen_as_throttled(bench: Bench, tmp_path: Path)
     with bench.patched("ApiFunction", API, STATUS, slow):
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
         try:
-            ended = loaded(bench, tmp_path)
+            ended = loaded(bench, tmp_path, LIGHT)
         finally:
             client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
 

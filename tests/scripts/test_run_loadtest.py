@@ -47,7 +47,7 @@ def test_a_dry_run_shows_the_plan_and_sends_nothing(loaded: Project) -> None:
     assert ended.status == 0, ended.err
     assert [call["argv"][1:] for call in loaded.calls(directory=loaded.root / "scripts")] == [["--load"]]
     assert "warm-up 60 s, ramp 300 s, sustained 300 s, cool-down 120 s" in ended.out
-    assert "100, a request each about every 10 s" in ended.out
+    assert "100, a request each about every 20 s" in ended.out
     assert "203.0.113.7" in ended.out
     assert f"artillery run --target {API} --output" in ended.out
     assert benchmark(loaded) == []

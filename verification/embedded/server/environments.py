@@ -167,9 +167,9 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                 process.terminate()
 
     @classmethod
-    def starts_are_taken(cls) -> bool:
-        """Whether as many environments are being made ready as may be at the same time."""
-        return len(cls._unready) >= STARTS_AT_ONCE
+    def some_start(cls) -> bool:
+        """Whether any environment is being made ready."""
+        return bool(cls._unready)
 
     @classmethod
     def lease(cls, func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str) -> Environment:
@@ -178,7 +178,7 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
 
         def can_be_had() -> bool:
             idle = any(not worker.in_use for worker in lambda_runtime._workers.get(key, ()))
-            return idle or not cls.starts_are_taken()
+            return idle or len(cls._unready) < STARTS_AT_ONCE
 
         with cls._turns:
             cls._turns.wait_for(can_be_had)

@@ -384,8 +384,8 @@ def _check_queue_permission() -> None:
         if refused is not None:
             esm["LastProcessingResult"] = f"PROBLEM: {refusal(refused)}"
             return 0
-        # Lambda takes more batches at once by and by; here once the environments of the last ones have started.
-        if Environment.starts_are_taken():
+        # Lambda takes more batches at once by and by; here when no environment starts, be it for a batch or a caller.
+        if Environment.some_start():
             return 0
         allowed: int = concurrency(esm, func_rec, *arguments)
         return allowed
