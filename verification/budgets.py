@@ -295,3 +295,30 @@ PAINT_RATIO: Final = 1.4
 
 FIRST_VIEW_BYTES: Final = 45 * 1024
 """All that the first view loads, compressed. Source: frontend/build/bundleReport.ts, which refuses a heavier build."""
+
+LOAD_P95: Final = timedelta(seconds=5)
+"""Until 95 in 100 requests under load are answered, images excluded. Specification."""
+
+LOAD_P99: Final = timedelta(seconds=10)
+"""Until 99 in 100 are. Specification."""
+
+LOAD_ERRORS: Final = 0.01
+"""Part of the requests under load, below which those that are not answered as they should be have to stay. Specification."""
+
+LOAD_COMPLETED: Final = 0.95
+"""Part of the users that has to come through, and to be there as long as the profile says. Specification: 95 %."""
+
+LOAD_GOAL_P95: Final = timedelta(seconds=1)
+"""The same on the embedded AWS, which has no network and no text model to wait for. Source: own judgement."""
+
+LOAD_GOAL_P99: Final = timedelta(seconds=2)
+"""The same on the embedded AWS. Source: own judgement."""
+
+LOAD_MIX: Final = {"generate": 0.5, "status": 0.3, "enhance": 0.1, "gallery": 0.1}
+"""Each route's part of the requests. Specification."""
+
+LOAD_MIX_MARGIN: Final = 0.05
+"""How far a route's part may be off. Source: own judgement; users who leave early break off in the middle of ten."""
+
+LOAD_SAMPLES: Final = 100
+"""Fewest answers that a 99th percentile is taken of. Source: with fewer it is the slowest one."""

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -410,6 +411,17 @@ def test_reserved_concurrency_throttles(cloud: Running, make_function: Callable[
     assert sorted(codes) == ["TooManyRequestsException", "TooManyRequestsException", "ok"]
 
 
+def test_a_burst_starts_few_environments_at_once(cloud: Running, make_function: Callable[..., str]) -> None:
+    """A hundred that start at the same time would take minutes on two processors."""
+    source = "import os, time\ntime.sleep(0.3)\ndef handler(event, context):\n    return os.getpid()"
+    slow = Knife(cloud, make_function(source))
+    with ThreadPoolExecutor(max_workers=20) as pool:
+        answers = list(pool.map(lambda _: slow("anything"), range(20)))
+
+    assert all(isinstance(process, int) for process in answers)
+    assert 1 < len(set(answers)) <= 10
+
+
 def test_a_function_that_invokes_itself_is_stopped(
     cloud: Running, make_function: Callable[..., str], make_role: Callable[..., str]
 ) -> None:
@@ -542,6 +554,26 @@ class TestQueuePermission:
         cloud.client("iam").delete_role_policy(RoleName=role.rpartition("/")[2], PolicyName="more")
         cloud.client("sqs").send_message(QueueUrl=url, MessageBody="second message")
         assert not arrives(reader, "second message\n", 2.5)
+
+    def test_what_nobody_waits_for_comes_after_what_somebody_does(
+        self,
+        cloud: Running,
+        make_function: Callable[..., str],
+        make_role: Callable[..., str],
+        queue: tuple[str, str],
+    ) -> None:
+        """On AWS each function has its own processors."""
+        url, arn = queue
+        role = make_role({"Effect": "Allow", "Action": list(self.ACTIONS), "Resource": arn})
+        source = "import os\ndef handler(event, context):\n    print('niceness', os.nice(0))"
+        fed, asked = Knife(cloud, make_function(source, Role=role)), Knife(cloud, make_function(source))
+        fed.functions.create_event_source_mapping(FunctionName=fed.name, EventSourceArn=arn)
+
+        cloud.client("sqs").send_message(QueueUrl=url, MessageBody="anything")
+        asked.invoke("anything")
+
+        assert arrives(fed, "niceness 10\n", 10)
+        assert arrives(asked, "niceness 0\n", 10)
 
 
 def arrives(function: Knife, message: str, seconds: float) -> bool:

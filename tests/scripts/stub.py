@@ -13,7 +13,7 @@ from pathlib import Path
 here = Path(__file__).resolve().parent
 command = Path(sys.argv[0]).name
 arguments = sys.argv[1:]
-words = {"sam": 0, "python": 2}
+words = {"sam": 0, "python": 2, "artillery": 0}
 name = (
     f"{command} {arguments[words[command]]}"
     if len(arguments) > words.get(command, len(arguments))

@@ -41,10 +41,14 @@ require(
     "Worker",
     "_RESERVED_RUNTIME_ENV_VARS",
     "_account_region_from_function_config",
+    "_worker_key",
+    "_workers",
+    "acquire_worker",
     "execution_credentials",
+    "release_worker",
 )
 require(lambda_runtime.Worker, "_discard_tmpdir", "_spawn", "invoke")
-require(lambda_svc, "_resolve_layer_zip")
+require(lambda_svc, "_esm_wake", "_iter_all_esms", "_resolve_layer_zip")
 
 BOOTSTRAP = Path(__file__).resolve().parent / "runtime" / "bootstrap.py"
 # As in runtime/bootstrap.py, which cannot import this module.
@@ -52,6 +56,11 @@ INNER_BREAK = "\x1e"
 END_OF_OUTPUT = b"\x1d"
 
 INIT_LIMIT_SECONDS = 10.0
+# On AWS each environment has a machine to itself. Here those that start would take the processors from those that
+# serve, slow answers would have still more of them started, and work that nobody waits for would delay what somebody
+# does wait for.
+STARTS_AT_ONCE = max(2, os.cpu_count() or 1)
+BACKGROUND_NICENESS = 10
 CHUNK_BYTES = 1 << 16
 KIB_PER_MB = 1024
 
@@ -128,6 +137,8 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
     context: Context
     _alive: ClassVar[weakref.WeakSet[Environment]] = weakref.WeakSet()
     _closed: ClassVar[bool] = False
+    _unready: ClassVar[set[Environment]] = set()
+    _turns: ClassVar[threading.Condition] = threading.Condition()
     _proc: _Process | None
     _tmpdir: str | None
 
@@ -154,6 +165,40 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             process = environment._proc
             if process is not None:
                 process.terminate()
+
+    @classmethod
+    def some_start(cls) -> bool:
+        """Whether any environment is being made ready."""
+        return bool(cls._unready)
+
+    @classmethod
+    def lease(cls, func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str) -> Environment:
+        """Return an idle environment, or a new one once few enough others start: whichever can be had first."""
+        key = lambda_runtime._worker_key(func_name, config, qualifier)
+
+        def can_be_had() -> bool:
+            idle = any(not worker.in_use for worker in lambda_runtime._workers.get(key, ()))
+            return idle or len(cls._unready) < STARTS_AT_ONCE
+
+        with cls._turns:
+            cls._turns.wait_for(can_be_had)
+            leased: Environment = lambda_runtime.acquire_worker(
+                func_name, config, code_zip, qualifier=qualifier
+            )[0]
+            if leased._proc is None:
+                cls._unready.add(leased)
+        return leased
+
+    def give_back(self) -> None:
+        """End the lease."""
+        lambda_runtime.release_worker(self)
+        self._let_others_start()
+
+    def _let_others_start(self) -> None:
+        with self._turns:
+            self._unready.discard(self)
+            self._turns.notify_all()
+        lambda_svc._esm_wake.set()
 
     def retire(self) -> None:
         """End once idle: the function has changed, but an invocation under way may finish, as on AWS."""
@@ -185,6 +230,7 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                     outcome.failure = {**error.failure, "requestId": request_id}
                     outcome.status = error.status
                     self._end()
+                self._let_others_start()
                 self._cold = True
             if self._cold:
                 outcome.init_seconds, outcome.init_lines = self._init_seconds, self._init_lines
@@ -311,6 +357,9 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                 # A group in the server's own session: when the server dies, the kernel ends even a frozen one.
                 process_group=0,
             )
+            if self._is_fed_by_a_queue():
+                with contextlib.suppress(ProcessLookupError):
+                    os.setpriority(os.PRIO_PROCESS, self._proc.pid, BACKGROUND_NICENESS)
         finally:
             theirs.close()
             os.close(write_end)
@@ -344,6 +393,11 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
             self._init_seconds = time.monotonic() - begun
         if answer["kind"] != "ready":
             raise _InitError(answer["failure"], "error")
+
+    def _is_fed_by_a_queue(self) -> bool:
+        return any(
+            source.get("FunctionName") == self.func_name for _, _, source in lambda_svc._iter_all_esms()
+        )
 
     def _exchange(self, message: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Send a message and return the answer; collect log lines meanwhile.

@@ -25,7 +25,7 @@ from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.context import Context
 from verification.embedded.server.environments import Environment, Line, Outcome, now_ms
 
-require(lambda_runtime, "_worker_class_for", "acquire_worker", "kill_workers", "release_worker")
+require(lambda_runtime, "_worker_class_for", "kill_workers")
 require(
     lambda_svc,
     "_create_esm",
@@ -131,8 +131,8 @@ def _is_python(config: Mapping[str, Any]) -> bool:
 def _execute(func: dict[str, Any], config: dict[str, Any], event: object, request_id: str) -> dict[str, Any]:
     """Serve one invocation in an environment and return MiniStack's result for it."""
     lambda_svc._ensure_reaper_thread()
-    environment, _ = lambda_runtime.acquire_worker(
-        config["FunctionName"], config, func["code_zip"], qualifier=config.get("Version", "$LATEST")
+    environment = Environment.lease(
+        config["FunctionName"], config, func["code_zip"], config.get("Version", "$LATEST")
     )
     try:
         outcome: Outcome = environment.run(
@@ -144,7 +144,7 @@ def _execute(func: dict[str, Any], config: dict[str, Any], event: object, reques
             durable=lambda_svc._durable_env_overlay(),
         )
     finally:
-        lambda_runtime.release_worker(environment)
+        environment.give_back()
     if outcome.payload is not None and len(outcome.payload.encode()) > RESPONSE_LIMIT_BYTES:
         size = len(outcome.payload.encode())
         outcome.payload, outcome.status = None, "error"
@@ -383,6 +383,9 @@ def _check_queue_permission() -> None:
         refused = _refused_queue_action(func_rec, esm.get("EventSourceArn", ""))
         if refused is not None:
             esm["LastProcessingResult"] = f"PROBLEM: {refusal(refused)}"
+            return 0
+        # Lambda takes more batches at once by and by; here when no environment starts, be it for a batch or a caller.
+        if Environment.some_start():
             return 0
         allowed: int = concurrency(esm, func_rec, *arguments)
         return allowed

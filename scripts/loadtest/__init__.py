@@ -1,0 +1,1 @@
+"""Load tests with Artillery: the profile, its cost, the run and the page about it. See README.md."""
