@@ -156,12 +156,11 @@ def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
 
 
 @pytest.mark.item("SEC-10")
-@pytest.mark.usefixtures("page")
 def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
     """Anyone who guesses a key could read every user's images."""
     key = key_of(shown_job.sample_url)
 
-    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, stack.page_key)):
         assert bucket.object_bytes(stored)  # it is there, so that a refusal says something
         assert bucket.public_access_block == dict.fromkeys(bucket.public_access_block, True), bucket
         assert not bucket.policy_is_public, bucket.policy_statements
@@ -186,12 +185,11 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
 
 
 @pytest.mark.item("SEC-12")
-@pytest.mark.usefixtures("page")
 def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     """A signed request in clear can be read, and repeated while it is fresh."""
     key = key_of(shown_job.sample_url)
 
-    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, "index.html")):
+    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, stack.page_key)):
         assert bucket.object_bytes(stored)  # the same credentials may read it over TLS
         everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
         assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
