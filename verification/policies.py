@@ -71,8 +71,9 @@ _OF_A_VERIFIER: Final[Mapping[str, Sequence[str]]] = {
     **_WIDER,
     # Stands for the API and its parts, and for the tags of both.
     "apigateway:GET": _OWN["apigateway"][1:],
-    # INF-08 counts the account's stacks, CONF-15 looks for the other environments'.
+    # INF-08 counts the account's stacks, CONF-15 compares with the other environments'.
     "cloudformation:DescribeStacks": ("*",),
+    "cloudformation:ListStackResources": ("arn:aws:cloudformation:*:*:stack/pixel-prompt-*/*",),
     # Drills delete what they have made, and nothing else.
     "cloudformation:DeleteStack": (f"arn:aws:cloudformation:*:*:stack/{_DRILL}/*",),
     "dynamodb:DeleteTable": (f"arn:aws:dynamodb:*:*:table/{_DRILL}*",),
