@@ -156,6 +156,7 @@ _DEPLOYING: Final[Mapping[str, Sequence[str]]] = {
         ),
     ),
     "cloudformation:DeleteStack": ("arn:aws:cloudformation:*:*:stack/{stack}*/*",),
+    # SAM asks it about a template that is no stack yet.
     "cloudformation:GetTemplateSummary": ("*",),
     **dict.fromkeys(
         (

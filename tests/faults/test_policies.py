@@ -28,12 +28,16 @@ _CHANGES = {How.ACTIVE, How.DRILL}
 ON_PROD = {id_ for id_, item in ITEMS.items() if not item.how & _CHANGES}
 QUICK_ON_PROD = "not static and not active and not drill and not browser"
 BEFORE_ANY_ITEM = "preflight"
-# AWS asks about the very resource, or by another name; the embedded AWS asks for this, on `*`.
+# AWS asks about the very resource; the embedded AWS asks about `*`, and for one action by another's name.
 IN_ITS_WORDS: Mapping[str, str] = {
+    "cloudfront:GetCachePolicy": "cloudfront:GetCachePolicy",
+    "cloudfront:GetOriginAccessControl": "cloudfront:GetOriginAccessControl",
     "cloudwatch:DescribeAlarms": "cloudwatch:DescribeAlarms",
     "iam:SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
     "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
+    "sns:GetSubscriptionAttributes": "sns:GetSubscriptionAttributes",
     "sns:ListTagsForResource": "sns:ListTagsForResource",
+    "wafv2:ListTagsForResource": "wafv2:ListTagsForResource",
 }
 # What it lets anybody do who has signed in. The record of calls alone shows that these are needed.
 NOT_ENFORCED: frozenset[str] = frozenset()
