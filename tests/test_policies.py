@@ -109,7 +109,7 @@ def test_the_grammar_is_iams(spoilt):
 
     documents = json.loads(json.dumps(POLICIES))
     if spoilt:
-        documents["drift-policy.json"]["Statement"][0]["Efect"] = "Allow"
+        documents["drift-policy.json"]["Statement"][0]["Effects"] = "Allow"
     template = {
         "Resources": {
             f"Policy{number}": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
