@@ -28,16 +28,23 @@ _CHANGES = {How.ACTIVE, How.DRILL}
 ON_PROD = {id_ for id_, item in ITEMS.items() if not item.how & _CHANGES}
 QUICK_ON_PROD = "not static and not active and not drill and not browser"
 BEFORE_ANY_ITEM = "preflight"
-# AWS asks about the very resource; the embedded AWS asks about `*`, and for one action by another's name.
+# AWS asks about the very resource where the embedded AWS asks about `*`, and it calls one action by another's name.
+ON_EVERYTHING = {
+    "budgets:ListTagsForResource",
+    "cloudfront:GetCachePolicy",
+    "cloudfront:GetOriginAccessControl",
+    "cloudfront:ListTagsForResource",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListTagsForResource",
+    "dynamodb:ListTagsOfResource",
+    "iam:SimulatePrincipalPolicy",
+    "sns:GetSubscriptionAttributes",
+    "sns:ListTagsForResource",
+    "wafv2:ListTagsForResource",
+}
 IN_ITS_WORDS: Mapping[str, str] = {
-    "cloudfront:GetCachePolicy": "cloudfront:GetCachePolicy",
-    "cloudfront:GetOriginAccessControl": "cloudfront:GetOriginAccessControl",
-    "cloudwatch:DescribeAlarms": "cloudwatch:DescribeAlarms",
-    "iam:SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
+    **{action: action for action in ON_EVERYTHING},
     "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
-    "sns:GetSubscriptionAttributes": "sns:GetSubscriptionAttributes",
-    "sns:ListTagsForResource": "sns:ListTagsForResource",
-    "wafv2:ListTagsForResource": "wafv2:ListTagsForResource",
 }
 # What it lets anybody do who has signed in. The record of calls alone shows that these are needed.
 NOT_ENFORCED: frozenset[str] = frozenset()
