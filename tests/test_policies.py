@@ -21,6 +21,10 @@ EVERYWHERE = {
     "cloudformation:GetTemplateSummary",
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
+    "servicequotas:GetServiceQuota",
+    "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
 }
 
 

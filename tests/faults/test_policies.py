@@ -38,7 +38,6 @@ ON_EVERYTHING = {
     "cloudwatch:ListTagsForResource",
     "dynamodb:ListTagsOfResource",
     "iam:SimulatePrincipalPolicy",
-    "sns:GetSubscriptionAttributes",
     "sns:ListTagsForResource",
     "wafv2:ListTagsForResource",
 }
