@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 
 from tests.faults.bench import Bench, Checkout, deployed
-from tests.faults.refusals import calls_of
+from tests.faults.refusals import LIVE, calls_of
 from tests.probes.registries import Registries
 from verification.embedded.cloud import Cloud
 
@@ -72,7 +72,7 @@ def bench(
 @pytest.fixture(scope="session")
 def callers(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Which items call which operation, of everything that is quick."""
-    return calls_of(bench, tmp_path_factory.mktemp("calls"), "not static and not drill and not browser")
+    return calls_of(bench, tmp_path_factory.mktemp("calls"), f"{LIVE} and not drill and not browser")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
-"""A pytest plugin for a verification run: writes down which AWS operations each item calls, or spoils some of them.
+"""A pytest plugin for a verification run: writes down which AWS operations each item calls, spoils some, or guards all.
 
     RECORD_CALLS=calls.json pytest verification -p tests.faults.refusals ...
     SPOIL_CALLS=denied=s3:GetBucketPolicy,s3:GetBucketTagging pytest verification -p tests.faults.refusals ...
+    AS_PROD=1 pytest verification -p tests.faults.refusals ...      # whatever --env names is read-only
 
 Operations are spoilt on this side of the wire, in the form that its service's protocol gives an error, so
 that botocore parses, retries and raises as it would. Source of the forms: AWS's service models in botocore,
@@ -25,12 +26,15 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from verification import environment
 from verification.environment import Environment
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench
 
 PLUGIN = ("-p", "tests.faults.refusals")
+LIVE = "(not static or INF-16)"
+"""What looks at the stack or its account. INF-16 looks into the source as well."""
 
 
 class Spoilt(StrEnum):
@@ -157,6 +161,9 @@ def pytest_load_initial_conftests() -> None:
         return made
 
     Environment.bare_client = bare_client  # type: ignore[method-assign]
+    if "AS_PROD" in os.environ:
+        read = environment.settings
+        environment.settings = lambda *where: dataclasses.replace(read(*where), guard="read-only")
 
 
 @pytest.hookimpl(wrapper=True)
