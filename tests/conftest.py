@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,14 @@ collect_ignore = ["second_app"]
 # How long an example takes says something of the machine, nothing of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test counted, for those who ask how much it looked at."""
+    for report in chain.from_iterable(terminalreporter.stats.get(end, ()) for end in ("passed", "failed")):
+        for name, value in report.user_properties:
+            if name == "figure":
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,6 @@ import socket
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 from urllib3 import HTTPResponse
 
@@ -182,33 +181,6 @@ def test_an_answer_that_is_no_json_says_nothing(aws, service, ask, arguments, bo
 
 def answered(request, body):
     return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(body), preload_content=False))
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "arguments"),
-    [
-        ("s3", "put_object", {"Bucket": "b", "Key": "k"}),
-        ("s3", "delete_bucket", {"Bucket": "b"}),
-        ("lambda", "invoke", {"FunctionName": "f"}),
-        ("secretsmanager", "get_secret_value", {"SecretId": "s"}),
-    ],
-)
-def test_prod_refuses_what_could_change_anything(service, operation, arguments):
-    guarded = reach("http://127.0.0.1:9", guard="read-only").client(service)
-
-    with pytest.raises(UsageProblem, match=r"prod is read-only: .* was not sent"):
-        getattr(guarded, operation)(**arguments)
-
-
-def test_prod_may_read(aws):
-    reach(aws, guard="read-only").client("s3").list_buckets()
-
-
-def test_prod_may_have_drift_looked_for():
-    guarded = reach("http://127.0.0.1:9", guard="read-only").client("cloudformation", attempts=1)
-
-    with pytest.raises(EndpointConnectionError):  # so it was sent
-        guarded.detect_stack_drift(StackName="some-stack")
 
 
 class StackAt:

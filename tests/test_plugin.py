@@ -273,6 +273,18 @@ def test_money_is_spent_on_request_alone(project):
     assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
 
 
+def test_a_call_that_the_guard_refuses_leaves_its_item_unverified(project):
+    project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
+    checks = CHECKS.replace("pytestmark", "from verification.fixtures import env, verification\npytestmark")
+    checks = checks.replace("test_door():", "test_door(env):")
+
+    assert project.run(door="env.client('s3').put_object(Bucket='bucket', Key='k')", checks=checks).ret == 1
+    assert project.outcomes() == {"SEC-01": "unverified"}
+    assert "UNVERIFIED SEC-01" in project.output
+    assert "is read-only: s3:PutObject was not sent; look at this item on staging" in project.output
+    assert project.report()["verdict"] == "NOT PASSED 0 of 1 selected (1 unverified, 1 items not selected)"
+
+
 def test_active_checks_stay_away_from_prod_unless_named(project):
     project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
 

@@ -22,16 +22,11 @@ import botocore.exceptions
 from botocore.config import Config
 
 from verification.errors import Denied, Missing, Unverified, UsageProblem
+from verification.guard import guard
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "environments.toml"
 
-# Operations that change nothing and cost nothing, by the verbs AWS names them with.
-_READS = ("Describe", "Get", "Head", "List", "Select", "Simulate", "Lookup", "BatchGet", "Filter")
-# Has CloudFormation look and keep what it saw; no resource changes. AWS's own policy ReadOnlyAccess grants it too.
-_HARMLESS = {"DetectStackDrift"}
-# Reads by name that hand out a secret or have an effect.
-_NOT_READS = {"GetSecretValue", "GetSessionToken", "GetFederationToken", "GetAuthorizationToken"}
 _DENIED_CODES = {
     "AccessDenied",
     "AccessDeniedException",
@@ -59,6 +54,7 @@ _IAM_ACTION = {
     "budgets:DescribeBudget": "budgets:ViewBudget",
     "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
     "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
+    "lambda:Invoke": "lambda:InvokeFunction",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
@@ -160,7 +156,7 @@ class Environment:
     def client(
         self, service: str, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
     ) -> Any:
-        """A boto3 client whose denials name the action, and whose writes prod's guard refuses.
+        """A guarded boto3 client whose denials name the action.
 
         Args:
             service: AWS's name for the service, as boto3 knows it.
@@ -170,24 +166,47 @@ class Environment:
         """
         key = (service, region, read_timeout, attempts)
         if key not in self._clients:
-            client = self.session.client(
-                service,  # type: ignore[call-overload]
-                region_name=region or self.region,
-                endpoint_url=self.endpoint_url,
-                verify=self.ca_bundle,
-                config=Config(
-                    connect_timeout=3,
-                    read_timeout=read_timeout,
-                    retries={"mode": "standard", "total_max_attempts": attempts},
-                    user_agent_extra="pixel-prompt-verification",
-                ),
-            )
+            client = self.bare_client(service, region, read_timeout=read_timeout, attempts=attempts)
             client.meta.events.register("after-call", _name_refusals)
             client.meta.events.register("after-call", _refuse_garbage)
-            if self.settings.guard == "read-only":
-                client.meta.events.register("before-call", _refuse_writes)
             self._clients[key] = client
         return self._clients[key]
+
+    def bare_client(
+        self,
+        service: str,
+        region: str | None = None,
+        *,
+        read_timeout: float,
+        attempts: int,
+        endpoint_url: str | None = None,
+        **settings: Any,
+    ) -> Any:
+        """A guarded boto3 client whose answers, denials too, are for the caller to judge. Made anew each time.
+
+        Args:
+            service: AWS's name for the service, as boto3 knows it.
+            region: where, the environment's own by default.
+            read_timeout: seconds that one answer may take.
+            attempts: how often a call is tried in all.
+            endpoint_url: who is asked, by default whoever serves the environment.
+            settings: further ones of botocore's Config.
+        """
+        client = self.session.client(
+            service,  # type: ignore[call-overload]
+            region_name=region or self.region,
+            endpoint_url=endpoint_url or self.endpoint_url,
+            verify=self.ca_bundle,
+            config=Config(
+                connect_timeout=3,
+                read_timeout=read_timeout,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                user_agent_extra="pixel-prompt-verification",
+                **settings,
+            ),
+        )
+        guard(client, self.name, read_only=self.settings.guard == "read-only")
+        return client
 
     def preflight(self) -> None:
         """Find out in under three seconds, before any check runs, whether looking is possible at all.
@@ -331,9 +350,3 @@ def _refuse_garbage(http_response: Any, model: Any, **_: Any) -> None:
             f"{model.service_model.service_name}:{model.name} answered {http_response.status_code} with something else "
             "than JSON; look for a proxy on the way, then run again"
         ) from problem
-
-
-def _refuse_writes(model: Any, **_: Any) -> None:
-    reads = model.name.startswith(_READS) or model.name in _HARMLESS
-    if not reads or model.name in _NOT_READS:
-        raise UsageProblem(f"prod is read-only: {model.service_model.service_name}:{model.name} was not sent")

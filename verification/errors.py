@@ -31,6 +31,10 @@ class Denied(Unverified):
         self.action = action
 
 
+class Refused(Unverified):
+    """The suite's own guard kept a call from leaving this machine."""
+
+
 class NeedsAws(Unverified):
     """The emulator cannot model what the item is about; declared in verification/embedded/gaps.toml."""
 

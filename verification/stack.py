@@ -138,6 +138,19 @@ class Stack:
         return Bucket(self.env, self.formation.physical_id("SiteBucket"))
 
     @cached_property
+    def page_key(self) -> str:
+        """Where the page lies in its bucket.
+
+        Raises:
+            Unverified: nothing was published there.
+        """
+        if (key := "index.html") not in self.site_bucket.keys(key):
+            raise Unverified(
+                f"{self.site_bucket!r} holds no page; publish it: ./scripts/deploy.sh {self.env.name} --frontend"
+            )
+        return key
+
+    @cached_property
     def site_distribution(self) -> Distribution:
         """What serves the page."""
         return Distribution(self.env, self.formation.physical_id("SiteDistribution"))

@@ -10,6 +10,7 @@ from itertools import chain
 import pytest
 
 from tests.faults.bench import Bench, Checkout, deployed
+from tests.faults.refusals import LIVE, calls_of
 from tests.probes.registries import Registries
 from verification.embedded.cloud import Cloud
 
@@ -66,6 +67,12 @@ def bench(
     cloud = Cloud(f"faults-{os.getpid()}")
     with deployed(checkout, cloud):
         yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"), registries)
+
+
+@pytest.fixture(scope="session")
+def callers(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Which items call which operation, of everything that is quick."""
+    return calls_of(bench, tmp_path_factory.mktemp("calls"), f"{LIVE} and not drill and not browser")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
-"""A pytest plugin for a verification run: writes down which AWS operations each item calls, or spoils some of them.
+"""A pytest plugin for a verification run: writes down which AWS operations each item calls, spoils some, or guards all.
 
     RECORD_CALLS=calls.json pytest verification -p tests.faults.refusals ...
     SPOIL_CALLS=denied=s3:GetBucketPolicy,s3:GetBucketTagging pytest verification -p tests.faults.refusals ...
+    AS_PROD=1 pytest verification -p tests.faults.refusals ...      # whatever --env names is read-only
 
 Operations are spoilt on this side of the wire, in the form that its service's protocol gives an error, so
 that botocore parses, retries and raises as it would. Source of the forms: AWS's service models in botocore,
@@ -15,16 +16,25 @@ import io
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from verification import environment
 from verification.environment import Environment
+
+if TYPE_CHECKING:
+    from tests.faults.bench import Bench
+
+PLUGIN = ("-p", "tests.faults.refusals")
+LIVE = "(not static or INF-16)"
+"""What looks at the stack or its account. INF-16 looks into the source as well."""
 
 
 class Spoilt(StrEnum):
@@ -59,6 +69,8 @@ class Calls:
         model = client.meta.service_model
 
         def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+            if client.meta.config.signature_version is UNSIGNED:
+                return None  # nobody's permissions are asked for
             operation = f"{model.service_name}:{event_name.rpartition('.')[2]}"
             self.made[self.item].add(operation)
             if self.kind and operation in self.spoilt:
@@ -114,21 +126,44 @@ def _response(request: Any, status: int, body: bytes, headers: dict[str, str]) -
     return AWSResponse(request.url, status, {**headers, "x-amzn-requestid": "spoilt"}, _Body(body))
 
 
+def calls_of(bench: Bench, folder: Path, selection: str) -> dict[str, set[str]]:
+    """Which items call which operation, as `service:Operation`, seen in a run of these items."""
+    record = folder / "calls.json"
+    bench.verify("-m", selection, *PLUGIN, RECORD_CALLS=str(record))
+    callers = defaultdict(set)
+    for item, operations in json.loads(record.read_text(encoding="utf-8")).items():
+        for operation in operations:
+            callers[operation].add(item)
+    return callers
+
+
+def apart(callers: Mapping[str, set[str]]) -> list[dict[str, set[str]]]:
+    """Groups of what is called that no item calls two of: what is said of an item is about one of them."""
+    groups: list[dict[str, set[str]]] = []
+    for operation, items in callers.items():
+        group = next((group for group in groups if not items & set().union(*group.values())), None)
+        if group is None:
+            groups.append(group := {})
+        group[operation] = items
+    return groups
+
+
 _CALLS = Calls()
 
 
 def pytest_load_initial_conftests() -> None:
     """Before the suite's own plugin asks its first question."""
-    make = Environment.client
+    make = Environment.bare_client
 
-    def client(self: Environment, *arguments: Any, **settings: Any) -> Any:
-        known = set(map(id, self._clients.values()))
+    def bare_client(self: Environment, *arguments: Any, **settings: Any) -> Any:
         made = make(self, *arguments, **settings)
-        if id(made) not in known:
-            _CALLS.watch(made)
+        _CALLS.watch(made)
         return made
 
-    Environment.client = client  # type: ignore[method-assign]
+    Environment.bare_client = bare_client  # type: ignore[method-assign]
+    if "AS_PROD" in os.environ:
+        read = environment.settings
+        environment.settings = lambda *where: dataclasses.replace(read(*where), guard="read-only")
 
 
 @pytest.hookimpl(wrapper=True)

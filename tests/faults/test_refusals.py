@@ -5,17 +5,13 @@ One way: pytest tests/faults/test_refusals.py -k denied
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
 
-import botocore.session
 import pytest
 
 from tests.faults.bench import Bench
-from tests.faults.refusals import Spoilt
-from verification.environment import iam_action
+from tests.faults.refusals import PLUGIN, Spoilt, apart
+from verification.policies import action_of
 
 # What a run asks before any item; it ends there with exit status 4 and one message.
 PREFLIGHT = {"cloudformation:DescribeStacks", "sts:GetCallerIdentity"}
@@ -23,19 +19,6 @@ PREFLIGHT = {"cloudformation:DescribeStacks", "sts:GetCallerIdentity"}
 OWN_BYTES = {"s3:GetObject", "lambda:Invoke"}
 # The ways that are tried by default: one in which the call fails, one in which it seems to succeed.
 QUICK = {Spoilt.DENIED, Spoilt.GARBAGE}
-_PLUGIN = ("-p", "tests.faults.refusals")
-
-
-@pytest.fixture(scope="session")
-def callers(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Which items call which operation, as `service:Operation`, seen in a run of everything that is quick."""
-    record = tmp_path_factory.mktemp("calls") / "calls.json"
-    bench.verify("-m", "not static and not drill and not browser", *_PLUGIN, RECORD_CALLS=str(record))
-    callers = defaultdict(set)
-    for item, operations in json.loads(Path(record).read_text(encoding="utf-8")).items():
-        for operation in operations:
-            callers[operation].add(item)
-    return callers
 
 
 @pytest.mark.parametrize(
@@ -52,7 +35,7 @@ def test_a_call_that_comes_to_nothing_proves_nothing(
         if operation not in PREFLIGHT and not (kind is Spoilt.GARBAGE and operation in OWN_BYTES)
     }
     wrong: list[str] = []
-    for group in _apart(spoilt):
+    for group in apart(spoilt):
         found = _spoil(bench, kind, group)
         if found and len(group) > 1:
             found = [line for one, items in group.items() for line in _spoil(bench, kind, {one: items})]
@@ -61,39 +44,23 @@ def test_a_call_that_comes_to_nothing_proves_nothing(
     assert not wrong, "\n".join(wrong)
 
 
-def _apart(callers: Mapping[str, set[str]]) -> list[dict[str, set[str]]]:
-    """Groups of operations that no item calls two of: what is said of an item is about one operation."""
-    groups: list[dict[str, set[str]]] = []
-    for operation, items in callers.items():
-        group = next((group for group in groups if not items & set().union(*group.values())), None)
-        if group is None:
-            groups.append(group := {})
-        group[operation] = items
-    return groups
-
-
 def _spoil(bench: Bench, kind: Spoilt, callers: Mapping[str, set[str]]) -> list[str]:
     """What is not as it should be when these operations come to nothing."""
     items = sorted(set().union(*callers.values()))
-    seen = bench.verify("-m", " or ".join(items), *_PLUGIN, SPOIL_CALLS=f"{kind}={','.join(callers)}")
+    seen = bench.verify("-m", " or ".join(items), *PLUGIN, SPOIL_CALLS=f"{kind}={','.join(callers)}")
     wrong = []
     for operation, users in callers.items():
         for item in sorted(users):
             if seen[item].outcome != "unverified":
                 wrong.append(f"{operation} {kind}: {item} {seen[item]}")
-            elif kind is Spoilt.DENIED and f"denied {_action(operation)}:" not in seen[item].reason:
+            elif kind is Spoilt.DENIED and f"denied {action_of(operation)}:" not in seen[item].reason:
                 wrong.append(f"{operation} {kind}: {item} does not name the action: {seen[item].reason}")
     return wrong
 
 
-def _action(operation: str) -> str:
-    service, _, name = operation.partition(":")
-    return iam_action(botocore.session.get_session().get_service_model(service).operation_model(name))
-
-
 @pytest.mark.parametrize("operation", sorted(PREFLIGHT))
 def test_what_the_preflight_may_not_ask_ends_the_run(operation: str, bench: Bench) -> None:
-    done = bench.run("-m", "INF-01", *_PLUGIN, SPOIL_CALLS=f"{Spoilt.DENIED}={operation}")
+    done = bench.run("-m", "INF-01", *PLUGIN, SPOIL_CALLS=f"{Spoilt.DENIED}={operation}")
 
     assert done.returncode == 4
     assert done.stderr.count("ERROR") == 1

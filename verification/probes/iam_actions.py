@@ -17,8 +17,8 @@ _REFERENCE = "data/AdditionalSpecs/Policies.json"
 
 
 @cache
-def known_actions() -> frozenset[str]:
-    """Every action as `prefix:action`, in lower case, for IAM does not tell cases apart.
+def _reference() -> dict[str, list[str]]:
+    """Each action as `prefix:action`, in lower case, for IAM does not tell cases apart; with its resource types.
 
     Source: AWS's Service Authorization Reference, in the form that cfn-lint brings along.
 
@@ -29,21 +29,32 @@ def known_actions() -> frozenset[str]:
     try:
         folder = Path((package and package.origin) or "").parent
         content = json.loads((folder / _REFERENCE).read_text(encoding="utf-8"))
-        return frozenset(
-            f"{prefix}:{action}".lower()
+        return {
+            f"{prefix}:{action}".lower(): [kind.lower() for kind in details.get("Resources", [])]
             for prefix, service in content.items()
-            for action in service["Actions"]
-        )
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+            for action, details in service["Actions"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise Unverified(
             f"cfn-lint's list of IAM actions cannot be read: {problem}; run ./scripts/setup.sh"
         ) from problem
 
 
+def resource_types(action: str) -> list[str]:
+    """What an action can be allowed on, in the reference's words; nothing where IAM knows only `*`.
+
+    Raises:
+        Unverified: there is no such action.
+    """
+    if action.lower() not in _reference():
+        raise Unverified(f"IAM knows no action {action}")
+    return _reference()[action.lower()]
+
+
 def is_known(action: str) -> bool:
     """Whether the action, or one that its wildcards stand for, exists."""
     wanted = action.lower()
-    return wanted in known_actions() or bool(fnmatch.filter(known_actions(), wanted))
+    return wanted in _reference() or bool(fnmatch.filter(_reference(), wanted))
 
 
 def template_actions(file: Path) -> Iterator[str]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import botocore
 import botocore.exceptions
-from botocore.config import Config
 
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
@@ -184,15 +183,9 @@ class Bucket:
         config: dict[str, Any] | None = None,
         plain: bool = False,
     ) -> int:
-        endpoint = self._client.meta.endpoint_url
-        client = self.env.session.client(
-            "s3",
-            region_name=self.env.region,
-            endpoint_url=endpoint.replace("https://", "http://", 1) if plain else self.env.endpoint_url,
-            verify=self.env.ca_bundle,
-            config=Config(
-                connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}, **(config or {})
-            ),
+        endpoint = self._client.meta.endpoint_url.replace("https://", "http://", 1) if plain else None
+        client = self.env.bare_client(
+            "s3", read_timeout=10, attempts=2, endpoint_url=endpoint, **(config or {})
         )
         try:
             answer = getattr(client, operation)(Bucket=self.name, **arguments)

@@ -83,7 +83,14 @@ class Table:
 
         DynamoDB takes the attribute for seconds since 1970, and a row without such a number for one that stays.
         """
-        answer = self.env.client("dynamodb").scan(TableName=self.name, Limit=100)
+        # What users wrote stays where it is.
+        wanted = {f"#{number}": name for number, name in enumerate(sorted({"pk", attribute} - {""}))}
+        answer = self.env.client("dynamodb").scan(
+            TableName=self.name,
+            Limit=100,
+            ProjectionExpression=", ".join(wanted),
+            ExpressionAttributeNames=wanted,
+        )
         if not answer["Items"]:
             return None
         expiries = {row["pk"]["S"]: row.get(attribute, {}).get("N", "inf") for row in answer["Items"]}
