@@ -137,15 +137,15 @@ def audit(url: str, browser: Chromium, stem: Path, *, cli: Sequence[str] = (str(
 
 
 @contextmanager
-def served_page(scratch: Path) -> Iterator[str]:
-    """The page of this repository as users get it; gives its address."""
+def served_page(scratch: Path, source: Path = _FRONTEND) -> Iterator[str]:
+    """The page of a checkout's frontend as users get it; gives its address."""
     with _stub_api() as api:
         settings = {
             "VITE_API_ENDPOINT": api,
             "VITE_CLOUDFRONT_DOMAIN": urlsplit(api).netloc,
             "VITE_ENVIRONMENT": "prod",
         }
-        with _served(_FRONTEND, scratch / "page", settings) as url:
+        with _served(source, scratch / "page", settings) as url:
             yield url
 
 
