@@ -83,7 +83,12 @@ def compare(baseline: Mapping[str, Any], rows: Sequence[Figure]) -> list[Compari
     found = []
     for row in rows:
         then = before.get((row.group, row.what))
-        if then is None or then.value is None or row.value is None or row.unit not in budgets.REGRESSION_NOISE:
+        if (
+            then is None
+            or then.value is None
+            or row.value is None
+            or row.unit not in budgets.REGRESSION_NOISE
+        ):
             continue
         for one in (then, row):
             if one.samples is not None and one.samples < budgets.SAMPLES_TO_COMPARE:

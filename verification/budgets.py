@@ -293,14 +293,13 @@ REGRESSION_NOISE: Final = {
 """By how much a figure may be worse than the baseline's before it is a regression, by its unit: a ratio, and how much
 is added to both figures first so that very small ones do not make large ratios. Source: docs/adr/0013."""
 
-API_USERS: Final = (1, 10, 50)
-"""Users who ask a route at the same moment. Source: own judgement; fifty are half of what the gateway takes at once."""
-
 API_ROUNDS: Final = {1: 20, 10: 4, 50: 2}
-"""How often so many users ask. Source: own judgement; at least twenty samples each."""
+"""How often so many users ask a route at the same moment. Source: own judgement; at least twenty samples each, and
+fifty users are half of what the gateway takes at once."""
 
-API_JOB_ROUNDS: Final = {1: 10, 10: 1, 50: 1}
-"""How often so many users ask for images. Source: own judgement; the fewest that a percentile can be taken of."""
+API_JOB_ROUNDS: Final = {1: 10, 10: 2}
+"""How often so many users ask for images, each of which is paid for. Source: own judgement; fewer are no percentile,
+and more users make images in the load test."""
 
 API_PACE: Final = 0.8
 """Part of the gateway's rate that a benchmark uses up. Source: own judgement; what is refused measures nothing."""
