@@ -53,16 +53,17 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(problem)) from problem
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Look for the environment before anything is measured, so that a baseline of another one is told at once."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for the environment before anything is measured; the page alone needs none."""
     config = session.config
-    if config.option.collectonly:
+    if config.option.collectonly or not session.items:
         return
     try:
-        chosen = connect(config.option.env, cloud=config.option.cloud)
-        chosen.preflight()
-        chosen.require_stack()
-        config.stash[_ENVIRONMENT] = chosen
+        if any("env" in getattr(item, "fixturenames", ()) for item in session.items):
+            chosen = connect(config.option.env, cloud=config.option.cloud)
+            chosen.preflight()
+            chosen.require_stack()
+            config.stash[_ENVIRONMENT] = chosen
         if baseline := config.stash.get(_BASELINE, None):
             regression.require_same(baseline["measured"], _where(config))
     except UsageProblem as problem:
@@ -70,7 +71,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    item.config.stash[_FIGURES].group = item.path.stem.removeprefix("test_")
+    figures = item.config.stash[_FIGURES]
+    figures.group = item.path.stem.removeprefix("test_")
+    figures.emulated = "env" in getattr(item, "fixturenames", ()) and item.config.stash[_ENVIRONMENT].emulated
 
 
 @pytest.hookimpl(wrapper=True)
@@ -145,11 +148,10 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     rows, comparisons = config.stash[_FIGURES].rows, config.stash[_COMPARISONS]
     if rows:
-        emulated = config.stash[_ENVIRONMENT].emulated
         terminalreporter.section("figures")
-        for row, line in zip(rows, table(rows, emulated=emulated), strict=True):
+        for row, line in zip(rows, table(rows), strict=True):
             terminalreporter.line(line, red=row.held is False, yellow=row.held is None)
-        if emulated:
+        if any(row.emulated for row in rows):
             terminalreporter.line("Measured on an embedded AWS: a rehearsal, no proof for production.")
     if config.stash.get(_BASELINE, None):
         terminalreporter.section(f"compared with {config.option.compare_with}")
@@ -166,7 +168,7 @@ def _app(config: pytest.Config) -> Path:
 
 def _where(config: pytest.Config) -> dict[str, Any]:
     """What a figure depends on beside the code."""
-    env = config.stash[_ENVIRONMENT]
+    env = config.stash.get(_ENVIRONMENT, None)
     described = subprocess.run(
         ["git", "-C", str(_app(config)), "describe", "--always", "--dirty=+", "--abbrev=12", "--match="],
         capture_output=True,
@@ -174,10 +176,10 @@ def _where(config: pytest.Config) -> dict[str, Any]:
         check=False,
     )
     return {
-        "environment": env.name,
-        "emulated": env.emulated,
-        "stack": env.stack_name,
-        "region": env.region,
+        "environment": env.name if env else "no stack",
+        "emulated": env.emulated if env else False,
+        "stack": env.stack_name if env else "",
+        "region": env.region if env else "",
         "commit": described.stdout.strip() or "unknown",
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }

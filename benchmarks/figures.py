@@ -23,6 +23,7 @@ class Figure:
         unit: of the value; what a regression may be by noise goes by it.
         better: in which direction the figure improves.
         samples: how many measurements the value stands for.
+        emulated: whether somebody else than AWS was measured: a rehearsal, which satisfies no production budget.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Figure:
     unit: str = ""
     better: Better = "less"
     samples: int | None = None
+    emulated: bool = False
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Figure:
@@ -48,7 +50,11 @@ class Figure:
     def verdict(self) -> str:
         if self.held is None:
             return "UNVERIFIED"
-        return ("ok" if self.wanted else "-") if self.held else "OVER"
+        if not self.held:
+            return "OVER"
+        if not self.wanted:
+            return "-"
+        return "held in rehearsal" if self.emulated else "ok"
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Figures:
 
     rows: list[Figure] = field(default_factory=list)
     group: str = ""
+    emulated: bool = False
 
     def judge(
         self,
@@ -71,7 +78,9 @@ class Figures:
         samples: int | None = None,
     ) -> bool:
         """Note one figure, and give back whether it holds."""
-        row = Figure(what, self.group, measured, wanted, held, value, unit, better, samples)
+        row = Figure(
+            what, self.group, measured, wanted, held, value, unit, better, samples, emulated=self.emulated
+        )
         self.rows.append(row)
         return held
 
@@ -118,7 +127,7 @@ class Figures:
 
     def unseen(self, what: str, reason: str) -> None:
         """Note that nobody could look."""
-        self.rows.append(Figure(what, self.group, reason, "", None))
+        self.rows.append(Figure(what, self.group, reason, "", None, emulated=self.emulated))
 
 
 def shown(value: float, unit: str) -> str:
@@ -127,13 +136,11 @@ def shown(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}".rstrip()
 
 
-def table(rows: Iterable[Figure], *, emulated: bool) -> list[str]:
+def table(rows: Iterable[Figure]) -> list[str]:
     """The lines that end a run."""
-    suffix = " (rehearsal)" if emulated else ""
     return [
-        f"{row.group:9} {row.what:44} {row.measured:>14}   {'wanted ' + row.wanted if row.wanted else '':20} "
-        f"{row.verdict}{suffix if row.held and row.wanted else ''}"
+        f"{row.group:9} {row.what:42} {row.measured:>13}   {'wanted ' + row.wanted if row.wanted else '':20} {row.verdict}"
         if row.held is not None
-        else f"{row.group:9} {row.what:44} {row.verdict}: {row.measured}"
+        else f"{row.group:9} {row.what:42} {row.verdict}: {row.measured}"
         for row in rows
     ]
