@@ -209,7 +209,7 @@ def _built(source: Path, built: Path, settings: Mapping[str, str], *options: str
         check=False,
     )
     if build.returncode:
-        raise Unverified(f"{source.name} could not be built: {build.stderr.strip()[-300:]}")
+        raise Unverified(f"{source.name} could not be built: {build.stderr.strip()[:500]}")
     return built
 
 
