@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# usage: scripts/test-cloudfront.sh [dev|staging|prod|local] [pytest options]
+# usage: scripts/test-cloudfront.sh [dev|staging|prod|local] [pytest's arguments...]
 #
-# Runs the checklist's section CloudFront on a deployed stack: hits, misses, headers, invalidation, latency by edge.
-# Without a name: local. Writes reports/<env>/cloudfront/. Exit status: pytest's (0 passed, 1 not, 4 could not start).
+# Runs the checklist's section CloudFront on a deployed stack (hits, misses, headers, invalidation, latency by edge), then
+# measures the CDN: misses, hits, conditional requests, hit rate, and how long the latest change took. Without a name:
+# local. Writes reports/<env>/cloudfront/ and, of the measurement, reports/<env>/cdn-<time>.json.
+#
+# Exit status: 0 all held, 1 not or not looked at, 4 nothing could be started.
 . "$(dirname "$0")/lib/common.sh"
 
 case "${1:-}" in -h | --help) usage; exit 0 ;; esac
@@ -11,4 +14,9 @@ case "${1:-}" in '' | -*) ;; *) environment=$1; shift ;; esac
 
 need pytest
 cd "$ROOT"
-exec pytest verification -m cloudfront --env "$environment" --report-dir "reports/$environment/cloudfront" "$@"
+status=0
+pytest verification -m cloudfront --env "$environment" --report-dir "reports/$environment/cloudfront" "$@" || status=$?
+[ "$status" -le 1 ] || exit "$status"
+pytest benchmarks/test_cdn.py --env "$environment" --tb=short --benchmark-quiet \
+  --benchmark-json="reports/$environment/cdn-$(date -u +%Y%m%dT%H%M%SZ).json" "$@" || status=$?
+exit "$status"

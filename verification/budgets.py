@@ -322,3 +322,57 @@ LOAD_MIX_MARGIN: Final = 0.05
 
 LOAD_SAMPLES: Final = 100
 """Fewest answers that a 99th percentile is taken of. Source: with fewer it is the slowest one."""
+
+SAMPLES_TO_COMPARE: Final = 5
+"""Fewest samples of a figure that is compared with an earlier run's. Source: LIGHTHOUSE_RUNS, the fewest there are."""
+
+REGRESSION_NOISE: Final = {
+    "ms": (1.5, 2.0),
+    "s": (1.5, 0.1),
+    "KB": (1.02, 0.1),
+    "MB": (1.1, 1.0),
+    "points": (1.02, 0.0),
+    "%": (1.05, 0.1),
+    "": (1.3, 0.02),
+}
+"""By how much a figure may be worse than the baseline's before it is a regression, by its unit: a ratio, and how much
+is added to both figures first so that very small ones do not make large ratios. Source: docs/adr/0013."""
+
+API_ROUNDS: Final = {1: 20, 10: 4, 50: 2}
+"""How often so many users ask a route at the same moment. Source: own judgement; at least twenty samples each, and
+fifty users are half of what the gateway takes at once."""
+
+API_JOB_ROUNDS: Final = {1: 10, 10: 2}
+"""How often so many users ask for images, each of which is paid for. Source: own judgement; fewer are no percentile,
+and more users make images in the load test."""
+
+API_PACE: Final = 0.8
+"""Part of the gateway's rate that a benchmark uses up. Source: own judgement; what is refused measures nothing."""
+
+API_ALONE_P95: Final = timedelta(milliseconds=500)
+"""Longest answer of the API to one user, of 95 in 100. Specification: a warm invocation; the way there included."""
+
+API_TOGETHER_P95: Final = timedelta(seconds=5)
+"""The same for many users at once, and for the route that waits for a text model. Specification, of the load test."""
+
+CDN_IMAGES: Final = 10
+"""Images that a benchmark asks the CDN for. Source: own judgement; the fewest that a percentile can be taken of."""
+
+CDN_REQUESTS: Final = 10
+"""Requests for each of them, the first included. Source: own judgement."""
+
+CDN_HIT_PERCENT: Final = 80.0
+"""Least part of the requests after an image's first that the cache answers, percent. Source: own judgement; another
+cache of the same edge may miss once."""
+
+BUNDLE_BYTES: Final = 500 * 1024
+"""All files of the page, compressed. Specification."""
+
+VARIANT_COLD_STARTS: Final = 10
+"""Cold starts of each variant of the function. Source: the fewest that a percentile can be taken of."""
+
+VARIANT_MEMORY_MB: Final = (512, 2048)
+"""Memory of the variants, beside the function's own. Source: own judgement; half and twice of it."""
+
+IMPORT_RUNS: Final = 10
+"""Runs of the interpreter whose median counts. Source: own judgement."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import boto3
+import botocore.exceptions
 import pytest
 from moto.server import ThreadedMotoServer
 
-from benchmarks.reference import PREFIX, bare_function
+from benchmarks.reference import PREFIX, bare_function, forget_functions, variant
 from verification.environment import Environment, Settings
 from verification.resources.function import Function
 
@@ -37,6 +38,8 @@ def model(env, role):
         "Architectures": ["arm64"],
         "MemorySize": 1024,
         "Timeout": 15,
+        "Handler": "app.handler",
+        "Environment": {"Variables": {"TABLE_NAME": "jobs"}},
     }
     return function
 
@@ -58,5 +61,24 @@ def test_what_a_killed_run_left_is_taken_away(env, model, role):
         FunctionName=f"{PREFIX}left", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"PK"}
     )
 
-    with bare_function(env, like=model) as bare:
-        assert names(env) == [bare.name]
+    forget_functions(env)
+
+    assert names(env) == []
+
+
+def test_a_variant_is_the_same_but_for_what_is_asked(env, model):
+    vars(model)["package"] = {"app.py": b"old", "same.py": b"same"}
+    with variant(env, model, {"app.py": b"new"}, MemorySize=2048) as copy:
+        assert (copy.memory_mb, copy.runtime, copy.timeout.total_seconds()) == (2048, "python3.13", 15)
+        assert copy.configuration["Handler"] == "app.handler"
+        assert copy.environment == {"TABLE_NAME": "jobs"}
+
+    assert names(env) == []
+
+
+def test_a_function_that_cannot_be_made_leaves_nothing(env, model):
+    vars(model)["configuration"]["Role"] = "no role"
+    with pytest.raises(botocore.exceptions.ClientError), bare_function(env, like=model):
+        pass
+
+    assert names(env) == []

@@ -201,6 +201,19 @@ def test_a_temporary_object_is_gone_again_also_when_the_check_failed(bucket):
         bucket.object_bytes("k")
 
 
+def test_temporary_copies_are_like_the_original_and_gone_again(bucket, s3):
+    s3.put_object(Bucket=bucket.name, Key="images/a.png", Body=b"x", CacheControl="max-age=9")
+    s3.put_object(Bucket=bucket.name, Key="copies/left-by-a-killed-run.png", Body=b"y")
+
+    with bucket.temporary_copies("images/a.png", "copies/", 2) as keys:
+        copies = [s3.get_object(Bucket=bucket.name, Key=key) for key in keys]
+
+        assert {(copy["Body"].read(), copy["CacheControl"]) for copy in copies} == {(b"x", "max-age=9")}
+
+    assert bucket.keys("copies/") == []
+    assert bucket.keys("images/a.png") == ["images/a.png"]
+
+
 @pytest.mark.parametrize("status", [200, 403, 404])
 def test_a_stranger_asks_without_signature_and_gets_a_status(scripted, stub, status):
     stub.replies(xml("<Error><Code>AccessDenied</Code></Error>", status))

@@ -15,7 +15,9 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
+from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
 
@@ -92,6 +94,7 @@ class Answer:
 def _connections() -> requests.Session:
     """Connections that are kept open between exchanges; cookies are not kept."""
     session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=budgets.USERS_AT_ONCE))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 

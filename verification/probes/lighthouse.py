@@ -137,16 +137,27 @@ def audit(url: str, browser: Chromium, stem: Path, *, cli: Sequence[str] = (str(
 
 
 @contextmanager
-def served_page(scratch: Path) -> Iterator[str]:
-    """The page of this repository as users get it; gives its address."""
-    with _stub_api() as api:
-        settings = {
-            "VITE_API_ENDPOINT": api,
-            "VITE_CLOUDFRONT_DOMAIN": urlsplit(api).netloc,
-            "VITE_ENVIRONMENT": "prod",
-        }
-        with _served(_FRONTEND, scratch / "page", settings) as url:
-            yield url
+def served_page(scratch: Path, source: Path = _FRONTEND) -> Iterator[str]:
+    """The page of a checkout's frontend as users get it; gives its address."""
+    with _stub_api() as api, _served(source, scratch / "page", _page_settings(api)) as url:
+        yield url
+
+
+def built_page(scratch: Path, source: Path = _FRONTEND) -> Path:
+    """The folder of a checkout's frontend, built; its report of what is inside lies in `report/` of the frontend.
+
+    Raises:
+        Unverified: it cannot be built.
+    """
+    return _built(source, scratch / "bundle", _page_settings("https://api.example"), "--mode", "report")
+
+
+def _page_settings(api: str) -> Mapping[str, str]:
+    return {
+        "VITE_API_ENDPOINT": api,
+        "VITE_CLOUDFRONT_DOMAIN": urlsplit(api).netloc,
+        "VITE_ENVIRONMENT": "prod",
+    }
 
 
 @contextmanager
@@ -175,30 +186,43 @@ export default { plugins: [compressedPreview()], preview: { host: '127.0.0.1' },
 """
 
 
-@contextmanager
-def _served(source: Path, built: Path, settings: Mapping[str, str]) -> Iterator[str]:
+_VITE = [str(_NODE), "node_modules/vite/bin/vite.js"]
+
+
+def _variables(settings: Mapping[str, str]) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VITE_")}
-    variables = {**kept, **settings, "NO_COLOR": "1"}
-    vite = [str(_NODE), "node_modules/vite/bin/vite.js"]
+    return {**kept, **settings, "NO_COLOR": "1"}
+
+
+def _folder(source: Path, built: Path) -> list[str]:
     # Relative, as the plugins join it with the root.
-    folder = ["--outDir", os.path.relpath(built, source.resolve())]
+    return ["--outDir", os.path.relpath(built, source.resolve())]
+
+
+def _built(source: Path, built: Path, settings: Mapping[str, str], *options: str) -> Path:
     build = subprocess.run(
-        [*vite, "build", *folder, "--emptyOutDir"],
+        [*_VITE, "build", *_folder(source, built), "--emptyOutDir", *options],
         cwd=source,
-        env=variables,
+        env=_variables(settings),
         capture_output=True,
         text=True,
         check=False,
     )
     if build.returncode:
-        raise Unverified(f"{source.name} could not be built: {build.stderr.strip()[-300:]}")
+        raise Unverified(f"{source.name} could not be built: {build.stderr.strip()[:500]}")
+    return built
+
+
+@contextmanager
+def _served(source: Path, built: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    _built(source, built, settings)
     log = built.with_suffix(".log")
     with (
         log.open("w", encoding="utf-8") as output,
         subprocess.Popen(
-            [*vite, "preview", *folder, "--port", "0"],
+            [*_VITE, "preview", *_folder(source, built), "--port", "0"],
             cwd=source,
-            env=variables,
+            env=_variables(settings),
             stdout=output,
             stderr=output,
             start_new_session=True,

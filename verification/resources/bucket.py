@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import botocore
@@ -15,6 +17,7 @@ import botocore.exceptions
 
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
+from verification.interruptions import held_back
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,20 @@ class Bucket:
             yield
         finally:
             self._client.delete_object(Bucket=self.name, Key=key)
+
+    @contextmanager
+    def temporary_copies(self, original: str, prefix: str, count: int) -> Iterator[Sequence[str]]:
+        """Objects like another under keys of their own; with whatever a killed run left there, they go again."""
+        keys = [f"{prefix}{uuid.uuid4()}{PurePosixPath(original).suffix}" for _ in range(count)]
+        try:
+            for key in keys:
+                source = {"Bucket": self.name, "Key": original}
+                self._client.copy_object(Bucket=self.name, Key=key, CopySource=source)
+            yield keys
+        finally:
+            with held_back():
+                for key in self.keys(prefix):
+                    self._client.delete_object(Bucket=self.name, Key=key)
 
     def objects(self, prefix: str) -> Sequence[StoredObject]:
         """What is stored under a prefix now, in the order of the keys."""

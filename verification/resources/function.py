@@ -23,6 +23,7 @@ import requests
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Denied, Missing, Unverified
+from verification.interruptions import held_back
 from verification.resources.invocation import Invocation
 
 _FRESH = "cold start, measured by pixel-prompt-verification"
@@ -155,11 +156,22 @@ class Function:
         Raises:
             Unverified: this code and configuration had been published before.
         """
-        pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
-        before = {entry["Version"]: entry for page in pages for entry in page["Versions"]}
-        for left in [name for name, entry in before.items() if entry.get("Description") == _FRESH]:
-            self._client.delete_function(FunctionName=self.name, Qualifier=left)
-            del before[left]
+        version = ""
+        try:
+            with held_back():
+                version = self._publish()
+            waiter = self._client.get_waiter("published_version_active")
+            waiter.wait(
+                FunctionName=self.name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+            yield version
+        finally:
+            with held_back():
+                if version:
+                    self._client.delete_function(FunctionName=self.name, Qualifier=version)
+
+    def _publish(self) -> str:
+        before = self.forget_fresh_versions()
         published = self._client.publish_version(FunctionName=self.name, Description=_FRESH)
         version = str(published["Version"])
         if version in before:
@@ -167,14 +179,16 @@ class Function:
                 f"{self!r} is published as version {version} already, so no fresh environment can be had; "
                 "delete that version, or publish by an alias from another function"
             )
-        try:
-            waiter = self._client.get_waiter("published_version_active")
-            waiter.wait(
-                FunctionName=self.name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-            )
-            yield version
-        finally:
-            self._client.delete_function(FunctionName=self.name, Qualifier=version)
+        return version
+
+    def forget_fresh_versions(self) -> set[str]:
+        """Delete what interrupted measurements left, and give back the versions that stay."""
+        pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
+        found = {entry["Version"]: entry.get("Description") for page in pages for entry in page["Versions"]}
+        left = {name for name, description in found.items() if description == _FRESH}
+        for name in left:
+            self._client.delete_function(FunctionName=self.name, Qualifier=name)
+        return found.keys() - left
 
     def cold_starts(self, event: Mapping[str, Any], count: int) -> Sequence[Invocation]:
         """First invocations, each in an execution environment of its own.

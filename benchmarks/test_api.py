@@ -1,0 +1,150 @@
+"""How long each route takes when one user asks, ten at the same moment, and fifty.
+
+Between two rounds the gateway's bucket fills up again, so that its limit refuses nobody; what is refused all the same
+is counted, and no sample. Routes that make images, or ask a text model, cost money on real AWS: `--paid` grants it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.figures import Figures
+from verification import budgets
+from verification.environment import Environment
+from verification.errors import Unverified
+from verification.probes.api import Api
+from verification.probes.at_once import at_once
+from verification.probes.http import Answer
+from verification.samples import Samples
+from verification.stack import Stack
+
+pytestmark = pytest.mark.benchmark(group="api")
+_PROMPT = "a pier in the morning, seen by a benchmark"
+_REPORT = {"level": "info", "message": "a benchmark asks how long this takes"}
+
+
+@pytest.fixture(scope="module")
+def api(env: Environment, stack: Stack) -> Api:
+    return Api(env, stack.formation.output("ApiEndpoint"))
+
+
+@pytest.fixture(scope="module")
+def job_id(api: Api, *, may_spend: bool) -> str:
+    """A job with images, of any age; where there is none and it costs nobody money, a new one."""
+    try:
+        return api.newest_job().id
+    except Unverified:
+        if not may_spend:
+            raise
+    return api.generate(_PROMPT).id
+
+
+# The routes, as they are asked; what makes jobs comes last, since they keep the worker busy.
+_FREE = ("GET /health", "GET /status/{jobId}", "GET /gallery/list", "GET /gallery/{id}", "POST /log")
+_PAID = ("POST /enhance", "POST /generate")
+
+
+def _call(api: Api, route: str, job_id: str) -> Callable[[], Answer]:
+    method, _, path = route.partition(" ")
+    path = path.replace("{jobId}", job_id).replace("{id}", job_id)
+    bodies = {
+        "/log": _REPORT,
+        "/enhance": {"prompt": _PROMPT},
+        "/generate": {"prompt": _PROMPT, "steps": budgets.STEPS[0], "guidance": budgets.GUIDANCE[0]},
+    }
+    return partial(api.call, method, path, json_body=bodies.get(path))
+
+
+@pytest.mark.parametrize("route", _FREE)
+def test_route(api: Api, job_id: str, benchmark: BenchmarkFixture, figures: Figures, route: str) -> None:
+    """A user waits for each of them, and fifty users may ask at the same moment."""
+    _measure(api, _call(api, route, job_id), route, benchmark, figures)
+
+
+@pytest.mark.parametrize("route", _PAID)
+def test_route_that_costs(
+    api: Api, benchmark: BenchmarkFixture, figures: Figures, route: str, *, may_spend: bool
+) -> None:
+    """The same; what the text model takes is part of the answer, what the images take is not."""
+    if not may_spend:
+        raise Unverified(f"{route} costs money at the AI providers; --paid grants it")
+    _measure(api, _call(api, route, ""), route, benchmark, figures)
+
+
+def _measure(
+    api: Api, call: Callable[[], Answer], route: str, benchmark: BenchmarkFixture, figures: Figures
+) -> None:
+    makes_jobs = route == "POST /generate"
+    plan = budgets.API_JOB_ROUNDS if makes_jobs else budgets.API_ROUNDS
+    answers: dict[int, list[Answer]] = {users: [] for users in plan}
+
+    def ask_all() -> None:
+        for users, rounds in plan.items():
+            for _ in range(rounds):
+                round_ = at_once([call] * users)
+                answers[users].extend(round_)
+                if makes_jobs:
+                    _let_end(api, round_)
+                time.sleep(_refill(users))
+
+    at_once(
+        [partial(api.call, "GET", "/health") if makes_jobs else call] * max(plan)
+    )  # starts are measured elsewhere
+    time.sleep(_refill(max(plan)))
+    benchmark.pedantic(ask_all, rounds=1, iterations=1)  # type: ignore[no-untyped-call]  # it declares no types
+    benchmark.extra_info.update(
+        route=route,
+        milliseconds={
+            users: [_ms(one.elapsed) for one in seen if _good(one)] for users, seen in answers.items()
+        },
+        statuses={users: Counter(one.status for one in seen) for users, seen in answers.items()},
+    )
+    held = [_judge(route, users, seen, figures) for users, seen in answers.items()]
+    failed = [one for seen in answers.values() for one in seen if not _good(one) and not _refused(one)]
+    assert not failed, f"{len(failed)} answers are none of the contract's successes, such as {failed[0]!r}"
+    assert all(held), (
+        f"{route} is slower than its budget: {[row for row in figures.rows if row.held is False]}"
+    )
+
+
+def _refill(users: int) -> float:
+    """Seconds until the gateway has forgotten that so many asked at once."""
+    return users / (budgets.API_RATE * budgets.API_PACE)
+
+
+def _let_end(api: Api, accepted: list[Answer]) -> None:
+    """What the worker does for one round must not be what the next one waits for."""
+    for answer in accepted:
+        if answer.status == HTTPStatus.ACCEPTED:
+            api.wait(answer.json()["jobId"], _PROMPT)
+
+
+def _judge(route: str, users: int, answers: list[Answer], figures: Figures) -> bool:
+    what = f"{route}, {users} at once"
+    times = Samples.of(what, (one.elapsed for one in answers if _good(one)))
+    refused = sum(map(_refused, answers))
+    if refused:
+        figures.record(f"{what}: refused for haste", refused, "requests", len(answers))
+    alone = users == 1 and route != "POST /enhance"
+    limit = budgets.API_ALONE_P95 if alone else budgets.API_TOGETHER_P95
+    return figures.below(f"{what}, p95", _ms(times.percentile(95)), _ms(limit), "ms", len(times.durations))
+
+
+def _good(answer: Answer) -> bool:
+    return answer.status in (HTTPStatus.OK, HTTPStatus.ACCEPTED)
+
+
+def _refused(answer: Answer) -> bool:
+    return answer.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _ms(duration: timedelta) -> float:
+    return round(duration / timedelta(milliseconds=1), 3)

@@ -1,0 +1,56 @@
+"""What benchmarks/test_api.py and benchmarks/test_cdn.py make of answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from benchmarks import test_api as api
+from benchmarks import test_cdn as cdn
+from benchmarks.figures import Figures
+from verification.errors import Unverified
+from verification.probes.http import Answer
+
+
+def answer(status=200, milliseconds=20, x_cache=""):
+    return Answer("GET /", status, {"x-cache": x_cache}, b"", timedelta(milliseconds=milliseconds))
+
+
+def test_what_the_gateway_refuses_is_counted_and_is_no_sample():
+    figures = Figures()
+    answers = [answer() for _ in range(20)] + [answer(429, milliseconds=1) for _ in range(5)]
+
+    assert api._judge("GET /health", 10, answers, figures)
+    late, refused = figures.rows[1], figures.rows[0]
+    assert (late.value, late.samples) == (20, 20)
+    assert (refused.what, refused.value, refused.samples) == (
+        "GET /health, 10 at once: refused for haste",
+        5,
+        25,
+    )
+
+
+def test_refusals_alone_are_no_measurement():
+    with pytest.raises(Unverified, match="0 samples"):
+        api._judge("GET /health", 10, [answer(429) for _ in range(20)], Figures())
+
+
+@pytest.mark.parametrize(
+    ("route", "users", "limit"),
+    [("GET /health", 1, 500), ("GET /health", 50, 5000), ("POST /enhance", 1, 5000)],
+)
+def test_many_users_and_the_text_model_may_take_longer(route, users, limit):
+    figures = Figures()
+
+    assert api._judge(route, users, [answer(milliseconds=limit - 1)] * 10, figures)
+    assert not api._judge(route, users, [answer(milliseconds=limit)] * 10, figures)
+
+
+def test_an_images_first_request_counts_for_no_rate():
+    seen = cdn.Seen([(0, answer(x_cache="Miss from cloudfront"))])
+    seen.answers += [(n, answer(x_cache="Hit from cloudfront")) for n in range(1, 4)]
+    seen.answers.append((4, answer(x_cache="RefreshHit from cloudfront")))
+
+    assert seen.hit_percent == 75
+    assert (len(seen.by_word("Miss")), len(seen.by_word("Hit"))) == (1, 3)

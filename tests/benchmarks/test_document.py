@@ -1,0 +1,148 @@
+"""benchmarks/document.py"""
+
+from __future__ import annotations
+
+import copy
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from benchmarks import document
+from benchmarks.figures import Figures
+
+LOAD = {
+    "profile": "full",
+    "seconds": 780,
+    "users_most": 100,
+    "requests": 12345,
+    "requests_per_second": 15.8,
+    "p50_ms": 20.0,
+    "p95_ms": 90.0,
+    "p99_ms": 300.0,
+    "error_rate": 0.0,
+    "codes": {"200": 12000, "202": 345},
+    "by_route": {"GET /status": {"count": 9, "p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0}},
+    "timeline": [
+        {"second": 0, "users": 0, "requests": 0, "p50_ms": None, "p95_ms": None, "p99_ms": None, "errors": 0},
+        {"second": 10, "users": 90, "requests": 99, "p50_ms": 9, "p95_ms": 20, "p99_ms": 31, "errors": 0},
+    ],
+    "cloudwatch": {"Throttles": 0},
+}
+
+
+def kept(*, emulated=True, **benchmarks):
+    figures = Figures(group="lambda", emulated=emulated)
+    figures.below("cold start p95", 812.3, 3000, "ms", 20)
+    figures.below("warm p95", 900, 500, "ms", 100)
+    figures.unseen("test_dark", "Denied: lambda:PublishVersion")
+    return {
+        "measured": {
+            "environment": "staging",
+            "emulated": emulated,
+            "stack": "pixel-prompt-staging",
+            "region": "us-east-1",
+            "commit": "0123456789ab",
+            "machine": "Linux x86_64, 2 processors",
+            "exit_status": 1,
+        },
+        "date": "2026-11-26T08:00",
+        "figures": [row.plain for row in figures.rows],
+        "comparisons": [],
+        "benchmarks": benchmarks,
+    }
+
+
+def written(*runs):
+    return document.render(runs)[document.DOCUMENT]
+
+
+def test_what_is_committed_is_what_the_kept_figures_make():
+    """Nobody edits it by hand, and a change of the templates is written out."""
+    runs = json.loads(document.MEASURED.read_text(encoding="utf-8"))
+
+    assert {path: path.read_text(encoding="utf-8") for path in document.render(runs)} == document.render(runs)
+
+
+def test_a_figure_stands_beside_its_target_and_verdict():
+    text = written(kept())
+
+    assert (
+        "| lambda: cold start p95 | < 3,000.0 ms | 812.3 ms | held in rehearsal | 20 | emulated | 1 |" in text
+    )
+    assert "| lambda: warm p95 | < 500.0 ms | 900.0 ms | OVER | 100 | emulated | 1 |" in text
+    assert "not measured | UNVERIFIED: Denied: lambda:PublishVersion" in text
+    assert "0123456789ab" in text
+
+
+def test_an_emulated_figure_is_no_proof():
+    rehearsed, real = written(kept()), written(kept(emulated=False))
+
+    assert "**A rehearsal.**" in rehearsed
+    assert "| ok |" not in rehearsed
+    assert "A rehearsal" not in real
+    assert "| 812.3 ms | ok | 20 | real AWS |" in real
+    assert "emulated" not in real
+
+
+def test_what_did_not_run_is_not_measured():
+    text = written(kept())
+
+    assert text.count("Not measured") == 4
+    assert "Lighthouse was not run." in text
+    assert "The bundle was not weighed." in text
+
+
+def test_a_load_test_may_be_a_run_of_its_own():
+    files = document.render([kept(), kept(test_load={"load": LOAD})])
+    text = files[document.DOCUMENT]
+
+    assert "Run 2, staging" in text
+    assert "| 12,345 | 15.8 | 20.0 ms | 90.0 ms | 300.0 ms | 0.00 % |" in text
+    assert "performance/load.svg" in text
+    assert "| Throttles | 0 |" in text
+    assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
+
+
+def test_pictures_show_what_was_measured():
+    starts = {
+        "milliseconds": {"cold start": [300.0 + n for n in range(20)]},
+        "memory_mb": 1,
+        "peak_memory_mb": 1,
+    }
+    files = [
+        {"name": f"<{size}>.js", "bytes": size, "gzip": size // 3, "first_view": True, "modules": modules}
+        for size, modules in ((3000, [{"name": "a", "bytes": 1}, {"name": "b", "bytes": 3}]), (1000, []))
+    ]
+    made = document.render(
+        [kept(test_cold_start={**starts, "billed_ms": [300.0]}, test_bundle_is_light={"files": files})]
+    )
+    picture = ET.fromstring(made[document.FOLDER / "starts.svg"])
+    bundle = ET.fromstring(made[document.FOLDER / "bundle.svg"])
+    name = "{http://www.w3.org/2000/svg}"
+
+    assert len(picture.findall(f".//{name}circle")) == 20
+    areas = [
+        float(r.attrib["width"]) * float(r.attrib["height"]) for r in bundle.findall(f".//{name}g/{name}rect")
+    ]
+    assert areas == [pytest.approx(600 * 110), pytest.approx(600 * 330), pytest.approx(200 * 440)]
+    assert "<1000>.js: 1000 bytes" in [title.text for title in bundle.findall(f".//{name}g/{name}title")]
+
+
+def test_a_duration_has_its_place_on_the_axis():
+    assert [document.along(value, 100) for value in (0.001, 0.1, 10_000, 1e9)] == [0, 0, 100, 100]
+    assert document.along(31.6, 100) == pytest.approx(50, abs=0.1)
+
+
+def test_only_what_the_document_needs_is_kept():
+    content = {
+        **kept(),
+        "datetime": "2026-11-26T08:00:00+00:00",
+        "machine_info": {"node": "somebody's"},
+        "commit_info": {"author": "somebody"},
+        "benchmarks": [{"name": "test_load", "extra_info": {"load": LOAD}, "stats": {"data": [1]}}],
+    }
+    runs = document.keep(copy.deepcopy(content))
+
+    assert runs == kept(test_load={"load": LOAD})
+    assert "somebody" not in json.dumps(runs)
