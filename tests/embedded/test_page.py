@@ -1,14 +1,33 @@
-"""A page hosted behind a distribution: its routes are the page, a second distribution has an address of its own."""
+"""A page hosted behind a distribution, and the application's own page in a browser on a bad day.
+
+The first part looks at the hosting alone. The second deploys the application and takes minutes: scripts/test.sh runs
+it with --all, and by hand it is `pytest tests/embedded/test_page.py -m further`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Locator, ViewportSize
 
 from tests.embedded.conftest import Running
 from tests.embedded.stacks import Stack, deployed
+from tests.faults.bench import Bench, Checkout
+from tests.faults.bench import deployed as deployed_application
+from verification import budgets
+from verification.embedded.cloud import Cloud
+from verification.probes import browser as browsers
+from verification.probes.api import Api
+from verification.probes.browser import DESKTOP, LIVE, Answered, Browser, Visit
 
 pytestmark = pytest.mark.embedded
 
@@ -154,3 +173,243 @@ def test_who_may_not_list_the_bucket_is_not_told_what_is_absent(cloud, stack):
     assert stack.outputs["Page"] != stack.outputs["Other"]
     assert ask(cloud, stack, "/assets/a.js", "Other").status_code == 200
     assert ask(cloud, stack, "/gallery/one", "Other").status_code == 403
+
+
+# The application's own page, in a browser
+
+PHONE = ViewportSize(width=budgets.PHONE[0], height=budgets.PHONE[1])
+WHILE = timedelta(seconds=60)
+DOWN = "recraft"
+"""A vendor with one model, so that its trouble costs one image."""
+
+OpenPage = Callable[..., AbstractContextManager[Visit]]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The application with its page, deployed as a user deploys it; gone with this process."""
+    checkout = Checkout.of_this_tree(tmp_path_factory.mktemp("checkout") / "app")
+    cloud = Cloud(f"page-{os.getpid()}")
+    with deployed_application(checkout, cloud):
+        yield Bench(cloud.name, checkout, tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def browser(bench: Bench) -> Iterator[Browser]:
+    output = bench.stack.formation.output
+    others = [output("ApiEndpoint"), f"https://{output('CloudFrontDomain')}"]
+    with browsers.started(bench.env, output("SiteUrl"), others) as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> OpenPage:
+    """Opens the page; what stood on the screen at the end is a picture in the test's folder."""
+
+    def keep(name: str, picture: bytes) -> None:
+        (tmp_path / f"{re.sub(r'[^a-z0-9]+', '-', name)}.jpg").write_bytes(picture)
+
+    return partial(browser.visit, keep=keep)
+
+
+def images(tab: Visit) -> Locator:
+    return tab.page.locator("main .grid img")
+
+
+def send(tab: Visit) -> str:
+    """Type a prompt that nobody else has, and press the button."""
+    prompt = f"a tide pool at noon, number {uuid.uuid4().hex}"
+    field = tab.page.get_by_label("Prompt", exact=True)
+    assert tab.shows(field, budgets.PAGE_DEADLINE)
+    field.fill(prompt)
+    generate(tab)
+    return prompt
+
+
+def generate(tab: Visit) -> None:
+    tab.page.get_by_role("button", name="Generate").click()
+
+
+@pytest.mark.further
+@pytest.mark.parametrize(
+    ("screen", "slow"), [(DESKTOP, False), (PHONE, False), (PHONE, True)], ids=["desktop", "360px", "slow-3g"]
+)
+def test_a_prompt_becomes_nine_images_and_a_gallery(
+    visit: OpenPage, screen: ViewportSize, slow: bool
+) -> None:
+    with visit(None, screen=screen, phone=screen is PHONE) as tab:
+        if slow:
+            tab.throttle(
+                kbit_per_second=budgets.SLOW_3G_KBIT_PER_SECOND, round_trip=budgets.SLOW_3G_ROUND_TRIP
+            )
+        tab.go("/")
+        prompt = send(tab)
+        made = tab.loaded(images(tab), budgets.MODELS, WHILE)
+        assert tab.overflow() == ""
+        tab.page.get_by_role("link", name="Gallery", exact=True).click()
+        entry = tab.page.get_by_role("link", name=prompt)
+        assert tab.shows(entry, WHILE)
+        entry.click()
+        assert tab.shows(tab.page.get_by_role("heading", name=prompt), WHILE)
+        kept = tab.loaded(images(tab), budgets.MODELS, WHILE)
+
+        assert len(set(made)) == budgets.MODELS
+        assert sorted(kept) == sorted(made)
+        assert (tab.overflow(), tab.complaints) == ("", [])
+
+
+@pytest.mark.further
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "360px"])
+def test_one_provider_down_costs_one_image_and_says_why(
+    visit: OpenPage, bench: Bench, screen: ViewportSize, tmp_path: Path
+) -> None:
+    with visit(screen=screen, phone=screen is PHONE) as tab:
+        with bench.provider_fault(DOWN, "server_error"):
+            send(tab)
+            made = tab.loaded(images(tab), budgets.MODELS - 1, WHILE)
+            told = tab.page.get_by_text("8 images of 9 are ready; 1 model failed")
+            assert tab.shows(told, WHILE), tab.page.locator("main").inner_text()
+        assert len(set(made)) == budgets.MODELS - 1
+
+        failed = tab.page.get_by_role("listitem").filter(has_text="Failed")
+        assert failed.count() == 1
+        assert failed.get_by_role("heading").inner_text() == "Recraft v3"
+        assert len(failed.get_by_role("paragraph").first.inner_text()) > len("Failed"), "no reason is given"
+        assert tab.axe() == []
+        tab.page.screenshot(path=tmp_path / "one-down.png", full_page=True)
+
+        failed.get_by_role("button", name="Run all again").click()
+        assert tab.until(lambda: len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS, WHILE)
+        assert not failed.count()
+
+
+REFUSED = {"error": {"code": "rate_limited", "message": "Too many requests", "correlationId": "c-limit"}}
+BROKEN = {"error": {"code": "internal_error", "message": "no", "correlationId": "c-broken"}}
+
+
+@pytest.mark.further
+def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
+    headers = {
+        "Retry-After": "4",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After",
+    }
+    with visit() as tab:
+        tab.answer("POST", "/generate", Answered(REFUSED, 429, headers=headers), LIVE)
+        send(tab)
+        alert = tab.page.get_by_role("alert")
+        assert tab.shows(alert)
+        assert re.search(r"\b[1-4] s(ec|\b)", alert.inner_text()), alert.inner_text()
+        button = tab.page.get_by_role("button", name="Generate")
+        assert button.get_attribute("aria-disabled") == "true"
+        assert tab.axe() == []
+
+        assert tab.until(lambda: button.get_attribute("aria-disabled") == "false", budgets.PAGE_DEADLINE)
+        generate(tab)
+        assert len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS
+
+
+@pytest.mark.further
+def test_a_failing_service_is_told_with_a_reference_and_the_prompt_stays(visit: OpenPage) -> None:
+    with visit() as tab:
+        tab.answer("POST", "/generate", Answered(BROKEN, 500), LIVE)
+        prompt = send(tab)
+        alert = tab.page.get_by_role("alert")
+        assert tab.shows(alert)
+        assert "Reference" in alert.inner_text(), alert.inner_text()
+        assert tab.page.get_by_label("Prompt", exact=True).input_value() == prompt
+        assert tab.axe() == []
+
+        generate(tab)
+        assert len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS
+
+
+@pytest.mark.further
+def test_an_error_outside_of_any_part_is_reported_and_stops_nothing(visit: OpenPage) -> None:
+    with visit() as tab:
+        reports = tab.posts("/log")
+        assert tab.shows(tab.page.get_by_label("Prompt", exact=True))
+        tab.page.evaluate("() => { setTimeout(() => { throw new Error('forced'); }); }")
+        assert tab.until(lambda: reports, budgets.PAGE_DEADLINE)
+        assert "forced" in (reports[0].request.post_data or "")
+
+        send(tab)
+        assert len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS
+
+
+@pytest.mark.further
+@pytest.mark.parametrize("path", ["/", "/gallery"])
+def test_no_page_is_white_though_its_script_never_comes(visit: OpenPage, path: str) -> None:
+    """The first page's words stand at its own address alone, and the way to load the page again comes by itself."""
+    with visit(None) as tab:
+        tab.page.route(re.compile(r"/assets/index-.*\.js$"), lambda route: route.abort())
+        tab.go(path)
+        assert tab.shows(tab.page.get_by_text("Pixel Prompt is loading."))
+        assert tab.page.get_by_role("navigation").is_visible()
+        assert tab.page.get_by_role("heading", level=1).count() == (path == "/")
+        assert tab.page.get_by_role("button").count() == tab.page.get_by_role("textbox").count() == 0
+        assert not tab.page.get_by_role("link", name="Load the page again").is_visible()
+        assert tab.axe() == []
+        assert tab.shows(tab.page.get_by_role("link", name="Load the page again"))
+
+
+@pytest.mark.further
+def test_no_page_is_white_without_javascript(browser: Browser, tmp_path: Path) -> None:
+    context = browser.engine.new_context(java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto(browser.site)
+        page.screenshot(path=tmp_path / "no-script.png")
+        assert page.get_by_text("needs JavaScript").is_visible()
+        assert page.get_by_role("heading", level=1).is_visible()
+        assert not page.get_by_text("is loading").is_visible()
+        assert page.get_by_role("button").count() == page.get_by_role("textbox").count() == 0
+    finally:
+        context.close()
+
+
+@pytest.mark.further
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "360px"])
+def test_axe_is_content_with_every_page_in_both_themes(
+    visit: OpenPage, bench: Bench, screen: ViewportSize, tmp_path: Path
+) -> None:
+    made = Api(bench.env, bench.stack.formation.output("ApiEndpoint")).generate("a harbour at dawn").id
+    found = []
+    with visit(None, screen=screen, phone=screen is PHONE) as tab:
+
+        def look(name: str) -> None:
+            for dark in (False, True):
+                tab.prefer(dark=dark)
+                tab.page.screenshot(
+                    path=tmp_path / f"{name}-{'dark' if dark else 'light'}.png", full_page=True
+                )
+                found.extend((name, dark, violation) for violation in tab.axe())
+            tab.prefer(dark=False)
+
+        def open_(path: str, sign: str) -> None:
+            tab.go(path)
+            assert tab.shows(tab.page.locator(sign), budgets.PAGE_DEADLINE), path
+
+        open_("/", "form textarea")
+        look("start")
+        tab.page.keyboard.press("?")
+        assert tab.shows(tab.page.get_by_role("dialog"))
+        look("help")
+        open_(f"/job/{made}", "main li img")
+        look("job")
+        open_("/gallery", "main li img")
+        look("gallery")
+        open_(f"/gallery/{made}", "main li img")
+        look("entry")
+        tab.page.locator("main li img").first.click()
+        assert tab.shows(tab.page.get_by_role("dialog").locator("img"))
+        look("large")
+        open_("/no-such-page", "main a[href]")
+        look("absent")
+        tab.answer("GET", "/gallery/list", Answered({"galleries": []}), Answered(BROKEN, 500))
+        open_("/gallery", "main a[href]")
+        look("empty")
+        open_("/gallery", "[role=alert]")
+        look("failed")
+
+    assert found == []

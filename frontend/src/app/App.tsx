@@ -9,8 +9,9 @@ import { type Services, ServicesContext, useServices } from '../shared/services'
 import { useShortcut } from '../shared/shortcuts';
 import type { HelpProps } from './Help';
 import { HomePage } from './HomePage';
-import { Masthead } from './Masthead';
+import { EnvironmentBadge, Masthead, Tools } from './Masthead';
 import { OfflineBanner } from './OfflineBanner';
+import { SkipLink } from './SkipLink';
 
 // The first page comes with the frame, so that it needs one trip less; everything else has files of its own.
 const GalleryPage = lazy(() => import('../features/gallery/GalleryPage').then((part) => part.GalleryPage));
@@ -49,16 +50,16 @@ function Frame() {
   });
   return (
     <>
-      <a class="skip-link" href="#main">
-        Skip to the content
-      </a>
+      <SkipLink />
       <ErrorBoundary region="The header" report={report}>
-        <Masthead
-          environment={environment.name}
-          onHelp={() => {
-            setHelp(true);
-          }}
-        />
+        <Masthead>
+          <EnvironmentBadge name={environment.name} />
+          <Tools
+            onHelp={() => {
+              setHelp(true);
+            }}
+          />
+        </Masthead>
       </ErrorBoundary>
       <OfflineBanner />
       <main id="main" class="page" tabIndex={-1}>

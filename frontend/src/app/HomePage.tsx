@@ -4,8 +4,8 @@ import type { RecentGalleryProps } from '../features/gallery/RecentGallery';
 import { Generate } from '../features/generate/Generate';
 import { ErrorBoundary } from '../shared/ErrorBoundary';
 import { lazy } from '../shared/lazy';
-import { PageHeading } from '../shared/router';
 import { useServices } from '../shared/services';
+import { Intro } from './Intro';
 
 const RecentGallery = lazy<RecentGalleryProps>(
   () => import('../features/gallery/RecentGallery').then((part) => part.RecentGallery),
@@ -22,10 +22,7 @@ export function HomePage({ jobId }: { readonly jobId: string | undefined }) {
   const { near, place } = useNear();
   return (
     <>
-      <div class="intro">
-        <PageHeading>Say it once. See it many ways.</PageHeading>
-        <p class="intro__text">One prompt goes to every image model at the same time. Compare what each makes of it.</p>
-      </div>
+      <Intro />
       <Generate jobId={jobId} onEnded={renew} />
       <div ref={place} class="recent">
         <ErrorBoundary region="The recent gallery" report={report}>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { EnvironmentName } from '../config/env';
@@ -6,13 +7,8 @@ import { CREATE_PATH, GALLERY_PATH } from '../shared/route';
 import { Link, PRODUCT, useRouter } from '../shared/router';
 import { chooseTheme, presentTheme } from './theme';
 
-interface MastheadProps {
-  readonly environment: EnvironmentName;
-  readonly onHelp: () => void;
-}
-
-/** The page's head: the way to its pages, and how it looks. */
-export function Masthead({ environment, onHelp }: MastheadProps) {
+/** The page's head: the way to its pages, and beside it what needs the page's script. */
+export function Masthead({ children }: { readonly children?: ComponentChildren }) {
   const { route } = useRouter();
   return (
     <header class="masthead">
@@ -25,26 +21,35 @@ export function Masthead({ environment, onHelp }: MastheadProps) {
           Gallery
         </Link>
       </nav>
-      {/* Everything but production says where it is, so that nobody mistakes it. */}
-      {environment === 'prod' ? null : (
-        <p class="masthead__environment">
-          <span class="visually-hidden">Environment: </span>
-          {environment}
-        </p>
-      )}
-      <div class="masthead__tools">
-        <button
-          type="button"
-          class="button button--icon masthead__help"
-          aria-label="Keyboard shortcuts"
-          aria-haspopup="dialog"
-          onClick={onHelp}
-        >
-          <Icon name="keyboard" />
-        </button>
-        <ThemeSwitch />
-      </div>
+      {children}
     </header>
+  );
+}
+
+/** Everything but production says where it is, so that nobody mistakes it. */
+export function EnvironmentBadge({ name }: { readonly name: EnvironmentName }) {
+  return name === 'prod' ? null : (
+    <p class="masthead__environment">
+      <span class="visually-hidden">Environment: </span>
+      {name}
+    </p>
+  );
+}
+
+export function Tools({ onHelp }: { readonly onHelp: () => void }) {
+  return (
+    <div class="masthead__tools">
+      <button
+        type="button"
+        class="button button--icon masthead__help"
+        aria-label="Keyboard shortcuts"
+        aria-haspopup="dialog"
+        onClick={onHelp}
+      >
+        <Icon name="keyboard" />
+      </button>
+      <ThemeSwitch />
+    </div>
   );
 }
 

@@ -15,6 +15,7 @@ import {
   refusal,
 } from '../testing/fakeService';
 import { hurriedUser, pass } from '../testing/page';
+import { openingMarkup } from './Opening';
 import { start } from './start';
 
 const SETTINGS = {
@@ -51,6 +52,44 @@ describe('start', () => {
     expect(screen.queryByText('VITE_ENVIRONMENT')).toBeNull();
     expect(screen.getByText(/deploy\.sh/)).toBeVisible();
     expect(screen.queryByText(/is loading/)).toBeNull();
+  });
+
+  it('takes over what stood there before it, where it stands', () => {
+    root.innerHTML = openingMarkup();
+    const heading = screen.getByRole('heading', { level: 1 });
+    const link = screen.getByRole('link', { name: 'Gallery' });
+    link.focus();
+    open(new FakeService());
+
+    expect(screen.getByRole('heading', { level: 1 })).toBe(heading);
+    expect(screen.getByRole('link', { name: 'Gallery' })).toBe(link);
+    expect(link).toHaveFocus();
+    expect(screen.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
+    expect(screen.queryByText(/is loading|needs JavaScript/)).toBeNull();
+  });
+
+  it.each([
+    ['The header', () => vi.spyOn(window, 'matchMedia')],
+    ['The page', () => vi.spyOn(navigator, 'onLine', 'get')],
+  ])('says that a part cannot be drawn (%s), and no longer that it is loading', async (region, part) => {
+    root.innerHTML = openingMarkup();
+    part().mockImplementation(() => {
+      throw new Error('not here');
+    });
+    open(new FakeService());
+
+    expect(await screen.findByRole('heading', { name: `${region} stopped working` })).toBeVisible();
+    expect(screen.queryByText(/is loading/)).toBeNull();
+    expect(screen.getAllByRole('alert')).toHaveLength(1);
+  });
+
+  it.each(['/gallery', '/elsewhere'])('leaves nothing of the first page at %s', async (path) => {
+    root.innerHTML = openingMarkup();
+    history.replaceState(null, '', path);
+    open(new FakeService());
+
+    expect(await screen.findByRole('heading', { level: 1, name: /^(Gallery|There is no such page)$/ })).toBeVisible();
+    expect(screen.queryByText(/Say it once|One prompt goes|is loading/)).toBeNull();
   });
 
   it('has the landmarks, one first heading and the name of its environment', async () => {

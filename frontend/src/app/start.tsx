@@ -7,12 +7,15 @@ import { App } from './App';
 import { ConfigurationProblem } from './ConfigurationProblem';
 import { restoreTheme } from './theme';
 
-/** Puts the page, or the reason why there is none, into `root`. Returns how to take it away again. */
+/**
+ * Puts the page, or the reason why there is none, into `root`; what stands there is taken over where it fits, so that
+ * nothing moves and the focus stays. Returns how to take it away again.
+ */
 export function start(root: Element, settings: Settings): () => void {
-  root.replaceChildren();
   restoreTheme();
   const result = readEnvironment(settings);
   if (!result.ok) {
+    root.replaceChildren();
     render(<ConfigurationProblem problems={result.problems} />, root);
     return () => {
       render(null, root);

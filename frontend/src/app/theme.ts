@@ -5,6 +5,9 @@ export type Theme = 'light' | 'dark';
 
 const chosen = kept<Theme | undefined>(forGood, 'theme', optional(oneOf('light', 'dark')), undefined);
 
+/** The theme that was chosen on an earlier visit. */
+export const chosenTheme = chosen.read;
+
 /** The theme on screen: the one that was chosen here, else the system's. */
 export function presentTheme(): Theme {
   return chosen.read() ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');

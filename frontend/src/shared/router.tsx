@@ -30,9 +30,15 @@ export function useRouter(): Router {
   return router;
 }
 
+interface RouterProviderProps {
+  /** Where to begin; given where there is no browser to ask. */
+  readonly at?: string;
+  readonly children: ComponentChildren;
+}
+
 /** Follows the browser's history: addresses can be copied, and its buttons work. */
-export function RouterProvider({ children }: { readonly children: ComponentChildren }) {
-  const [location, setLocation] = useState<Location>(() => ({ path: window.location.pathname, moved: false, scroll: 0 }));
+export function RouterProvider({ at, children }: RouterProviderProps) {
+  const [location, setLocation] = useState<Location>(() => ({ path: at ?? window.location.pathname, moved: false, scroll: 0 }));
 
   useEffect(() => {
     const onPop = (event: PopStateEvent): void => {
