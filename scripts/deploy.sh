@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # usage: scripts/deploy.sh [dev|staging|prod|local] [options]
 #
 # Deploys the backend with the SAM CLI and writes frontend/.env. Without a name: dev.

@@ -109,7 +109,7 @@ def test_failed_deployment_says_what_aws_says(project: Project, here: Here) -> N
             ("pixel-prompt-dev", "CREATE_IN_PROGRESS", "User Initiated"),
         ],
     )
-    project.behave(project.stubs, {"sam deploy": {"exit": 1, "deploys": True}})
+    project.behave(project.stubs, {"sam deploy": {"exit": 1, "does": True}})
 
     ended = here("dev", "--yes")
 
