@@ -61,33 +61,36 @@ class _AwsHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if self.path == "/deployed":
-            stack = self.server.after_deploy
-            if stack is not None:
-                self.server.stacks[json.loads(body)["stack"]] = stack
-            self._send(200, "")
-            return
-        if self.path == "/deleted":
-            del self.server.stacks[json.loads(body)["stack"]]
-            self._send(200, "")
-            return
-        if self.path.startswith("/2020-05-31/distribution/"):
+        if self.path in ("/deployed", "/deleted"):
+            self._told(json.loads(body)["stack"])
+        elif self.path.startswith("/2020-05-31/distribution/"):
             self._invalidate()
-            return
-        asked = {name: values[0] for name, values in parse_qs(body).items()}
-        match asked["Action"]:
+        else:
+            asked = {name: values[0] for name, values in parse_qs(body).items()}
+            self._asked(asked["Action"], asked.get("StackName", ""))
+
+    def _told(self, stack: str) -> None:
+        """What a stub of the SAM CLI did."""
+        if self.path == "/deleted":
+            del self.server.stacks[stack]
+        elif self.server.after_deploy is not None:
+            self.server.stacks[stack] = self.server.after_deploy
+        self._send(200, "")
+
+    def _asked(self, action: str, stack: str) -> None:
+        match action:
             case "GetCallerIdentity" if self.server.identity_status != 200:
                 self._error(self.server.identity_status, "ExpiredToken", "The security token is expired")
             case "GetCallerIdentity":
                 self._result("GetCallerIdentity", f"<Account>{ACCOUNT}</Account>")
             case "DescribeStacks":
-                self._describe(asked["StackName"])
+                self._describe(stack)
             case "DescribeStackEvents":
-                self._events(asked["StackName"])
+                self._events(stack)
             case "GetTemplate":
-                self._template(asked["StackName"])
+                self._template(stack)
             case "ListStackResources":
-                self._resources(asked["StackName"])
+                self._resources(stack)
             case other:
                 self._error(400, "InvalidAction", other)
 
