@@ -442,6 +442,7 @@ def _deploy(
             stamp.remember_page(options.cloud_directory, environment.stack_name, page, found)
     if tag:
         _tag(tag, environment, steps)
+    steps.current = "record"
     _account(options, environment, plan, found, steps)
     console.out(_next_steps(options, environment))
 
