@@ -19,7 +19,7 @@ from verification.deployment import dotenv, outputs
 
 pytestmark = [pytest.mark.embedded, pytest.mark.further, pytest.mark.xdist_group("deployments")]
 
-OLD = "# mine\r\nexport VITE_API_ENDPOINT = 'https://old.example' # of last week\r\nVITE_THEME=\"dark\"\r\n"
+OLD = "# mine\r\nexport VITE_API_ENDPOINT = 'https://old.example' # of last week\r\nTHEME=\"dark\"\r\n"
 
 
 @pytest.fixture(scope="module")
