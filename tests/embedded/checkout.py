@@ -57,12 +57,18 @@ class Checkout:
         )
         return session.client(service, endpoint_url=self.state.endpoint, verify=self.state.ca_bundle)
 
-    def run(self, *command: str, deadline_s: float = 300, folder: str = ".") -> Ended:
+    def run(
+        self,
+        *command: str,
+        deadline_s: float = 300,
+        folder: str = ".",
+        variables: dict[str, str] | None = None,
+    ) -> Ended:
         started = time.monotonic()
         done = subprocess.run(
             command,
             cwd=self.root / folder,
-            env=self.variables,
+            env=self.variables if variables is None else variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -102,6 +108,9 @@ def checkout(folder: Path, name: str) -> Iterator[Checkout]:
             shutil.copy2(REPOSITORY / path, folder / path)
     for path in _BROUGHT:
         (folder / path).symlink_to(REPOSITORY / path)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["init"], ["add", "--all"], [*identity, "commit", "--message", "As it lies here"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
     cloud = Cloud(f"{name}-{os.getpid()}")
     try:
         yield Checkout(folder, cloud.up(owned_by=os.getpid()).state)

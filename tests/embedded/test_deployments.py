@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.deployment import documentation
 from tests.embedded.checkout import STACK, Checkout, checkout
 from verification.deployment import dotenv, outputs
 
@@ -102,6 +104,46 @@ def test_from_scratch_to_an_image(here: Checkout) -> None:
     assert here.outputs()["ApiEndpoint"].rstrip("/") in bundle
     assert journey.status == 0, journey.out[-3000:]
     assert "PASSED 1 of 1 selected" in journey.out
+
+
+def test_rehearsals_as_documented(here: Checkout) -> None:
+    """README's block, word for word: what a newcomer types first must work."""
+    block = documentation.block("README.md", "### Rehearse staging without AWS")
+    try:
+        ended = here.typed(f"{block}status=$?\n./scripts/extract-outputs.sh staging\nexit $status")
+    finally:
+        down = here.typed("./scripts/cloud.sh down")
+
+    # In a rehearsal of staging no gap of the emulator is tolerated, hence 1.
+    assert ended.status in (0, 1), ended.out[-3000:] + ended.err[-2000:]
+    assert "Deployed 'staging' in" in ended.out
+    verdict = ended.out.rpartition("pixel-prompt-staging in us-east-1, emulated: ")[2].partition("\n")[0]
+    assert "PASSED" in verdict
+    assert "failed" not in verdict
+    assert '"ApiEndpoint": "https://' in ended.out
+    assert down.status == 0, down.err
+
+
+def test_local_as_documented(here: Checkout) -> None:
+    """What CONTRIBUTING tells people to type on `local`, in this order."""
+    here.dotenv.unlink(missing_ok=True)
+    try:
+        verified = here.typed("./scripts/verify.sh -m config")
+        section = here.typed("pytest verification -m security --env local")
+        told = here.typed(
+            "./scripts/cloud.sh status >&2 && ./scripts/extract-outputs.sh local --format dotenv"
+        )
+        as_json = here.typed("./scripts/extract-outputs.sh local")
+    finally:
+        down = here.typed("./scripts/cloud.sh down")
+    gone = here.typed("./scripts/cloud.sh status")
+
+    assert verified.status == 0, verified.out[-3000:] + verified.err[-2000:]
+    assert section.status == 0, section.out[-3000:]
+    assert told.status == 0, told.err
+    assert told.out == here.dotenv.read_text()
+    assert json.loads(as_json.out)["ApiEndpoint"].startswith("https://")
+    assert (down.status, gone.status) == (0, 1)
 
 
 @dataclass(frozen=True)
