@@ -77,7 +77,7 @@ def test_waits_and_tells_what_is_new() -> None:
 
 
 def test_gives_up_when_patience_is_over() -> None:
-    with pytest.raises(UsageProblem, match="is UPDATE_IN_PROGRESS: .*has not ended in 60 s"):
+    with pytest.raises(UsageProblem, match=r"is UPDATE_IN_PROGRESS: .*has not ended in 60 s"):
         Formation(ends_after_s=1e9, events=[]).wait(60)
 
 
