@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
 from tests.scripts.cloudformation import FakeStack
-from tests.scripts.project import Here, Project
+from tests.scripts.project import REPOSITORY, Here, Project
 from verification.deployment.__main__ import main
 
 KEY = "sk-proj-" + "k" * 48
@@ -238,3 +240,27 @@ def test_a_running_deployment_is_reused_until_something_changes(project: Project
 
     assert (before, unchanged, reuse()) == (1, 0, 1)
     assert "VITE_ENVIRONMENT=local" in dotenv
+
+
+def test_a_cloud_that_does_not_start_is_told(project: Project, here: Here) -> None:
+    project.stub("cloud.sh", project.root / "scripts")
+    project.behave(project.root / "scripts", {"cloud.sh": {"exit": 3}})
+
+    ended = here("local", "--yes")
+
+    assert ended.status == 1
+    assert "step 'embedded AWS' failed" in ended.err
+    assert "cloud.sh up --name cloud ended with 3; see ./scripts/cloud.sh logs --name cloud" in ended.err
+    assert project.calls() == []
+
+
+def test_every_step_was_seen_to_fail() -> None:
+    """A step whose failure nobody tried may end in silence."""
+    source = (REPOSITORY / "verification/deployment/deploy.py").read_text()
+    steps = set(re.findall(r'steps\.step\("([^"]+)"\)|steps\.current = "([^"]+)"', source))
+    names = {one or other for one, other in steps} - {"preflight", "consent"}
+    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    parametrized = {"sam build", "sam deploy"}  # of test_names_the_sam_step_that_failed
+
+    assert len(names) > 9
+    assert [name for name in names - parametrized if f"step '{name}' failed" not in tests] == []

@@ -136,24 +136,17 @@ def test_help_changes_nothing(thin: Project, script: str) -> None:
     assert called(thin) == []
 
 
-@pytest.mark.parametrize(
-    ("found", "message"),
-    [
-        (None, "expected Python >= 3.11, found no 'absent'; install it or set PYTHON"),
-        ("import sys; print('Python 3.9.1'); sys.exit(1)", "expected Python >= 3.11, found Python 3.9.1"),
-    ],
-)
-def test_set_up_names_the_python_it_needs(
-    project: Project, tmp_path: Path, found: str | None, message: str
-) -> None:
-    python = "absent"
-    if found:
-        old = tmp_path / "old-python"
-        old.write_text("#!/bin/sh\necho Python 3.9.1\nexit 1\n")
-        old.chmod(0o755)
-        python = str(old)
-
-    ended = project.run("setup.sh", PYTHON=python)
+@pytest.mark.parametrize("arguments", [[], ["sideways"]])
+def test_cloud_wants_a_known_word(project: Project, arguments: list[str]) -> None:
+    ended = project.run("cloud.sh", *arguments)
 
     assert ended.status == 4
-    assert message in ended.err
+    assert ended.err.startswith("usage: scripts/cloud.sh up|down|status|env|logs|reset")
+
+
+def test_cloud_says_when_the_project_is_not_set_up(project: Project) -> None:
+    (project.root / ".venv").unlink()
+
+    ended = project.run("cloud.sh", "up")
+
+    assert (ended.status, ended.err) == (4, "error: expected .venv, found nothing; run ./scripts/setup.sh\n")
