@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # usage: scripts/cloud.sh up|down|status|env|logs|reset [--name NAME]
 #
 # The embedded AWS on this machine's loopback, private to .local/NAME (default: cloud).

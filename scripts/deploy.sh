@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # usage: scripts/deploy.sh [dev|staging|prod|local] [options]
 #
 # Deploys the backend with the SAM CLI and writes frontend/.env. Without a name: dev.
@@ -7,14 +7,19 @@
 #   --yes                    deploy without asking; needed where there is no terminal
 #   --dry-run                show the plan, change nothing
 #   --frontend               build and publish the page too
+#   --tag X.Y.Z              afterwards tag the commit <environment>-vX.Y.Z, for prod vX.Y.Z
+#   --rollback TAG           deploy the release of that tag; this checkout is left alone
+#   --delete                 delete the stack; what the template retains stays, and is named
 #   --parameter NAME=VALUE   a template parameter for this deployment alone; never a secret
 #   --cloud NAME             for local: which embedded AWS (see scripts/cloud.sh)
 #   --app DIR                deploy another checkout of the application
 #   --health-deadline S      how long the new API, and the new page, may take to answer (60)
+#   --patience S             how long to wait for an operation that is under way already (2700)
 #
 # The providers' keys come from OPENAI_API_KEY, GOOGLE_API_KEY, BFL_API_KEY, RECRAFT_API_KEY and
 # STABILITY_API_KEY, or from backend/.env.<environment> (git-ignored, mode 600). A key that is not
 # given stays what it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
+# Interrupted or killed: run the same again, it repairs and completes.
 #
 # Exit status: 0 deployed and healthy, 1 a step failed or nobody agreed, 4 nothing could be started
 # (the message says why), 130 and 143 interrupted.

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # usage: scripts/extract-outputs.sh ENVIRONMENT [--format json|dotenv] [--cloud NAME]
 #
 # Prints the deployed stack's outputs: as JSON, or as the variables that frontend/.env holds.

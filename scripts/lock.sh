@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # usage: scripts/lock.sh [--upgrade]
 #
 # Writes requirements/*.txt from the dependency groups of pyproject.toml: exact versions with hashes

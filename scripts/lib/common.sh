@@ -1,9 +1,14 @@
-# shellcheck shell=bash
-# Sourced by every script: strict mode, the repository's root, its tools on PATH, one way to fail.
+# shellcheck shell=sh
+# Sourced by every script: strict mode, the repository's root, its tools on PATH, one way to fail. Plain POSIX shell,
+# since scripts of both kinds source it: those for `sh`, and those for `bash`, which may be macOS's 3.2.
 
-set -euo pipefail
+set -eu
+# A pipe fails with its first failure in every shell that knows how; dash before 0.5.13 does not.
+# shellcheck disable=SC3040  # asked for in a shell of its own first
+if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Every script lies in scripts/.
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export PATH="$ROOT/.venv/bin:$ROOT/.tools/bin:$PATH"
 # Bytecode beside the sources would end up in the functions' packages.
 export PYTHONDONTWRITEBYTECODE=1
@@ -13,17 +18,16 @@ say() { printf '%s\n' "$*" >&2; }
 
 # fail STATUS MESSAGE...: one clear message (expected, found, next step), then exit.
 fail() {
-  local status=$1
+  failed_with=$1
   shift
   printf 'error: %s\n' "$*" >&2
-  exit "$status"
+  exit "$failed_with"
 }
 
 # need COMMAND...: stop unless each is on PATH; scripts/setup.sh brings those that are ours.
 need() {
-  local command
-  for command in "$@"; do
-    command -v "$command" >/dev/null || fail 4 "'$command' is not installed; run ./scripts/setup.sh"
+  for needed in "$@"; do
+    command -v "$needed" >/dev/null || fail 4 "'$needed' is not installed; run ./scripts/setup.sh"
   done
 }
 

@@ -229,3 +229,27 @@ def test_unreadable_and_unwritable_are_one_clear_message(tmp_path: Path) -> None
         read(tmp_path / ".env")
     with pytest.raises(DotenvProblem, match="cannot be written: No such file or directory"):
         update(tmp_path / "nowhere" / ".env", OURS)
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    """Killed between its first byte and the replacement: the old file is whole, the new one lies beside it."""
+    path = tmp_path / ".env"
+    path.write_text("CUSTOM=1\n")
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from verification.deployment.dotenv import update\n"
+        "def half(descriptor, content):\n"
+        "    os.write(descriptor, content[:5]); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "update(Path(sys.argv[1]), {'A': '1'}, write=half)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=Path(__file__).resolve().parents[2], check=False
+    )
+    after = (path.read_text(), len(list(tmp_path.iterdir())))
+    (tmp_path / f"..env.new-{os.getppid()}").touch()
+
+    update(path, OURS)
+
+    assert (killed.returncode, after) == (-9, ("CUSTOM=1\n", 2))
+    assert parsed(path.read_text()) == {"CUSTOM": "1"} | OURS
+    assert sorted(left.name for left in tmp_path.iterdir()) == [f"..env.new-{os.getppid()}", ".env"]

@@ -98,3 +98,33 @@ while time.monotonic() < end:
 
     assert [taker.wait(20) for taker in takers] == [0, 0, 0]
     assert time.monotonic() - started < 20
+
+
+def test_waits_for_what_a_killed_deployment_had_started(tmp_path: Path) -> None:
+    """A `sam deploy` that outlives its deployment would meet the next one in the same stack."""
+    said: list[str] = []
+    with lock.quiet(tmp_path / "children", patience_s=0, say=said.append) as held:
+        child = subprocess.Popen(["sleep", "0.7"], pass_fds=[held])
+        # As the kernel does for a process that is killed: closed, and nothing else.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), held)
+        (tmp_path / "kept").hardlink_to(tmp_path / "children")
+    (tmp_path / "kept").rename(tmp_path / "children")
+    started = time.monotonic()
+
+    with lock.quiet(tmp_path / "children", patience_s=10, say=said.append):
+        ended = child.poll()
+
+    assert ended == 0
+    assert time.monotonic() - started < 10
+    assert said == [
+        "an earlier deployment was killed, and what it had started still runs; waiting until that has ended"
+    ]
+
+
+def test_is_patient_only_so_long(tmp_path: Path) -> None:
+    with (
+        lock.quiet(tmp_path / "children", patience_s=0, say=print),
+        pytest.raises(UsageProblem, match="still runs after 0 s; look for 'sam' or 'npm'"),
+        lock.quiet(tmp_path / "children", patience_s=0, say=print),
+    ):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ class Aws:
     def __init__(self, refusing: str = "") -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.refusing = refusing
+
+    def head_object(self, **arguments: Any) -> dict[str, Any]:
+        stored = next((told for _, told in self.told if told.get("Key") == arguments["Key"]), None)
+        if stored is None:
+            raise botocore.exceptions.ClientError({"Error": {"Code": "404"}}, "head_object")
+        md5 = hashlib.md5(stored["Body"]).hexdigest()
+        return {"ETag": f'"{md5}"', **{name: stored[name] for name in ("ContentType", "CacheControl")}}
 
     def put_object(self, **arguments: Any) -> None:
         self._note("put_object", arguments)
@@ -119,7 +127,8 @@ def test_a_file_of_unknown_type_is_refused(dist: Path) -> None:
 def test_publishing_stores_all_deletes_nothing_then_invalidates_the_page(dist: Path) -> None:
     aws = Aws()
 
-    HOME.publish(files(dist), aws, aws, reference="now")
+    assert HOME.store(files(dist), aws) == 7
+    HOME.forget(aws, reference="now")
 
     assert [operation for operation, _ in aws.told] == ["put_object"] * 7 + ["create_invalidation"]
     assert aws.told[-2][1] == {
@@ -142,7 +151,7 @@ def test_a_refused_file_leaves_the_old_page(dist: Path) -> None:
     aws = Aws(refusing="put_object")
 
     with pytest.raises(PageProblem, match=r"could not be stored in the-bucket.*still the old one"):
-        HOME.publish(files(dist), aws, aws, reference="now")
+        HOME.store(files(dist), aws)
     assert aws.told == []
 
 
@@ -150,4 +159,17 @@ def test_a_refused_invalidation_is_told(dist: Path) -> None:
     aws = Aws(refusing="create_invalidation")
 
     with pytest.raises(PageProblem, match="the page is stored, but E123"):
-        HOME.publish(files(dist), aws, aws, reference="now")
+        HOME.forget(aws, reference="now")
+
+
+def test_what_is_stored_just_like_that_is_not_stored_again(dist: Path) -> None:
+    """A deployment of the same commit must change nothing."""
+    aws = Aws()
+    HOME.store(files(dist), aws)
+
+    again = HOME.store(files(dist), aws)
+    (dist / "robots.txt").write_text("User-agent: nobody")
+    aws.told = [told for told in aws.told if told[1]["Key"] != "favicon.svg"]
+    changed = HOME.store(files(dist), aws)
+
+    assert (again, changed) == (0, 2)

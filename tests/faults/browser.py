@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
-from verification.deployment import site
+from verification.deployment import aws, site
 
 _FRONTEND = "frontend"
 _FAULTY = "dist-faulty"
@@ -62,7 +62,8 @@ def _build(frontend: Path) -> None:
 
 def _publish(bench: Bench, built: Path) -> None:
     place = site.Site(bench.physical("SiteBucket"), bench.physical("SiteDistribution"))
-    place.publish(site.files(built), *site.clients(bench.env), reference=str(uuid.uuid4()))
+    place.store(site.files(built), aws.client(bench.env, "s3"))
+    place.forget(aws.client(bench.env, "cloudfront"), reference=str(uuid.uuid4()))
 
 
 @fault("CODE-14", "nothing catches a render error")

@@ -1,4 +1,5 @@
-"""A stand-in for AWS on loopback: one account, stacks that a test puts into any state, a health endpoint over TLS."""
+"""A stand-in for AWS on loopback: one account, stacks that a test puts into any state, a bucket and a distribution
+for the page, and over TLS an API and the page itself."""
 
 from __future__ import annotations
 
@@ -32,6 +33,8 @@ class FakeStack:
     parameters: dict[str, str] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     updated: str = "2030-01-01T00:00:00Z"
+    ahead: list[str] = field(default_factory=list)
+    retained: tuple[str, ...] = ()
 
 
 class FakeAws(ThreadingHTTPServer):
@@ -44,6 +47,9 @@ class FakeAws(ThreadingHTTPServer):
         self.stacks: dict[str, FakeStack] = {}
         self.after_deploy: FakeStack | None = None
         self.identity_status = 200
+        self.objects: dict[str, bytes] = {}
+        self.invalidations = 0
+        self.refusing = ""
 
     @property
     def url(self) -> str:
@@ -55,29 +61,80 @@ class _AwsHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if self.path == "/deployed":
-            stack = self.server.after_deploy
-            if stack is not None:
-                self.server.stacks[json.loads(body)["stack"]] = stack
-            self._send(200, "")
-            return
-        asked = {name: values[0] for name, values in parse_qs(body).items()}
-        match asked["Action"]:
+        if self.path in ("/deployed", "/deleted"):
+            self._told(json.loads(body)["stack"])
+        elif self.path.startswith("/2020-05-31/distribution/"):
+            self._invalidate()
+        else:
+            asked = {name: values[0] for name, values in parse_qs(body).items()}
+            self._asked(asked["Action"], asked.get("StackName", ""))
+
+    def _told(self, stack: str) -> None:
+        """What a stub of the SAM CLI did."""
+        if self.path == "/deleted":
+            del self.server.stacks[stack]
+        elif self.server.after_deploy is not None:
+            self.server.stacks[stack] = self.server.after_deploy
+        self._send(200, "")
+
+    def _asked(self, action: str, stack: str) -> None:
+        match action:
             case "GetCallerIdentity" if self.server.identity_status != 200:
                 self._error(self.server.identity_status, "ExpiredToken", "The security token is expired")
             case "GetCallerIdentity":
                 self._result("GetCallerIdentity", f"<Account>{ACCOUNT}</Account>")
             case "DescribeStacks":
-                self._describe(asked["StackName"])
+                self._describe(stack)
             case "DescribeStackEvents":
-                self._events(asked["StackName"])
+                self._events(stack)
+            case "GetTemplate":
+                self._template(stack)
+            case "ListStackResources":
+                self._resources(stack)
             case other:
                 self._error(400, "InvalidAction", other)
+
+    def do_HEAD(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.refusing == "s3":
+            self._error(403, "AccessDenied", "not yours")
+            return
+        self.server.objects[self.path.split("?")[0]] = body
+        self._send(200, "")
+
+    def _invalidate(self) -> None:
+        if self.server.refusing == "cloudfront":
+            self._error(403, "AccessDenied", "not yours")
+            return
+        self.server.invalidations += 1
+        self._send(201, "<Invalidation><Id>I1</Id></Invalidation>")
+
+    def _template(self, name: str) -> None:
+        kept = {each: {"DeletionPolicy": "Retain"} for each in self.server.stacks[name].retained}
+        text = json.dumps({"Resources": {"Queue": {}, **kept}})
+        self._result("GetTemplate", f"<TemplateBody>{escape(text)}</TemplateBody>")
+
+    def _resources(self, name: str) -> None:
+        members = _members(
+            {"LogicalResourceId": each, "PhysicalResourceId": f"name-of-{each}"}
+            for each in ("Queue", *self.server.stacks[name].retained)
+        )
+        self._result("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")
 
     def _describe(self, name: str) -> None:
         stack = self.server.stacks.get(name)
         if stack is None:
             self._error(400, "ValidationError", f"Stack with id {name} does not exist")
+            return
+        if stack.ahead:
+            stack.status = stack.ahead.pop(0)
+        if stack.status == "DELETE_COMPLETE":
+            del self.server.stacks[name]
+            self._describe(name)
             return
         outputs = _members({"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items())
         parameters = _members(
@@ -132,6 +189,7 @@ class FakeApi(ThreadingHTTPServer):
     def __init__(self, certificate: Path) -> None:
         super().__init__(("127.0.0.1", 0), _ApiHandler)
         self.status, self.environment = 200, "dev"
+        self.page = b""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.socket = context.wrap_socket(self.socket, server_side=True)
@@ -145,9 +203,8 @@ class _ApiHandler(BaseHTTPRequestHandler):
     server: FakeApi
 
     def do_GET(self) -> None:
-        text = json.dumps(
-            {"status": "ok", "environment": self.server.environment, "path": self.path}
-        ).encode()
+        health = {"status": "ok", "environment": self.server.environment, "path": self.path}
+        text = self.server.page if self.path == "/" else json.dumps(health).encode()
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -49,14 +49,15 @@ if "writes" in behaviour:
     written = Path(behaviour["writes"])
     written.parent.mkdir(parents=True, exist_ok=True)
     time.sleep(0.05)
-    written.write_text("written by the stub")
+    written.write_text(behaviour.get("text", "written by the stub"))
 time.sleep(behaviour.get("sleep", 0))
 status = behaviour.get("exit", 0)
-if name == "sam deploy" and behaviour.get("deploys", status == 0):
+outcome = {"sam deploy": "/deployed", "sam delete": "/deleted"}.get(name)
+if outcome and behaviour.get("does", status == 0):
     import http.client
 
     stack = arguments[arguments.index("--stack-name") + 1]
     connection = http.client.HTTPConnection(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://"), timeout=5)
-    connection.request("POST", "/deployed", json.dumps({"stack": stack}))
+    connection.request("POST", outcome, json.dumps({"stack": stack}))
     connection.getresponse().read()
 sys.exit(status)

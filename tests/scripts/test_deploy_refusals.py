@@ -21,7 +21,7 @@ Refusal = Callable[..., str]
 def options(project: Project, here: Here) -> Options:
     """What `deploy dev --yes` means in the test's checkout; `here` has set the environment up."""
     del here
-    return Options("dev", yes=True, app=project.root, root=project.root, health_deadline_s=1)
+    return Options("dev", yes=True, app=project.root, root=project.root, health_deadline_s=1, patience_s=0)
 
 
 @pytest.fixture
@@ -65,9 +65,12 @@ def test_another_account(project: Project, refusal: Refusal) -> None:
 @pytest.mark.parametrize(
     ("status", "next_step"),
     [
-        ("UPDATE_IN_PROGRESS", "wait until it has ended, then run again"),
-        ("DELETE_IN_PROGRESS", "wait until it has ended, then run again"),
-        ("ROLLBACK_COMPLETE", "sam delete --stack-name pixel-prompt-dev --region us-east-1 --no-prompts"),
+        ("UPDATE_IN_PROGRESS", "an operation is under way, and has not ended in 0 s"),
+        ("DELETE_IN_PROGRESS", "an operation is under way, and has not ended in 0 s"),
+        (
+            "ROLLBACK_FAILED",
+            "Mend the cause, delete the stack, then deploy again: ./scripts/deploy.sh dev --delete",
+        ),
         ("DELETE_FAILED", "empty that bucket"),
         ("UPDATE_ROLLBACK_FAILED", "Continue update rollback"),
     ],

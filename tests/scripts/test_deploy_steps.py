@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
 from tests.scripts.cloudformation import FakeStack
-from tests.scripts.project import Here, Project
+from tests.scripts.project import REPOSITORY, Here, Project
 from verification.deployment.__main__ import main
 
 KEY = "sk-proj-" + "k" * 48
@@ -109,7 +111,7 @@ def test_failed_deployment_says_what_aws_says(project: Project, here: Here) -> N
             ("pixel-prompt-dev", "CREATE_IN_PROGRESS", "User Initiated"),
         ],
     )
-    project.behave(project.stubs, {"sam deploy": {"exit": 1, "deploys": True}})
+    project.behave(project.stubs, {"sam deploy": {"exit": 1, "does": True}})
 
     ended = here("dev", "--yes")
 
@@ -240,65 +242,25 @@ def test_a_running_deployment_is_reused_until_something_changes(project: Project
     assert "VITE_ENVIRONMENT=local" in dotenv
 
 
-@pytest.fixture
-def page(project: Project) -> Project:
-    """A checkout whose page could be built, by an npm that is a stub."""
-    (project.root / "frontend" / "package.json").write_text("{}")
-    (project.root / "frontend" / "node_modules").mkdir()
-    project.stub("npm", project.stubs)
-    project.aws.after_deploy.outputs.update(
-        SiteUrl=project.api.url, SiteBucketName="the-page", SiteDistributionId="E123"
-    )
-    return project
+def test_a_cloud_that_does_not_start_is_told(project: Project, here: Here) -> None:
+    project.stub("cloud.sh", project.root / "scripts")
+    project.behave(project.root / "scripts", {"cloud.sh": {"exit": 3}})
 
-
-def test_without_frontend_nothing_is_built(page: Project, here: Here) -> None:
-    ended = here("dev", "--yes")
-
-    assert ended.status == 0, ended.err
-    assert page.calls("npm") == []
-    assert "as it is (--frontend builds and publishes it)" in ended.out
-
-
-def test_a_plan_with_the_page_builds_nothing(page: Project, here: Here) -> None:
-    ended = here("dev", "--frontend", "--dry-run")
-
-    assert ended.status == 0, ended.err
-    assert f"built from {page.root / 'frontend'}, then published" in ended.out
-    assert page.calls() == []
-
-
-def test_the_page_is_built_for_this_stack_and_knows_no_credentials(page: Project, here: Here) -> None:
-    page.behave(page.stubs, {"npm run": {"exit": 1}, "npm": {"exit": 1}})
-
-    ended = here(
-        "dev", "--frontend", "--yes", VITE_API_ENDPOINT="https://elsewhere.example", OPENAI_API_KEY=KEY
-    )
+    ended = here("local", "--yes")
 
     assert ended.status == 1
-    assert "step 'page build' failed: exit status 1; the page is still the old one" in ended.err
-    (build,) = page.calls("npm")
-    assert build["argv"][1:] == ["run", "build"]
-    assert build["env"]["VITE_API_ENDPOINT"] == page.api.url
-    assert not [name for name in build["env"] if name.startswith("AWS_") or name.endswith("_API_KEY")]
+    assert "step 'embedded AWS' failed" in ended.err
+    assert "cloud.sh up --name cloud ended with 3; see ./scripts/cloud.sh logs --name cloud" in ended.err
+    assert project.calls() == []
 
 
-def test_a_page_without_its_packages_is_refused_before_anything_is_deployed(
-    page: Project, here: Here
-) -> None:
-    (page.root / "frontend" / "node_modules").rmdir()
+def test_every_step_was_seen_to_fail() -> None:
+    """A step whose failure nobody tried may end in silence."""
+    source = (REPOSITORY / "verification/deployment/deploy.py").read_text()
+    steps = set(re.findall(r'steps\.step\("([^"]+)"\)|steps\.current = "([^"]+)"', source))
+    names = {one or other for one, other in steps} - {"preflight", "consent"}
+    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    parametrized = {"sam build", "sam deploy"}  # of test_names_the_sam_step_that_failed
 
-    ended = here("dev", "--frontend", "--yes")
-
-    assert ended.status == 4
-    assert "node_modules is not there, so the page cannot be built" in ended.err
-    assert page.calls() == []
-
-
-def test_a_stack_that_hosts_no_page_is_told(page: Project, here: Here) -> None:
-    del page.aws.after_deploy.outputs["SiteUrl"]
-
-    ended = here("dev", "--frontend", "--yes")
-
-    assert ended.status == 1
-    assert "has no output 'SiteUrl'" in ended.err
+    assert len(names) > 9
+    assert [name for name in names - parametrized if f"step '{name}' failed" not in tests] == []

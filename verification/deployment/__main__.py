@@ -46,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     deploying.add_argument("--yes", action="store_true")
     deploying.add_argument("--dry-run", action="store_true")
     deploying.add_argument("--frontend", action="store_true")
-    deploying.add_argument("--health-deadline", type=_positive, default=60.0, metavar="SECONDS")
+    deploying.add_argument("--rollback", metavar="TAG")
+    deploying.add_argument("--tag", metavar="X.Y.Z")
+    deploying.add_argument("--delete", action="store_true")
+    deploying.add_argument("--health-deadline", type=_positive, metavar="SECONDS")
+    deploying.add_argument("--patience", type=_positive, metavar="SECONDS")
     deploying.add_argument(
         "--parameter",
         type=_assignment,
@@ -83,16 +87,7 @@ def _run(asked: argparse.Namespace, root: Path) -> int:
     options = deploy.Options(asked.environment, cloud=asked.cloud, app=app, root=root)
     match asked.command:
         case "deploy":
-            return deploy.run(
-                replace(
-                    options,
-                    yes=asked.yes,
-                    dry_run=asked.dry_run,
-                    frontend=asked.frontend,
-                    health_deadline_s=asked.health_deadline,
-                    parameters=dict(asked.parameter),
-                )
-            )
+            return _deploy_or_delete(asked, options)
         case "outputs":
             found = deploy.stack_outputs(options)
             print(
@@ -106,6 +101,40 @@ def _run(asked: argparse.Namespace, root: Path) -> int:
                 print(f"to be deployed: {reason}", file=sys.stderr)
                 return _FAILED
     return 0
+
+
+def _deploy_or_delete(asked: argparse.Namespace, options: deploy.Options) -> int:
+    """What deploy.sh was asked for, once its options agree with one another."""
+    flags = {
+        "--frontend": asked.frontend,
+        "--parameter": asked.parameter,
+        "--rollback": asked.rollback,
+        "--tag": asked.tag,
+        "--app": asked.app,
+    }
+    for option, others in {
+        "--delete": ("--frontend", "--parameter", "--rollback", "--tag"),
+        "--rollback": ("--app", "--tag"),
+    }.items():
+        clash = [other for other in others if flags[other]]
+        if clash and (asked.delete if option == "--delete" else asked.rollback):
+            raise UsageProblem(f"{option} and {clash[0]} do not go together; see --help")
+    options = replace(options, yes=asked.yes, dry_run=asked.dry_run)
+    if asked.patience is not None:
+        options = replace(options, patience_s=asked.patience)
+    if asked.delete:
+        return deploy.delete(options)
+    if asked.health_deadline is not None:
+        options = replace(options, health_deadline_s=asked.health_deadline)
+    return deploy.run(
+        replace(
+            options,
+            frontend=asked.frontend,
+            rollback=asked.rollback,
+            tag=asked.tag,
+            parameters=dict(asked.parameter),
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from verification.deployment import (
+    aws,
     console,
     dotenv,
     health,
@@ -25,13 +26,15 @@ from verification.deployment import (
     outputs,
     parameters,
     process,
+    record,
+    release,
     sam,
     site,
     stamp,
     standing,
 )
 from verification.deployment.parameters import Parameters
-from verification.deployment.plan import Plan
+from verification.deployment.plan import Plan, Removal
 from verification.environment import ROOT, Environment, connect, settings
 from verification.errors import UsageProblem
 
@@ -57,7 +60,11 @@ class Options:
     cloud: str | None = None
     app: Path = ROOT
     root: Path = ROOT
+    rollback: str | None = None
+    tag: str | None = None
     health_deadline_s: float = 60.0
+    # A distribution takes up to 15 minutes, and so does its removal in a rollback.
+    patience_s: float = 2700.0
     parameters: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -70,10 +77,30 @@ class Options:
         return self.app / "frontend"
 
     @property
+    def dotenv(self) -> Path:
+        """What points the page at the deployment; a rollback is told to the checkout that was left alone."""
+        return (self.root if self.rollback else self.app) / "frontend" / ".env"
+
+    @property
     def private(self) -> Path:
-        """Lock and key file of one checkout: mode 700, under the git-ignored .local."""
-        checkout = hashlib.sha256(str(self.app.resolve()).encode()).hexdigest()[:12]
+        """Locks and key file of one checkout: mode 700, under the git-ignored .local."""
+        at = self.root if self.rollback else self.app
+        checkout = hashlib.sha256(str(at.resolve()).encode()).hexdigest()[:12]
         return self.root / ".local" / ".deployment" / checkout
+
+    @property
+    def releases(self) -> Path:
+        """Worktrees of the releases that were rolled back to."""
+        return self.root / ".local" / ".deployment" / "releases"
+
+    @property
+    def command(self) -> str:
+        """What to type to do the same again."""
+        words = ["./scripts/deploy.sh", self.environment]
+        words += ["--cloud", self.cloud] if self.cloud else []
+        words += ["--rollback", self.rollback] if self.rollback else []
+        words += ["--app", str(self.app)] if self.app != self.root and not self.rollback else []
+        return " ".join(words)
 
     @property
     def cloud_directory(self) -> Path | None:
@@ -88,6 +115,16 @@ class Steps:
     def __init__(self) -> None:
         self.current = "preflight"
         self.durations: dict[str, float] = {}
+        self.inherited: Sequence[int] = ()
+
+    @property
+    def seconds(self) -> float:
+        """What they took in all."""
+        return sum(self.durations.values())
+
+    def command(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+        """Run a command that a later deployment waits for, should this one be killed."""
+        return process.run(words, cwd=cwd, env=env, inherited=self.inherited)
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -106,29 +143,86 @@ def run(options: Options) -> int:
         StepFailed: a step failed.
         process.Interrupted: a signal ended it; what to do next was printed.
     """
-    directory = options.cloud_directory
+    if options.rollback is not None:
+        with lock.held(options.releases / "lock", f"check {options.rollback} out"):
+            app = release.checked_out(options.rollback, options.app, options.releases)
+        options = replace(options, app=app)
     _check(options)
+    tag = release.Tag.wanted(options.environment, options.tag, options.app) if options.tag else None
     if options.dry_run:
         console.out(str(_plan(options, _environment(options))))
         return 0
-    steps = Steps()
-    with (
-        _explained(steps, options),
-        lock.held(options.private / "lock", f"deploy {options.environment}"),
-    ):
-        if directory is not None:
-            with steps.step("embedded AWS"):
-                _start_cloud(options, directory.name)
+    again = f"{options.command}{' --frontend' if options.frontend else ''}"
+    with _underway(options, f"deploy {options.environment}", again) as (steps, environment):
         steps.current = "preflight"
-        environment = _environment(options)
+        if tag and environment.emulated:
+            raise UsageProblem(
+                f"'{tag.name}' would say that {environment.name} runs this commit, and this is a rehearsal; leave --tag out"
+            )
+        _stands_still(options, environment)
         plan = _plan(options, environment)
         console.out(str(plan))
         steps.current = "consent"
-        if not options.yes and not _agreed(environment.name):
+        if not options.yes and not _agreed("prod" if environment.name == "prod" else "yes", "deploy"):
             console.out("Nothing was deployed.")
             return 1
-        _deploy(options, environment, plan, steps)
+        _deploy(options, environment, plan, steps, tag)
     return 0
+
+
+def delete(options: Options) -> int:
+    """Delete the environment's stack; the exit status. What the template retains stays, and is named.
+
+    Raises:
+        UsageProblem: nothing was changed: wrong arguments, a tool missing, or a preflight that failed.
+        StepFailed: the stack could not be deleted entirely.
+        process.Interrupted: a signal ended it; what to do next was printed.
+    """
+    _check(options)
+    with _underway(options, f"delete {options.environment}", f"{options.command} --delete") as (
+        steps,
+        environment,
+    ):
+        found = _stands_still(options, environment)
+        if found.status is None:
+            console.out(f"There is no stack '{environment.stack_name}' in {environment.region}.")
+            return 0
+        kept = standing.kept_by_deletion(environment) if found.exists else []
+        console.out(str(Removal(environment, found, kept)))
+        if options.dry_run:
+            return 0
+        steps.current = "consent"
+        if not options.yes and not _agreed(f"delete {environment.name}", "delete"):
+            console.out("Nothing was deleted.")
+            return 1
+        _delete(options, environment, steps)
+        console.out(f"Deleted '{environment.stack_name}'. {_dotenv_name(options)} still names its addresses.")
+    return 0
+
+
+@contextlib.contextmanager
+def _underway(options: Options, purpose: str, again: str) -> Iterator[tuple[Steps, Environment]]:
+    """The one thing that this checkout is at, once everything that a killed deployment left has ended or is gone."""
+    steps = Steps()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_explained(steps, again))
+        stack.enter_context(lock.held(options.private / "lock", purpose))
+        quiet = lock.quiet(options.private / "children", patience_s=options.patience_s, say=_note)
+        steps.inherited = [stack.enter_context(quiet)]
+        parameters.remove_left_behind(options.private)
+        directory = options.cloud_directory
+        if directory is not None:
+            with steps.step("embedded AWS"):
+                _start_cloud(options, directory.name)
+        yield steps, _environment(options)
+
+
+def _note(text: str) -> None:
+    console.err(f"note: {text}")
+
+
+def _stands_still(options: Options, environment: Environment) -> standing.Standing:
+    return standing.stands_still(environment, patience_s=options.patience_s, say=_note)
 
 
 def reuse(options: Options) -> str | None:
@@ -180,7 +274,7 @@ def write_dotenv(options: Options, values: dict[str, str]) -> bool:
     """
     try:
         return dotenv.update(
-            options.app / "frontend" / ".env",
+            options.dotenv,
             outputs.frontend_variables(options.environment, values),
         )
     except (dotenv.DotenvProblem, ValueError) as problem:
@@ -216,7 +310,8 @@ def _check(options: Options) -> None:
 def _check_frontend(options: Options) -> None:
     if shutil.which("npm") is None:
         raise UsageProblem("'npm' is not installed, so the page cannot be built; run ./scripts/setup.sh")
-    for needed in ("package.json", "node_modules"):
+    # A release of another day gets its own packages.
+    for needed in ("package.json",) if options.rollback else ("package.json", "node_modules"):
         if not (options.page / needed).exists():
             raise UsageProblem(
                 f"{options.page / needed} is not there, so the page cannot be built; run that checkout's ./scripts/setup.sh"
@@ -271,6 +366,12 @@ def _keys(options: Options, environment: Environment, *, exists: bool) -> keys.K
 def _plan(options: Options, environment: Environment) -> Plan:
     found = standing.standing(environment)
     standing.require_deployable(environment, found)
+    if options.rollback is not None and not found.exists:
+        raise UsageProblem(
+            f"there is no stack '{environment.stack_name}' that could be rolled back; deploy one: "
+            f"./scripts/deploy.sh {environment.name}"
+        )
+    described = release.described(options.app)
     return Plan(
         environment=environment.name,
         account=environment.account_id,
@@ -280,39 +381,24 @@ def _plan(options: Options, environment: Environment) -> Plan:
         emulated=environment.emulated,
         standing=found,
         parameters=_parameters(options, environment, found),
+        release=f"{described} (rollback to {options.rollback})" if options.rollback else described,
         **({"page": f"built from {options.page}, then published"} if options.frontend else {}),
     )
 
 
-def _agreed(environment: str) -> bool:
-    """Ask; for production the word to type is its name."""
-    expected = "prod" if environment == "prod" else "yes"
+def _agreed(expected: str, what: str) -> bool:
+    """Ask for the words that mean this very thing."""
     try:
-        answer = input(f"Type '{expected}' to deploy: ").strip().lower()
+        answer = input(f"Type '{expected}' to {what}: ").strip().lower()
     except EOFError:
         return False
     return answer == expected or (expected == "yes" and answer == "y")
 
 
-def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps) -> None:
-    variables = sam.variables(environment, os.environ)
-    started = time.monotonic()
-
-    with steps.step("sam build"):
-        remove_bytecode(options.backend / "src")
-        digest = stamp.digest(options.backend, plan.parameters.passed)
-        status = process.run(sam.build(), cwd=options.backend, env=variables)
-        if status:
-            raise StepFailed(
-                "sam build",
-                f"exit status {status}; nothing was deployed. Mend what it says above, then run again",
-            )
-
-    with steps.step("sam deploy"):
-        with parameters.private_file(options.private, plan.parameters.passed) as file:
-            status = process.run(sam.deploy(environment, file), cwd=options.backend, env=variables)
-        if status:
-            raise StepFailed("sam deploy", _why_not(environment, plan.standing, status))
+def _deploy(
+    options: Options, environment: Environment, plan: Plan, steps: Steps, tag: release.Tag | None
+) -> None:
+    digest = _apply(options, environment, plan, steps)
 
     with steps.step("outputs"):
         found = standing.standing(environment)
@@ -323,11 +409,11 @@ def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps
 
     with steps.step("frontend/.env"):
         changed = write_dotenv(options, values)
-        console.out(f"frontend/.env {'now says' if changed else 'already says'}:")
+        console.out(f"{_dotenv_name(options)} {'now says' if changed else 'already says'}:")
         for name, value in outputs.frontend_variables(environment.name, values).items():
             console.out(f"  {name}={value}")
-        for note in _overridden(options.app / "frontend"):
-            console.err(f"note: {note}")
+        for note in _overridden(options.dotenv.parent):
+            _note(note)
 
     with steps.step("health check"):
         try:
@@ -354,9 +440,108 @@ def _deploy(options: Options, environment: Environment, plan: Plan, steps: Steps
         if options.frontend:
             page = stamp.page_digest(options.page, outputs.frontend_variables(environment.name, values))
             stamp.remember_page(options.cloud_directory, environment.stack_name, page, found)
-    taken = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps.durations.items())
-    console.out(f"Deployed '{environment.name}' in {time.monotonic() - started:.1f} s ({taken})")
+    if tag:
+        _tag(tag, environment, steps)
+    steps.current = "record"
+    _account(options, environment, plan, found, steps)
     console.out(_next_steps(options, environment))
+
+
+def _apply(options: Options, environment: Environment, plan: Plan, steps: Steps) -> str:
+    """Build and deploy the backend; the stamp of what was deployed."""
+    variables = sam.variables(environment, os.environ)
+    with steps.step("sam build"), _unless_cut(options):
+        remove_bytecode(options.backend / "src")
+        digest = stamp.digest(options.backend, plan.parameters.passed)
+        status = steps.command(sam.build(), cwd=options.backend, env=variables)
+        if status:
+            raise StepFailed(
+                "sam build",
+                f"exit status {status}; nothing was deployed. Mend what it says above, then run again",
+            )
+
+    if plan.standing.hollow:
+        _delete(options, environment, steps)
+
+    with steps.step("sam deploy"):
+        with parameters.private_file(options.private, plan.parameters.passed) as file:
+            status = steps.command(sam.deploy(environment, file), cwd=options.backend, env=variables)
+        if status:
+            raise StepFailed("sam deploy", _why_not(environment, plan.standing, status))
+    return digest
+
+
+def _tag(tag: release.Tag, environment: Environment, steps: Steps) -> None:
+    with steps.step("tag"):
+        try:
+            tag.make(f"Deployed to '{environment.stack_name}' in {environment.region}")
+        except UsageProblem as problem:
+            raise StepFailed(
+                "tag", f"{problem}. {environment.name} runs the commit all the same"
+            ) from problem
+        console.out(f"tag: {tag.name}; to share it: git push origin {tag.name}")
+
+
+@contextlib.contextmanager
+def _unless_cut(options: Options) -> Iterator[None]:
+    """Build from nothing when the last build was cut off.
+
+    SAM takes a half copied folder in its cache for a whole one once the source is again what it was before.
+    """
+    folder = options.backend / ".aws-sam"
+    cut = folder / ".building"
+    if cut.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(exist_ok=True)
+    cut.touch()
+    yield
+    cut.unlink(missing_ok=True)
+
+
+def _delete(options: Options, environment: Environment, steps: Steps) -> None:
+    before = standing.standing(environment)
+    with steps.step("sam delete"):
+        status = steps.command(
+            sam.delete(environment), cwd=options.backend, env=sam.variables(environment, os.environ)
+        )
+        now = _stands_still(options, environment)
+        # Gone, or already another's: the stack of that id is no more.
+        if now.status is None or now.stack_id != before.stack_id:
+            return
+        reason = standing.first_failure(environment)
+        raise StepFailed(
+            "sam delete",
+            f"exit status {status}; the stack is {now.status}{f', first failure {reason}' if reason else ''}. "
+            "Mend the cause, then run again",
+        )
+
+
+def _account(
+    options: Options, environment: Environment, plan: Plan, found: standing.Standing, steps: Steps
+) -> None:
+    """Say what it took, and keep that beside the environment's reports."""
+    changed = (found.stack_id, found.changed) != (plan.standing.stack_id, plan.standing.changed)
+    events = standing.last_operation(environment) if changed else []
+    distributions = record.distributions(events)
+    what = ("updated" if plan.standing.exists else "created") if changed else "unchanged"
+    durations = {name: round(taken, 1) for name, taken in steps.durations.items()}
+    record.keep(
+        options.root / "reports" / environment.name / "deployments.jsonl",
+        {
+            "stack": environment.stack_name,
+            "region": environment.region,
+            "emulated": environment.emulated,
+            "release": plan.release,
+            "stack_was": what,
+            "seconds": round(steps.seconds, 1),
+            "steps": durations,
+            "distributions": distributions,
+        },
+    )
+    taken = ", ".join(f"{name} {each} s" for name, each in durations.items())
+    console.out(f"Deployed '{environment.name}' in {steps.seconds:.1f} s, stack {what} ({taken})")
+    for name, each in distributions.items():
+        console.out(f"CloudFront: {name} took {each:.0f} s")
 
 
 def _publish(options: Options, environment: Environment, values: dict[str, str], steps: Steps) -> None:
@@ -368,7 +553,16 @@ def _publish(options: Options, environment: Environment, values: dict[str, str],
             for name, value in keys.without_keys(os.environ).items()
             if not name.startswith(("AWS_", "VITE_"))
         } | outputs.frontend_variables(environment.name, values)
-        status = process.run(["npm", "run", "build"], cwd=options.page, env=variables)
+        if options.rollback and not (options.page / "node_modules" / ".package-lock.json").exists():
+            install = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+            status = steps.command(install, cwd=options.page, env=variables)
+            if status:
+                raise StepFailed(
+                    "page build",
+                    f"{' '.join(install)} ended with {status}; the page is still the old one. Mend what it says above, "
+                    "then run again",
+                )
+        status = steps.command(["npm", "run", "build"], cwd=options.page, env=variables)
         if status:
             raise StepFailed(
                 "page build",
@@ -377,20 +571,24 @@ def _publish(options: Options, environment: Environment, values: dict[str, str],
 
     with steps.step("page upload"):
         home = site.Site(values[outputs.SITE_BUCKET], values[outputs.SITE_DISTRIBUTION])
+        fetch = health.https_fetch(_trusted_roots(environment))
         try:
             content = site.files(options.page / "dist")
-            home.publish(content, *site.clients(environment), reference=uuid.uuid4().hex)
+            names = site.named(content[-1].path.read_text(encoding="utf-8"))
+            stored = home.store(content, aws.client(environment, "s3"))
+            # A killed deployment may have stored the page, and not have told the edges.
+            if stored or not health.is_published(values[outputs.SITE_URL], names, fetch):
+                home.forget(aws.client(environment, "cloudfront"), reference=uuid.uuid4().hex)
         except site.PageProblem as problem:
             raise StepFailed("page upload", str(problem)) from problem
-        console.out(f"published {len(content)} files")
+        console.out(f"published {stored} of {len(content)} files; the others were there")
 
     with steps.step("page health check"):
-        names = site.named(content[-1].path.read_text(encoding="utf-8"))
         try:
             health.wait_until_published(
                 values[outputs.SITE_URL],
                 names,
-                health.https_fetch(_trusted_roots(environment)),
+                fetch,
                 deadline_s=options.health_deadline_s,
             )
         except health.Unhealthy as problem:
@@ -436,30 +634,32 @@ def _trusted_roots(environment: Environment) -> str | None:
     return environment.ca_bundle or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
 
 
+def _dotenv_name(options: Options) -> str:
+    return "frontend/.env" if options.dotenv.is_relative_to(options.root) else str(options.dotenv)
+
+
 def _next_steps(options: Options, environment: Environment) -> str:
     flags = f" --cloud {options.cloud}" if options.cloud else ""
-    steps = [f"./scripts/verify.sh --env {environment.name}{flags}"]
+    elsewhere = f" --app {options.app}" if options.app != options.root else ""
+    steps = [f"./scripts/verify.sh --env {environment.name}{flags}{elsewhere}"]
     if not options.frontend:
-        steps.append(f"./scripts/deploy.sh {environment.name}{flags} --frontend")
-    if environment.name not in ("local", "dev"):
-        steps.append(f"git tag {environment.name}-v1.0.0    # with this release's number")
+        steps.append(f"{options.command} --frontend")
     return "\n".join(["Next:", *(f"  {step}" for step in steps)])
 
 
 @contextlib.contextmanager
-def _explained(steps: Steps, options: Options) -> Iterator[None]:
+def _explained(steps: Steps, again: str) -> Iterator[None]:
     """Say where an interrupt struck and how to go on; the clearing up has been done by then."""
     try:
         yield
     except process.Interrupted as interrupt:
         going_on = (
             " CloudFormation may go on with what it was told: wait until the stack stands still."
-            if steps.current == "sam deploy"
+            if steps.current in ("sam deploy", "sam delete")
             else ""
         )
         console.err(
-            f"interrupted ({interrupt}) during '{steps.current}'.{going_on} "
-            f"To continue, run again: ./scripts/deploy.sh {options.environment}"
+            f"interrupted ({interrupt}) during '{steps.current}'.{going_on} To continue, run again: {again}"
         )
         raise
     except OSError as problem:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -145,7 +144,9 @@ def update(path: Path, values: Mapping[str, str], *, write: Write = os.write) ->
 
 
 def _replace(target: Path, content: bytes, write: Write) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    _remove_left_behind(target)
+    temporary = target.parent / f"{_temporary(target)}{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
             _adopt_mode(descriptor, target)
@@ -155,10 +156,33 @@ def _replace(target: Path, content: bytes, write: Write) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        Path(temporary).replace(target)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _temporary(target: Path) -> str:
+    """How a file in the making is named, before its writer's process id."""
+    return f".{target.name}.new-"
+
+
+def _remove_left_behind(target: Path) -> None:
+    """Remove what a writer left that was killed between its first byte and the replacement."""
+    for left in target.parent.glob(f"{_temporary(target)}[0-9]*"):
+        if not _runs(left.name.removeprefix(_temporary(target))):
+            left.unlink(missing_ok=True)
+
+
+def _runs(process: str) -> bool:
+    """Whether another process of that id is there."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return int(process) != os.getpid()
 
 
 def _adopt_mode(descriptor: int, target: Path) -> None:

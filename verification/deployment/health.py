@@ -115,6 +115,15 @@ def wait_until_published(
     )
 
 
+def is_published(site: str, files: Sequence[str], fetch: Fetch) -> bool:
+    """Whether the page names all these files already; asked once."""
+    try:
+        wait_until_published(site, files, fetch, deadline_s=0.0)
+    except Unhealthy:
+        return False
+    return True
+
+
 def _wait(
     url: str,
     expected: str,

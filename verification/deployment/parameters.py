@@ -214,6 +214,15 @@ def combined(
     return Parameters(passed, tuple(rows))
 
 
+# JSON is YAML, and of the two the SAM CLI knows the latter.
+_FILE = "parameters.yaml"
+
+
+def remove_left_behind(directory: Path) -> None:
+    """Remove the file that a killed deployment left: it may hold keys."""
+    (directory / _FILE).unlink(missing_ok=True)
+
+
 @contextmanager
 def private_file(directory: Path, passed: Mapping[str, str]) -> Iterator[Path]:
     """The parameters in a file that only this user can read, for the length of a `with` block.
@@ -223,8 +232,7 @@ def private_file(directory: Path, passed: Mapping[str, str]) -> Iterator[Path]:
         passed: every parameter's value.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # JSON is YAML, and of the two the SAM CLI knows the latter.
-    file = directory / "parameters.yaml"
+    file = directory / _FILE
     file.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from verification.deployment.parameters import Parameters
 from verification.deployment.standing import Standing
+from verification.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,15 @@ class Plan:
     emulated: bool
     standing: Standing
     parameters: Parameters
+    release: str
     page: str = "as it is (--frontend builds and publishes it)"
 
     def __str__(self) -> str:
-        if self.standing.exists:
+        if self.standing.hollow:
+            action = (
+                "delete, then create (now ROLLBACK_COMPLETE: its first creation was undone, nothing is in it)"
+            )
+        elif self.standing.exists:
             action = f"update (now {self.standing.status})"
         elif self.standing.status == "REVIEW_IN_PROGRESS":
             action = "create (now REVIEW_IN_PROGRESS: an earlier creation never began; it is replaced)"
@@ -31,6 +38,7 @@ class Plan:
             action = "create"
         facts = [
             ("environment", self.environment),
+            ("release", self.release),
             ("account", self.account),
             ("region", self.region),
             ("stack", f"{self.stack}: {action}"),
@@ -52,3 +60,25 @@ class Plan:
         if unset:
             lines.append(f"Without a key the models of these providers will fail: {', '.join(unset)}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What deleting a stack is about to do."""
+
+    environment: Environment
+    standing: Standing
+    kept: Sequence[str]
+
+    def __str__(self) -> str:
+        where = self.environment
+        return "\n".join(
+            [
+                "Deletion plan",
+                f"  account   {where.account_id}",
+                f"  region    {where.region}{' (emulated)' if where.emulated else ' (real AWS)'}",
+                f"  stack     {where.stack_name}: delete (now {self.standing.status})",
+                "Kept, for the template retains them; delete them by hand once nobody wants them:",
+                *(f"  {each}" for each in self.kept or ["nothing"]),
+            ]
+        )

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -64,10 +64,17 @@ def interruptible() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
-def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], inherited: Collection[int] = ()) -> int:
     """Run a command in a session of its own, its output passed through; its exit status.
 
-    When something ends the wait, an interrupt for example, the command and all it started are ended too.
+    When something ends the wait, an interrupt for example, the command and all it started are ended too. Nothing
+    ends them when this process is killed, which is why they inherit a lock.
+
+    Args:
+        command: its words.
+        cwd: where it runs.
+        env: all of its environment.
+        inherited: descriptors that it gets besides the standard ones.
     """
     child: subprocess.Popen[bytes] | None = None
     try:
@@ -78,6 +85,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                pass_fds=inherited,
             )
         return child.wait()
     except BaseException:

@@ -37,6 +37,19 @@ def deploy(environment: Environment, parameters: Path) -> list[str]:
     ]
 
 
+def delete(environment: Environment) -> list[str]:
+    """Delete the stack, and the packages that were uploaded for it."""
+    return [
+        "sam",
+        "delete",
+        "--stack-name",
+        environment.stack_name,
+        "--region",
+        environment.region,
+        "--no-prompts",
+    ]
+
+
 def variables(environment: Environment, ambient: Mapping[str, str]) -> dict[str, str]:
     """The child's environment: the very account, region and endpoint that the preflight looked at.
 

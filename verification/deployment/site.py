@@ -6,16 +6,14 @@ one finds everything that it names.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.exceptions
-
-from verification.environment import Environment
 
 INDEX = "index.html"
 # Their names change with their content: Vite's build.assetsDir.
@@ -106,32 +104,57 @@ class Site:
     bucket: str
     distribution_id: str
 
-    def publish(self, content: Sequence[File], s3: Any, cloudfront: Any, *, reference: str) -> None:
-        """Store every file, then make the edges forget the page they have.
+    def store(self, content: Sequence[File], s3: Any) -> int:
+        """Store what is not there yet just like that; how many files that were.
 
         Args:
             content: what `files` found, in its order.
             s3: a boto3 client.
-            cloudfront: a boto3 client.
-            reference: tells CloudFront this publication from every other.
 
         Raises:
-            PageProblem: AWS refused; the page is the old one unless the message says otherwise.
+            PageProblem: AWS refused; the page is the old one.
         """
+        stored = 0
         try:
             for file in content:
+                body = file.path.read_bytes()
+                if self._holds(file, body, s3):
+                    continue
                 s3.put_object(
                     Bucket=self.bucket,
                     Key=file.key,
-                    Body=file.path.read_bytes(),
+                    Body=body,
                     ContentType=file.content_type,
                     CacheControl=file.cache_control,
                 )
+                stored += 1
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
             raise PageProblem(
                 f"{file.key} could not be stored in {self.bucket}: {problem}. The page is still the old one; "
                 "mend the cause, then run again"
             ) from problem
+        return stored
+
+    def _holds(self, file: File, body: bytes, s3: Any) -> bool:
+        """Whether the very file is stored; whoever may not look stores it again."""
+        try:
+            found = s3.head_object(Bucket=self.bucket, Key=file.key)
+        except botocore.exceptions.ClientError:
+            return False
+        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        held = (found.get("ETag", "").strip('"'), found.get("ContentType"), found.get("CacheControl"))
+        return bool(held == (md5, file.content_type, file.cache_control))
+
+    def forget(self, cloudfront: Any, *, reference: str) -> None:
+        """Make the edges forget the page they have.
+
+        Args:
+            cloudfront: a boto3 client.
+            reference: tells CloudFront this publication from every other.
+
+        Raises:
+            PageProblem: AWS refused.
+        """
         paths = ["/", f"/{INDEX}"]
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": paths}}
         try:
@@ -141,14 +164,3 @@ class Site:
                 f"the page is stored, but {self.distribution_id} was not told to forget the old one: {problem}. "
                 "Mend the cause, then run again"
             ) from problem
-
-
-def clients(environment: Environment) -> tuple[Any, Any]:
-    """S3 and CloudFront for publishing, without the guard that keeps verification from writing."""
-    session: boto3.Session = environment.session
-    where: Mapping[str, Any] = {
-        "region_name": environment.region,
-        "endpoint_url": environment.endpoint_url,
-        "verify": environment.ca_bundle,
-    }
-    return session.client("s3", **where), session.client("cloudfront", **where)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import botocore.exceptions
+import yaml
 
 from verification.errors import Denied, UsageProblem
+
+_BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+# A stack of forty resources tells some two hundred events an operation.
+_EVENTS = 500
+_LOOK_EVERY_S = 2.0
+_TELL_EVERY_S = 30.0
 
 
 class Target(Protocol):
@@ -35,13 +43,22 @@ class Standing:
 
     @property
     def exists(self) -> bool:
-        """Whether there are resources and earlier parameter values; a stack under review has neither."""
-        return self.status not in (None, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+        """Whether there are resources and earlier parameter values; under review, or undone, a stack has neither."""
+        return self.status not in (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE")
+
+    @property
+    def moving(self) -> bool:
+        """Whether an operation is under way. Under review, nothing is until somebody executes a change set."""
+        return self.status is not None and self.status.endswith("_IN_PROGRESS") and self.exists
+
+    @property
+    def hollow(self) -> bool:
+        """Whether its first creation was undone: nothing is left in it, and AWS allows nothing but deleting it."""
+        return self.status == "ROLLBACK_COMPLETE"
 
 
-# The next step for each status in which CloudFormation refuses every update.
+# The next step for each status in which CloudFormation refuses every update and something may still be there.
 _STUCK = {
-    "ROLLBACK_COMPLETE": "its first creation failed and was undone, and AWS allows nothing but deleting it",
     "ROLLBACK_FAILED": "its first creation failed and could not be undone entirely",
     "CREATE_FAILED": "its first creation failed",
     "DELETE_FAILED": "deleting it failed half-way, often because a bucket still holds objects; empty that bucket",
@@ -81,16 +98,14 @@ def require_deployable(target: Target, found: Standing) -> None:
         UsageProblem: the stack is in the middle of an operation, or stuck.
     """
     status = found.status
-    if status is None or status == "REVIEW_IN_PROGRESS":
-        return
     name = f"stack '{target.stack_name}' is {status}"
-    if status.endswith("_IN_PROGRESS"):
+    if found.moving:
         raise UsageProblem(f"{name}: an operation is under way; wait until it has ended, then run again")
     if status in _STUCK:
         reason = first_failure(target)
         raise UsageProblem(
             f"{name}: {_STUCK[status]}{f' ({reason})' if reason else ''}. Mend the cause, delete the stack, then deploy "
-            f"again: .tools/bin/sam delete --stack-name {target.stack_name} --region {target.region} --no-prompts"
+            f"again: ./scripts/deploy.sh {target.name} --delete"
         )
     if status == "UPDATE_ROLLBACK_FAILED":
         raise UsageProblem(
@@ -99,26 +114,94 @@ def require_deployable(target: Target, found: Standing) -> None:
         )
 
 
-def first_failure(target: Target) -> str:
-    """The resource whose failure started the last rollback, with AWS's reason; empty when none is known."""
+def stands_still(
+    target: Target,
+    *,
+    patience_s: float,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Standing:
+    """The stack once no operation is under way any more, such as one that a killed deployment had begun.
+
+    Args:
+        target: whose stack.
+        patience_s: how long to wait.
+        say: tells a person what is waited for, and how it goes on.
+        clock: the time in seconds.
+        pause: waits.
+
+    Raises:
+        UsageProblem: it may not be read, or the operation takes longer than that.
+    """
+    begun, told_at, told = clock(), -_TELL_EVERY_S, ""
+    while (found := standing(target)).moving:
+        waited = clock() - begun
+        name = f"stack '{target.stack_name}' is {found.status}"
+        if waited >= patience_s:
+            raise UsageProblem(
+                f"{name}: an operation is under way, and has not ended in {patience_s:.0f} s; look at it in the "
+                "CloudFormation console, then run again"
+            )
+        news = next((f"{e['LogicalResourceId']} {e['ResourceStatus']}" for e in last_operation(target)), "")
+        if news != told or clock() - told_at >= _TELL_EVERY_S:
+            say(f"{name}; waiting until it stands still ({waited:.0f} s{f', last: {news}' if news else ''})")
+            told, told_at = news, clock()
+        pause(_LOOK_EVERY_S)
+    return found
+
+
+def last_operation(target: Target) -> list[Mapping[str, Any]]:
+    """What CloudFormation tells of the latest operation on the stack, newest first; empty when it tells nothing."""
+    told: list[Mapping[str, Any]] = []
     try:
         pages = target.client("cloudformation").get_paginator("describe_stack_events")
-        reason = ""
-        for page in pages.paginate(StackName=target.stack_name, PaginationConfig={"MaxItems": 200}):
+        for page in pages.paginate(StackName=target.stack_name, PaginationConfig={"MaxItems": _EVENTS}):
             for event in page["StackEvents"]:
-                resource, status = event["LogicalResourceId"], event["ResourceStatus"]
-                why = event.get("ResourceStatusReason", "")
-                # Newest first: the last operation began where the stack itself was set in motion.
-                if resource == target.stack_name:
-                    if status in (
-                        "CREATE_IN_PROGRESS",
-                        "UPDATE_IN_PROGRESS",
-                        "DELETE_IN_PROGRESS",
-                    ):
-                        return reason
-                elif status.endswith("_FAILED") and why and "cancelled" not in why.lower():
-                    reason = f"{resource}: {why}"
+                told.append(event)
+                # Newest first: the operation began where the stack itself was set in motion.
+                if event["LogicalResourceId"] == target.stack_name and event["ResourceStatus"] in _BEGINNINGS:
+                    return told
     except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-        # The status has been told already; without the events its cause stays unknown.
-        return ""
+        # The status has been told already; without the events its story stays unknown.
+        return []
+    return told
+
+
+def first_failure(target: Target) -> str:
+    """The resource whose failure started the last rollback, with AWS's reason; empty when none is known."""
+    reason = ""
+    for event in last_operation(target):
+        why = event.get("ResourceStatusReason", "")
+        failed = (
+            event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != target.stack_name
+        )
+        if failed and why and "cancelled" not in why.lower():
+            reason = f"{event['LogicalResourceId']}: {why}"
     return reason
+
+
+def kept_by_deletion(target: Target) -> list[str]:
+    """What deleting the stack leaves behind on purpose, as `logical id: name`.
+
+    Raises:
+        UsageProblem: the stack may not be read.
+    """
+    client = target.client("cloudformation")
+    try:
+        template = client.get_template(StackName=target.stack_name, TemplateStage="Processed")["TemplateBody"]
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=target.stack_name)
+        found = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+        raise UsageProblem(f"stack '{target.stack_name}' cannot be read: {problem}") from problem
+    declared = yaml.safe_load(template) if isinstance(template, str) else template
+    kept = {
+        name
+        for name, resource in declared.get("Resources", {}).items()
+        if str(resource.get("DeletionPolicy", "")).startswith("Retain")
+    }
+    return sorted(
+        f"{each['LogicalResourceId']}: {each.get('PhysicalResourceId', '')}"
+        for each in found
+        if each["LogicalResourceId"] in kept
+    )
