@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from verification.environment import Environment
 from verification.errors import Missing
+from verification.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class AlarmSwitch:
             AlarmName=self.name, StateValue="OK", StateReason="lowered by a drill of the verification"
         )
 
+    @waiting("an alarm to rise")
     def wait_until_raised(self, deadline: timedelta) -> AlarmState:
         """What it says once it is in ALARM, or after the deadline."""
         until = time.monotonic() + deadline.total_seconds()
