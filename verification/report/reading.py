@@ -6,15 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from verification.checklist import Severity
+from verification.errors import Gap
 from verification.report.document import Document
 from verification.verdict import Outcome
 
 OUTCOMES = (Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS)
+SEVERITIES = tuple(Severity)
 _CHANGES = {
     "newly_failing": "Newly failing",
     "still_failing": "Still failing",
     "newly_unverified": "Could be looked at then, not now",
     "fixed": "Fixed",
+}
+
+_LOOK_AGAIN = "Remove what was in the way, see above, and run again."
+_LOOK = {
+    Gap.NEEDS_AWS: "Verify it on the real deployment; no emulator can show it.",
+    Gap.NEEDS_INTERNET: "Run again where the advisory services can be reached.",
+    Gap.PLANNED: "Write its check, see CONTRIBUTING.md.",
 }
 
 
@@ -115,12 +125,30 @@ def standing(document: Document) -> dict[str, str]:
         for item in document["items"]
         if item["waiver"]
     }
-    words = {"Newly failing": "new", "Fixed": "fixed", "Could be looked at then, not now": "new"}
     for kind, found in changes(document).items():
         for change in found:
-            since = f"since {change.since[:16].replace('T', ' ')}"
-            remarks[change.item["id"]] = words.get(kind, since)
+            remarks[change.item["id"]] = {
+                "Newly failing": "newly failing",
+                "Still failing": f"failing since {change.since[:16].replace('T', ' ')}",
+                "Could be looked at then, not now": "newly unverified",
+                "Fixed": "fixed",
+            }[kind]
     return remarks
+
+
+def steps(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What to do about an item, each with the words that introduce it; nobody has to mend what was not seen broken."""
+    remedy = item["remedy"]
+    if item["outcome"] == Outcome.UNVERIFIED:
+        return [("To do", _LOOK.get(item["gap"], _LOOK_AGAIN)), ("Should it not hold then", remedy)]
+    words = {Outcome.WAIVED: "To do before the waiver ends", Outcome.PASS: "To do if it ever fails"}
+    return [(words.get(Outcome(item["outcome"]), "To do"), remedy)]
+
+
+def headline(document: Document) -> tuple[str, str]:
+    """The verdict's word, and its counts."""
+    word, _, counts = document["verdict"].partition(" (")
+    return word, counts.removesuffix(")")
 
 
 def missed(document: Document) -> int:
