@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from verification.checklist import Item
+from verification.checklist import Item, Severity
 from verification.environment import Environment
 from verification.report import origin
 from verification.report.origin import Author
@@ -88,7 +88,7 @@ class Run:
 
     def attention(self) -> list[Result]:
         """What a reviewer must look at: all but plain passes and tolerated gaps, the gravest first."""
-        severities = list(type(self.items[next(iter(self.items))].severity))
+        severities = list(Severity)
         outcomes = [Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS]
         results = [
             r
