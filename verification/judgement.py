@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,9 +17,10 @@ from verification.verdict import Outcome, Result
 _REASON_LIMIT = 600  # the whole text stands in the evidence
 _TRACE_LIMIT = 20_000
 _OUTPUT_LIMIT = 5_000
-_VALUE_LIMIT = 500
+_VALUE_LIMIT = 400
 OBSERVED = 12
 _EXCHANGES = 6
+_HINT = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical)")
 
 
 @dataclass
@@ -57,14 +59,19 @@ def judge(
         node=report.nodeid,
         read=_read(seen.read),
         line=(report.location[1] or 0) + 1,
-        observed=[
-            (written, shorten(redact(values), _VALUE_LIMIT)) for written, values in seen.observed[:OBSERVED]
-        ],
+        observed=[(redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]],
         exchanges=_first_and_last(seen.exchanges),
         output=shorten(
             "\n".join(f"{name}:\n{redact(text)}" for name, text in report.sections), _OUTPUT_LIMIT
         ),
     )
+
+
+def _values(text: str) -> str:
+    """What pytest says of an assertion that held, without its hints on how to see more; what was compared comes first."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _HINT.search(line)]
+    short = "\n".join(lines)
+    return short if len(short) <= _VALUE_LIMIT else short[: _VALUE_LIMIT - 1] + "…"
 
 
 def _read(read: Mapping[str, object]) -> Mapping[str, str]:

@@ -190,8 +190,9 @@ class Verification:
             if getattr(option, name, None):
                 raise UsageProblem(f"{why}, secrets and all; leave it out")
         known.hide_environment()
+        known.hide_folders(self.home, ROOT)
         self.worker = hasattr(config, "workerinput")
-        self.home = _home(config)
+        self.home: Path = _home(config)
         ours = self.home == ROOT
         self.items = checklist.load(self.home)
         self.app: Path = (option.app or self.home).resolve()
@@ -338,8 +339,9 @@ class Verification:
 
     def pytest_assertion_pass(self, item: pytest.Item, orig: str, expl: str) -> None:
         """An assertion that holds tells nothing by itself; what it compared is the evidence."""
-        if len(item.stash.setdefault(SEEN, Seen()).observed) < OBSERVED:
-            item.stash[SEEN].observed.append((" ".join(orig.split()), expl))
+        observed, pair = item.stash.setdefault(SEEN, Seen()).observed, (" ".join(orig.split()), expl)
+        if len(observed) < OBSERVED and pair not in observed:
+            observed.append(pair)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:

@@ -26,6 +26,7 @@ def _nothing_known(monkeypatch):
     """What another test hid is no secret here."""
     monkeypatch.setattr(known, "_values", set())
     monkeypatch.setattr(known, "_accounts", set())
+    monkeypatch.setattr(known, "_folders", set())
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_by_keyboard_an_item_is_reached_and_opened(browser, show):
         assert page.locator(":focus").inner_text() == "Skip to every item"
         page.get_by_role("link", name="Evidence of SEC-10").focus()
         page.keyboard.press("Enter")
-        assert page.locator("#SEC-10 pre").first.is_visible()
+        page.locator("#SEC-10 pre").first.wait_for(state="visible")
         page.locator("#outcome-fail").focus()
         page.keyboard.press("Space")
         assert (
@@ -132,7 +132,7 @@ def test_on_paper_it_is_black_on_white_without_controls_and_whatever_a_filter_hi
         page = visit.page
         page.locator("#outcome-pass").uncheck()
         page.emulate_media(media="print", color_scheme="dark")
-        assert not page.locator(".filters").is_visible()
+        assert not page.locator(".choose").is_visible()
         assert page.locator("#CODE-01").is_visible()
         colours = "getComputedStyle(document.body).backgroundColor + getComputedStyle(document.body).color"
         assert page.evaluate(colours) == "rgb(255, 255, 255)rgb(0, 0, 0)"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 _SHORTEST = 8  # characters; a shorter value would also be found in words that are no secret
@@ -14,6 +15,7 @@ _SHORTENED = re.compile(r"([\w+/=-]*)\.\.\.([\w+/=-]*)")
 _NAMED = re.compile(r"(?i)key|token|secret|passw|credential")
 _values: set[str] = set()
 _accounts: set[str] = set()
+_folders: set[str] = set()
 
 
 def hide(values: Iterable[str]) -> None:
@@ -33,10 +35,18 @@ def hide_account(number: str) -> None:
     _accounts.add(number)
 
 
+def hide_folders(*folders: Path) -> None:
+    """Tell paths from these folders on; where somebody keeps them is nobody's business, and differs each time."""
+    _folders.update(str(folder) for folder in folders if folder != Path(folder.anchor))
+
+
 def without(text: str) -> str:
     """The text with every hidden value, and what pytest has left of one that it shortened, taken out."""
     for value in sorted(_values, key=len, reverse=True):
         text = text.replace(value, "[redacted]")
+    for folder in sorted(_folders, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+        text = re.sub(rf"{re.escape(folder)}(?![\w.-])", ".", text)
     if "..." in text:
         text = _SHORTENED.sub(_whether_known, text)
     for number in _accounts:

@@ -9,12 +9,12 @@
   const setAll = (open) => { for (const item of items) if (item.checkVisibility()) item.open = open; };
   main.querySelector("#open-all").addEventListener("click", () => setAll(true));
   main.querySelector("#close-all").addEventListener("click", () => setAll(false));
-  main.querySelector(".filters").addEventListener("change", count);
+  main.querySelector(".choose").addEventListener("change", count);
   // A link to an item opens it, even one that a filter hides.
   const follow = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target?.matches("details.item")) return;
-    for (const box of main.querySelectorAll(".filters input")) if (target.closest(`.${box.id}`)) box.checked = true;
+    for (const box of main.querySelectorAll(".choose input")) if (target.closest(`.${box.id}`)) box.checked = true;
     target.open = true;
     count();
     target.scrollIntoView();
