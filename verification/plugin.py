@@ -190,9 +190,9 @@ class Verification:
             if getattr(option, name, None):
                 raise UsageProblem(f"{why}, secrets and all; leave it out")
         known.hide_environment()
-        known.hide_folders(self.home, ROOT)
         self.worker = hasattr(config, "workerinput")
-        self.home: Path = _home(config)
+        self.home = _home(config)
+        known.hide_folders(self.home, ROOT)
         ours = self.home == ROOT
         self.items = checklist.load(self.home)
         self.app: Path = (option.app or self.home).resolve()
