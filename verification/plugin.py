@@ -359,6 +359,7 @@ class Verification:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        item.user_properties[:] = [(name, redact(str(value))) for name, value in item.user_properties]
         report = yield
         _redact(report)
         seen = item.stash.setdefault(SEEN, Seen())
@@ -370,8 +371,7 @@ class Verification:
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)
-            report.user_properties[:] = [(name, redact(str(value))) for name, value in report.user_properties]
-            report.user_properties.append(("outcome", str(result.outcome)))  # into the JUnit file
+            item.user_properties.append(("outcome", str(result.outcome)))  # into the JUnit file
             report.verification = result.plain()  # type: ignore[attr-defined]  # crosses to the controller
         return report
 
