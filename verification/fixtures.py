@@ -18,7 +18,8 @@ from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
-from verification.plugin import READ, Verification
+from verification.judgement import Seen
+from verification.plugin import SEEN, Verification
 from verification.probes import browser as browsers
 from verification.probes.api import Api, Job
 from verification.probes.browser import Browser, Visit
@@ -26,6 +27,7 @@ from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.packages import Packages
 from verification.probes.page import Page
+from verification.report.redaction import redact
 from verification.stack import Stack
 
 
@@ -39,7 +41,15 @@ def verification(pytestconfig: pytest.Config) -> Verification:
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> dict[str, object]:
     """Takes what a check read, by name; it stands in the report whatever the outcome."""
-    return cast("pytest.Item", request.node).stash.setdefault(READ, {})
+    return cast("pytest.Item", request.node).stash.setdefault(SEEN, Seen()).read
+
+
+@pytest.fixture(scope="session")
+def record_testsuite_property(
+    record_testsuite_property: Callable[[str, object], None],
+) -> Callable[[str, object], None]:
+    """Pytest's own, which would write its values into the JUnit file as they are."""
+    return lambda name, value: record_testsuite_property(name, redact(str(value)))
 
 
 @pytest.fixture(scope="session")

@@ -2,42 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 
 from verification.errors import Unverified
 from verification.report.redaction import redact
+from verification.report.shortening import shorten
 from verification.verdict import Outcome, Result
 
-_REASON_LIMIT = 600  # characters; the whole text stands in the evidence
+# Characters and lines that the report keeps of one check.
+_REASON_LIMIT = 600  # the whole text stands in the evidence
+_TRACE_LIMIT = 20_000
+_OUTPUT_LIMIT = 5_000
+_VALUE_LIMIT = 400
+OBSERVED = 12
+_EXCHANGES = 6
+_HINT = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical)")
+
+
+@dataclass
+class Seen:
+    """What a check came upon while it ran.
+
+    Args:
+        read: what it says it read.
+        observed: its assertions that held, each with the values it saw.
+        exchanges: its requests, each with an excerpt of the answer.
+    """
+
+    read: dict[str, object] = field(default_factory=dict)
+    observed: list[tuple[str, str]] = field(default_factory=list)
+    exchanges: list[str] = field(default_factory=list)
 
 
 def judge(
-    item: str,
-    call: pytest.CallInfo[None],
-    report: pytest.TestReport,
-    read: Mapping[str, object] | None = None,
+    item: str, call: pytest.CallInfo[None], report: pytest.TestReport, seen: Seen | None = None
 ) -> Result:
-    """The result of a check that ran to its end, or whose fixtures broke, with what it says it read.
+    """The result of a check that ran to its end, or whose fixtures broke, with what it came upon.
 
     A fixture's failed assertion is UNVERIFIED: what the item claims was never looked at.
     """
-    noted = {name: redact(str(value)) for name, value in (read or {}).items()}
-    if call.excinfo is None:
-        return Result(item, Outcome.PASS, seconds=call.duration, node=report.nodeid, read=noted)
-    problem = call.excinfo.value
+    seen = seen or Seen()
+    problem = call.excinfo.value if call.excinfo else None
     failed = isinstance(problem, AssertionError) and call.when == "call"
+    outcome = Outcome.FAIL if failed else Outcome.UNVERIFIED
     return Result(
         item,
-        Outcome.FAIL if failed else Outcome.UNVERIFIED,
-        reason=_reason(problem, failed=failed),
+        outcome if problem else Outcome.PASS,
+        reason=_reason(problem, failed=failed) if problem else "",
         seconds=call.duration,
         gap=problem.gap if isinstance(problem, Unverified) else None,
-        evidence=redact(report.longreprtext),
+        evidence=shorten(redact(report.longreprtext), _TRACE_LIMIT) if problem else "",
         node=report.nodeid,
-        read=noted,
+        read=_read(seen.read),
+        line=(report.location[1] or 0) + 1,
+        observed=[(redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]],
+        exchanges=_first_and_last(seen.exchanges),
+        output=shorten(
+            "\n".join(f"{name}:\n{redact(text)}" for name, text in report.sections), _OUTPUT_LIMIT
+        ),
     )
+
+
+def _values(text: str) -> str:
+    """What pytest says of an assertion that held, without its hints on how to see more; what was compared comes first."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _HINT.search(line)]
+    short = "\n".join(lines)
+    return short if len(short) <= _VALUE_LIMIT else short[: _VALUE_LIMIT - 1] + "…"
+
+
+def _read(read: Mapping[str, object]) -> Mapping[str, str]:
+    return {redact(name): shorten(redact(str(value)), _VALUE_LIMIT) for name, value in read.items()}
+
+
+def _first_and_last(exchanges: Sequence[str]) -> Sequence[str]:
+    texts = [shorten(redact(text), _VALUE_LIMIT) for text in exchanges]
+    if len(texts) <= _EXCHANGES:
+        return texts
+    half = _EXCHANGES // 2
+    return [*texts[:half], f"[... {len(texts) - 2 * half} more ...]", *texts[-half:]]
 
 
 def _reason(problem: BaseException, *, failed: bool) -> str:

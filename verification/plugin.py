@@ -9,24 +9,40 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 import tomllib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar, cast
 
 import pytest
 
-from verification import budgets, checklist, environment, waivers
+from verification import budgets, checklist, environment, progress, waivers
 from verification.checklist import How
 from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
-from verification.judgement import judge
-from verification.probes.http import ALLOWANCE
-from verification.report import Run, html, write
+from verification.judgement import OBSERVED, Seen, judge
+from verification.probes.http import ALLOWANCE, LATEST
+from verification.report import (
+    Document,
+    Picture,
+    Run,
+    document,
+    figures,
+    github,
+    history,
+    html,
+    known,
+    markdown,
+    reading,
+    write,
+)
+from verification.report.history import History, Past
 from verification.report.redaction import redact
+from verification.report.stream import Redacting
 from verification.turns import turn
 from verification.verdict import Outcome, Result, Verdict, waive
 
@@ -48,8 +64,13 @@ _STATUS: dict[Outcome, Any] = {
     Outcome.UNVERIFIED: ("unverified", "u", ("UNVERIFIED", {"yellow": True})),
 }
 _T = TypeVar("_T")
-READ = pytest.StashKey[dict[str, object]]()
-"""Where a check notes what it read, see the fixture `evidence`."""
+SEEN = pytest.StashKey[Seen]()
+"""What a check came upon; the fixture `evidence` adds what it notes itself."""
+_REFUSED = {
+    "log_file": "--log-file would keep what a check logs as it is",
+    "pastebin": "--pastebin would send the terminal to a public page",
+    "debug": "--debug would keep pytest's own trace as it is",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,6 +90,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--report-dir", type=Path, metavar="DIR", help="where the report goes (default: reports/<env>)"
+    )
+    group.addoption(
+        "--since",
+        default="",
+        metavar="RUN",
+        help="the run to compare with: the beginning of its time or commit (default: the last comparable one)",
+    )
+    group.addoption(
+        "--benchmarks",
+        type=Path,
+        metavar="FILE",
+        help="performance figures for the report, from 'pytest benchmarks --benchmark-json=FILE'",
     )
     group.addoption("--list-items", action="store_true", help="list the checklist and exit; needs no stack")
     group.addoption("--explain", metavar="ID", help="explain one item and exit; needs no stack")
@@ -105,6 +138,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{item.id}: {item.title}")
     if any(_checks(home) in (path, *path.parents) for path in _given(config)):
         config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
+
+
+@pytest.hookimpl(optionalhook=True, trylast=True)
+def pytest_metadata(metadata: dict[str, Any]) -> None:
+    """pytest-html and JUnit would show the words of --metadata, and whatever a CI job has in its variables."""
+    for name, value in metadata.items():
+        if isinstance(value, str):
+            metadata[name] = redact(value)
 
 
 def _given(config: pytest.Config) -> list[Path]:
@@ -145,13 +186,19 @@ class Verification:
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self.config = config
+        for name, why in _REFUSED.items():
+            if getattr(option, name, None):
+                raise UsageProblem(f"{why}, secrets and all; leave it out")
+        known.hide_environment()
         self.worker = hasattr(config, "workerinput")
         self.home = _home(config)
+        known.hide_folders(self.home, ROOT)
         ours = self.home == ROOT
         self.items = checklist.load(self.home)
         self.app: Path = (option.app or self.home).resolve()
         template = "backend/template.yaml" if ours else "template.yaml"
-        if not (self.app / template).is_file():
+        self.template = self.app / template
+        if not self.template.is_file():
             raise UsageProblem(f"--app {self.app}: expected a checkout with {template}, found none")
         declared = environment.FILE if ours else self.home / environment.FILE.name
         self.environment = environment.connect(option.env, cloud=option.cloud, declared=declared)
@@ -168,23 +215,64 @@ class Verification:
         self.waivers = {waiver.item: waiver for waiver in approved if waiver.environment == option.env}
         self.selected: dict[str, str] = {}
         self.results: dict[str, Result] = {}
+        self.pictures: dict[str, list[Picture]] = {}
         self.problems: list[str] = []
         self.run: Run | None = None
+        self.report: Document = {}
+        self.budgets: Mapping[str, Any] | None = None
+        self.said: list[str] = []
         self.directory: Path = option.report_dir or self.home / "reports" / option.env
+        self.waiting = self.directory / ".waiting"
+        progress.tell(self.waiting)
+        self.watcher: progress.Watcher | None = None
         # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
         self.told = self.directory / ".collected.json"
         # Of everybody on this machine who verifies this stack.
         settings = self.environment.settings
         self.turns = ROOT / ".local" / "turns" / f"{option.cloud or settings.cloud or 'aws'}.{settings.stack}"
-        if self.worker or option.collectonly:
-            return
+        known.hide(_credentials(self.environment))
+        if self.worker:
+            known.hide_account(cast("Any", config).workerinput["account"])
+        elif not option.collectonly:
+            self._start(option)
+
+    def _start(self, option: Any) -> None:
+        """Whatever can keep the run from starting, before any check does; then room for its report.
+
+        Raises:
+            UsageProblem: something does.
+        """
         self.environment.preflight()
         self.environment.require_stack()
+        known.hide_account(self.environment.account_id)
+        env = self.environment
+        if option.benchmarks:
+            self.budgets = figures.read(option.benchmarks, environment=env.name, emulated=env.emulated)
+        same = {"stack": env.stack_name, "region": env.region, "emulated": env.emulated}
+        self.history = History(self.directory / history.FOLDER, same, since=option.since)
+        self.history.require_baseline()
         _open_turns(self.turns.parent)
         _make_room(self.directory)
         option.htmlpath = option.htmlpath or str(self.directory / "verification.html")
         option.self_contained_html = True
         option.xmlpath = option.xmlpath or str(self.directory / "verification.xml")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """A worker has to know what it must not let out, and needs no call of its own for it."""
+        node.workerinput["account"] = self.environment.account_id
+
+    def pytest_sessionstart(self) -> None:
+        """From here on the terminal shows no secret, and who watches it is told what is waited for."""
+        writer = self.config.get_terminal_writer()
+        writer._file = cast("TextIO", Redacting(writer._file))  # noqa: SLF001  # pytest has no way to filter it
+        if self.config.option.capture == "no":
+            sys.stdout = cast("TextIO", Redacting(sys.stdout))
+            sys.stderr = cast("TextIO", Redacting(sys.stderr))
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if not self.worker and reporter and reporter.isatty and not os.environ.get("CI"):
+            self.watcher = progress.Watcher(self.waiting, _line_of(reporter))
+            self.watcher.start()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -250,20 +338,36 @@ class Verification:
         if reason := self.gaps.get(_item_id(item)):
             raise NeedsAws(reason)
 
+    def pytest_assertion_pass(self, item: pytest.Item, orig: str, expl: str) -> None:
+        """An assertion that holds tells nothing by itself; what it compared is the evidence."""
+        observed, pair = item.stash.setdefault(SEEN, Seen()).observed, (" ".join(orig.split()), expl)
+        if len(observed) < OBSERVED and pair not in observed:
+            observed.append(pair)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        _redact(report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        text = str(warning_message.message)
+        if redact(text) != text:
+            warning_message.message = type(warning_message.message)(redact(text))
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        item.user_properties[:] = [(name, redact(str(value))) for name, value in item.user_properties]
         report = yield
-        report.sections = [(name, redact(text)) for name, text in report.sections]
-        if isinstance(report.longrepr, tuple):  # a skip, of which pytest wants path, line and reason
-            path, line, reason = report.longrepr
-            report.longrepr = (path, line, redact(reason))
-        elif report.longrepr and redact(report.longreprtext) != report.longreprtext:
-            report.longrepr = redact(report.longreprtext)
+        _redact(report)
+        seen = item.stash.setdefault(SEEN, Seen())
+        seen.exchanges += LATEST
+        LATEST.clear()
         if call.when == "call" or call.excinfo:
-            read = item.stash.get(READ, None)
-            result = waive(judge(_item_id(item), call, report, read), self.waivers, self.started.date())
+            result = waive(judge(_item_id(item), call, report, seen), self.waivers, self.started.date())
             result = replace(result, reason=redact(result.reason))  # a waiver's words are somebody's too
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
@@ -283,11 +387,24 @@ class Verification:
         # A check that failed and then could not clean up behind itself has still failed.
         if earlier is None or earlier.outcome is not Outcome.FAIL:
             self.results[result.item] = result
+        self.pictures.setdefault(result.item, []).extend(
+            Picture(redact(str(extra["name"])), extra["content"])
+            for extra in getattr(report, "extras", ())
+            if extra["format_type"] == "image"
+        )
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.worker:
-            return
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        if self.watcher:
+            self.watcher.stop()
+        if not self.worker:
+            self._conclude(session)
+        yield
+        page = Path(self.config.option.htmlpath or "")
+        if self.run and page.is_file():
+            html.mend(page)
+
+    def _conclude(self, session: pytest.Session) -> None:
         if self.told.exists():
             told = json.loads(self.told.read_text(encoding="utf-8"))
             self.selected, self.problems = told["selected"], told["problems"]
@@ -297,26 +414,36 @@ class Verification:
         broken = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         if broken or self.config.option.collectonly:
             return
-        known = {
+        ended = {
             item: self.results.get(item)
             or Result(item, Outcome.UNVERIFIED, "the run ended before this check did", node=node)
             for item, node in {**self.selected, **dict.fromkeys(self.results, "")}.items()
         }
+        results = [ended[item] for item in self.items if item in ended]
+        outcomes = {result.item: str(result.outcome) for result in results}
+        started = self.started.isoformat(timespec="seconds")
         self.run = Run(
-            verdict=Verdict(
-                [known[item] for item in self.items if item in known],
-                items=len(self.items),
-                rehearsal=self.environment.rehearsal,
-            ),
+            verdict=Verdict(results, items=len(self.items), rehearsal=self.environment.rehearsal),
             items=self.items,
             environment=self.environment,
             started=self.started,
             seconds=time.monotonic() - self.clock,
             app=self.app,
+            suite=self.config.rootpath,
+            template=self.template,
+            pictures=self.pictures,
+            comparison=self.history.compare(outcomes, started),
+            budgets=self.budgets,
         )
-        write(self.run, self.directory)
+        self.report = document.build(self.run)
+        write(self.report, self.directory)
         if session.exitstatus != pytest.ExitCode.INTERRUPTED:
             session.exitstatus = self.run.verdict.exit_status
+            failing = self.history.failing_since(outcomes, started)
+            verdict = str(self.run.verdict)
+            self.history.keep(Past(started, self.run.commit, verdict, outcomes, failing))
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            self.said.append(github.append(Path(summary), markdown.render(self.report)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -325,13 +452,24 @@ class Verification:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.run:
-            prefix.append(html.summary(self.run))
+            page = html.summary(
+                self.report, self.pictures, folder=self.directory.resolve(), suite=self.config.rootpath
+            )
+            prefix.append(page)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, cells: list[str]) -> None:
+        """Every item stands in the summary; pytest-html's table would say it all again, pictures included."""
+        cells.clear()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.problems:
             terminalreporter.line(f"ERROR: {_mismatch(self.problems)}", red=True)
         if self.run is None:
             return
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for command in github.commands(self.report):
+                terminalreporter.line(command)
         verdict, attention = self.run.verdict, self.run.attention()
         if attention:
             terminalreporter.section("needs attention")
@@ -342,6 +480,11 @@ class Verification:
             if result.outcome is Outcome.FAIL:
                 terminalreporter.line(f"           why: {item.why}")
                 terminalreporter.line(f"           remedy: {item.remedy}")
+        notes = [*self.history.notes, *filter(None, self.said)]
+        for kind, found in reading.changes(self.report).items():
+            terminalreporter.line(f"{kind}: {', '.join(change.item['id'] for change in found)}")
+        for note in notes:
+            terminalreporter.line(note, yellow=True)
         terminalreporter.section("verdict")
         colour = {"green": True} if verdict.ok else {"red": True}
         terminalreporter.line(f"{self.run.headline}: {verdict}", bold=True, **colour)
@@ -360,6 +503,31 @@ def _is_drill(test: pytest.Item) -> bool:
 def _result(report: pytest.TestReport) -> Result | None:
     plain = getattr(report, "verification", None)
     return Result.of(plain) if plain else None
+
+
+def _redact(report: pytest.TestReport | pytest.CollectReport) -> None:
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+    if isinstance(report.longrepr, tuple):  # a skip, of which pytest wants path, line and reason
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, redact(reason))
+    elif report.longrepr and redact(report.longreprtext) != report.longreprtext:
+        report.longrepr = redact(report.longreprtext)
+
+
+def _credentials(env: environment.Environment) -> list[str]:
+    """What the run itself signs with."""
+    found = env.session.get_credentials()
+    return [text for text in (found.access_key, found.secret_key, found.token) if text] if found else []
+
+
+def _line_of(reporter: Any) -> Callable[[str], None]:
+    """Prints a line of its own, whatever pytest has begun to print."""
+
+    def line(text: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(text, light=True)
+
+    return line
 
 
 def _needs_aws() -> dict[str, str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from verification.progress import waiting
+
 
 @contextmanager
 def turn(path: Path, *, alone: bool) -> Iterator[None]:
@@ -22,8 +24,9 @@ def turn(path: Path, *, alone: bool) -> Iterator[None]:
         path.with_name(f"{path.name}.gate").open("a") as gate,
         path.with_name(f"{path.name}.turn").open("a") as own,
     ):
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        fcntl.flock(own, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        with waiting("a turn at the stack, until a drill or those who look have ended"):
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            fcntl.flock(own, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:
             fcntl.flock(gate, fcntl.LOCK_UN)
         yield

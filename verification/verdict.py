@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -26,11 +26,33 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Waived:
+    """Who answered for a failure, why, and until when."""
+
+    reason: str
+    approver: str
+    expires: str
+    days_left: int
+
+
+@dataclass(frozen=True)
 class Result:
     """What was observed about one item.
 
-    `reason` is empty for a pass, but for one whose waiver is no longer needed; `seconds` is the check's own time;
-    `read` is what the check says it read, whatever the outcome.
+    Args:
+        item: its id.
+        outcome: the answer.
+        reason: empty for a pass, but for one whose waiver is no longer needed.
+        seconds: the check's own time.
+        gap: the declared reason for which nobody could look.
+        evidence: the traceback of a check that did not pass.
+        node: the check, as pytest names it.
+        read: what the check says it read, whatever the outcome.
+        line: where the check stands in its file, from 1; 0 when unknown.
+        observed: each assertion that held, as it is written, with the values that it saw.
+        exchanges: requests that the check made, each with an excerpt of its answer.
+        output: what the check wrote or logged.
+        waiver: of a failure that is waived.
     """
 
     item: str
@@ -41,16 +63,28 @@ class Result:
     evidence: str = ""
     node: str = ""
     read: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+    observed: Sequence[tuple[str, str]] = ()
+    exchanges: Sequence[str] = ()
+    output: str = ""
+    waiver: Waived | None = None
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON's own types, which cross process borders."""
-        return {key: str(value) if isinstance(value, StrEnum) else value for key, value in vars(self).items()}
+        plain = asdict(self)
+        return {key: str(value) if isinstance(value, StrEnum) else value for key, value in plain.items()}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Result:
         """The inverse of `plain`."""
-        gap = plain["gap"]
-        return cls(**{**plain, "outcome": Outcome(plain["outcome"]), "gap": Gap(gap) if gap else None})
+        gap, waiver = plain["gap"], plain["waiver"]
+        exact = {
+            "outcome": Outcome(plain["outcome"]),
+            "gap": Gap(gap) if gap else None,
+            "observed": [(written, seen) for written, seen in plain["observed"]],
+            "waiver": Waived(**waiver) if waiver else None,
+        }
+        return cls(**{**plain, **exact})
 
 
 @dataclass(frozen=True)
@@ -127,4 +161,5 @@ def waive(result: Result, waivers: Mapping[str, Waiver], today: date) -> Result:
         f"waived until {waiver.expires} ({days} day{'' if days == 1 else 's'} left) "
         f"by {waiver.approver}: {waiver.reason}"
     )
-    return replace(result, outcome=Outcome.WAIVED, reason=f"{answered} [{result.reason}]")
+    waived = Waived(waiver.reason, waiver.approver, waiver.expires.isoformat(), days)
+    return replace(result, outcome=Outcome.WAIVED, reason=f"{answered} [{result.reason}]", waiver=waived)

@@ -9,8 +9,11 @@ import pytest
 
 from verification.checklist import How, Item, Severity
 from verification.environment import Environment, Settings
+from verification.report import document, html, known
 from verification.report.run import Run
-from verification.verdict import Result, Verdict
+from verification.verdict import Verdict
+
+TEMPLATE = "Resources: {}\n"
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +21,32 @@ def session():
     return boto3.Session("testing", "testing", region_name="us-east-1")
 
 
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch):
+    """What another test hid is no secret here."""
+    monkeypatch.setattr(known, "_values", set())
+    monkeypatch.setattr(known, "_accounts", set())
+    monkeypatch.setattr(known, "_folders", set())
+
+
 @pytest.fixture
 def make(session, tmp_path):
     """Make a run from results; each item is made up after its result's id."""
 
-    def make(*results: Result, name="staging", emulated=False, texts=None, severities=None, app=tmp_path):
+    def make(
+        *results,
+        name="staging",
+        emulated=False,
+        texts=None,
+        severities=None,
+        app=tmp_path,
+        items=None,
+        total=0,
+        **more,
+    ):
         environment = Environment(Settings(name, f"pixel-prompt-{name}", "eu-west-1"), session)
         vars(environment).update(emulated=emulated, account_id="123456789012")
-        items = {
+        made_up = {
             result.item: Item(
                 result.item,
                 **{
@@ -40,13 +61,35 @@ def make(session, tmp_path):
             )
             for result in results
         }
+        template = tmp_path / "template.yaml"
+        template.write_text(TEMPLATE)
         return Run(
-            verdict=Verdict(results, items=len(items), rehearsal=name == "local"),
-            items=items,
+            verdict=Verdict(results, items=total or len(results), rehearsal=name == "local"),
+            items=items or made_up,
             environment=environment,
             started=datetime(2026, 11, 23, 7, 5, 9, 123456, tzinfo=UTC),
             seconds=61.2345,
             app=app,
+            suite=app,
+            template=template,
+            **more,
         )
 
     return make
+
+
+@pytest.fixture
+def build(make):
+    """The document of such a run."""
+    return lambda *results, **how: document.build(make(*results, **how))
+
+
+@pytest.fixture
+def page(make, tmp_path):
+    """The HTML of such a run."""
+
+    def page(*results, **how):
+        run = make(*results, **how)
+        return html.summary(document.build(run), run.pictures, folder=tmp_path / "reports", suite=tmp_path)
+
+    return page

@@ -1,15 +1,19 @@
-"""verification/report/html.py and templates.py"""
+"""verification/report/html.py and templates.py; how it looks is in test_in_a_browser.py"""
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 
+from tests.report import examples
 from verification.errors import Gap
-from verification.report import html
+from verification.report import html, origin
+from verification.report.document import build
+from verification.report.run import Picture
 from verification.report.templates import code_spans
-from verification.verdict import Outcome, Result
+from verification.verdict import Outcome, Result, Waived
 
 VOID = {"br", "img", "meta", "link", "input"}
 
@@ -19,13 +23,15 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags, self.text = [], [], ""
+        self.open, self.tags, self.text, self.links, self.ids = [], [], "", [], []
         self.feed(text)
         self.close()
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        self.ids += [value for name, value in attrs if name == "id"]
         if tag not in VOID:
             self.open.append(tag)
 
@@ -33,68 +39,201 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & {*self.open}:
             self.text += data
 
 
-def test_the_verdict_the_facts_and_every_item_are_shown(make):
-    run = make(
-        Result("SEC-01", Outcome.PASS, node="test_a.py::test_door", seconds=1.234),
+def said(text):
+    return " ".join(Page(text).text.split())
+
+
+def test_the_verdict_the_facts_and_every_item_are_shown(page):
+    results = (
+        Result("SEC-01", Outcome.PASS, node="a/test_a.py::test_door", seconds=1.234, line=7),
         Result("SEC-02", Outcome.FAIL, "it is open", evidence="assert 403 == 200", read={"doors": "<3>"}),
         Result("CDN-01", Outcome.UNVERIFIED, "no such service", gap=Gap.NEEDS_AWS, evidence="traceback"),
-        Result("CDN-02", Outcome.WAIVED, "waived until 2027-01-01"),
+        Result(
+            "CDN-02", Outcome.WAIVED, "waived until 2027-01-01", waiver=Waived("why", "Ada", "2027-01-01", 5)
+        ),
+        Result(
+            "CDN-03",
+            Outcome.PASS,
+            observed=[("stack.timeout == 900", "900 == 900")],
+            exchanges=["<GET /health -> 200> in 3 ms"],
+            output="Captured log call: slow",
+        ),
     )
-    page = Page(html.summary(run))
+    text = page(*results)
+    shown = said(text)
 
-    assert "NOT READY (1 failed, 1 unverified, 1 waived)" in page.text
-    assert "account ********9012" in page.text
-    for result in run.verdict.results:
-        item = run.items[result.item]
-        for text in (item.id, item.title, item.claim, item.why, item.remedy, result.reason, result.node):
-            assert text in page.text
-    assert "test_a.py::test_door in 1.23 s" in page.text
-    assert "assert 403 == 200" in page.text
-    assert "needs AWS" in page.text
-    assert "doors" in page.text
-    assert "<3>" in page.text
-    assert "traceback" not in page.text, "a declared gap needs no evidence"
-    assert page.tags.count("details") == 4
-    assert page.tags.count("article") == 3
+    for words in (
+        "NOT READY (1 failed, 1 unverified, 1 waived)",
+        "Do not release. 1 claim does not hold: begin with SEC-02.",
+        "account ********9012",
+        "a/test_a.py::test_door, line 7, in 1.2 s",
+        "assert 403 == 200",
+        "needs AWS",
+        "doors<3>",
+        "waived, 5 days left",
+        "stack.timeout == 900900 == 900",
+        "<GET /health -> 200> in 3 ms",
+        "Captured log call: slow",
+        "Not signed: not ready.",
+    ):
+        assert words in shown
+    for result in results:
+        for words in (
+            result.item,
+            result.reason,
+            *(f"{what} of {result.item}." for what in ("Claim", "Why", "Remedy")),
+        ):
+            assert words in shown
+    assert "traceback" not in shown, "a declared gap needs no evidence"
+    tags = Page(text).tags
+    assert (tags.count("details"), tags.count("article")) == (5, 3)
+    assert "../a/test_a.py" in Page(text).links
+
+
+@pytest.mark.parametrize("name", examples.KINDS)
+def test_a_page_needs_no_network_and_its_links_lead_somewhere(make, tmp_path, name):
+
+    run = examples.kind(make, name, tmp_path / "history")
+    text = html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path)
+    found = Page(text)
+
+    assert len(found.ids) == len({*found.ids})
+    for link in found.links:
+        assert link.startswith(("#", "data:", "./verification/checks/"))
+        assert not link.startswith("#") or link[1:] in found.ids
+    assert not re.search(r"@import|url\(", text)
 
 
 @pytest.mark.parametrize("emulated", [True, False])
-def test_a_rehearsal_is_called_one(make, emulated):
+def test_a_rehearsal_is_called_one(page, make, emulated):
     run = make(Result("SEC-01", Outcome.PASS), emulated=emulated)
 
-    assert ("The embedded AWS answered, not AWS." in Page(html.summary(run)).text) is emulated
+    assert (
+        "The embedded AWS answered, not AWS." in said(page(Result("SEC-01", Outcome.PASS), emulated=emulated))
+    ) is emulated
     assert html.title(run.environment) == f"Verification of pixel-prompt-staging{' (emulated)' * emulated}"
 
 
-@pytest.mark.parametrize(("outcome", "attention"), [(Outcome.PASS, False), (Outcome.FAIL, True)])
-def test_only_what_needs_attention_is_put_before_it(make, outcome, attention):
-    text = html.summary(make(Result("SEC-01", outcome)))
+@pytest.mark.parametrize(
+    ("outcome", "emulated", "kind"),
+    [
+        (Outcome.PASS, False, ""),
+        (Outcome.PASS, True, " doubt"),
+        (Outcome.FAIL, False, " not"),
+        (Outcome.UNVERIFIED, True, " not"),
+    ],
+)
+def test_only_a_good_run_on_aws_is_green(page, outcome, emulated, kind):
+    text = page(Result("SEC-01", outcome), emulated=emulated)
 
-    assert ("Needs attention" in text) is attention
-    assert ('class="verdict not"' in text) is attention
+    assert f'<header class="verdict{kind}">' in text
+    assert ("<article" in text) is (outcome is not Outcome.PASS)
 
 
-@pytest.mark.parametrize("field", ["reason", "evidence", "node"])
-def test_no_result_brings_its_own_markup(make, field):
+@pytest.mark.parametrize("field", ["reason", "evidence", "node", "output"])
+def test_no_result_brings_its_own_markup(page, field):
     wild = "<script>alert(1)</script></pre></main>\"'&amp;<img src=x onerror=alert(1)>"
-    page = Page(html.summary(make(Result("SEC-01", Outcome.FAIL, **{field: wild}))))
+    text = page(Result("SEC-01", Outcome.FAIL, **{field: wild}))
 
-    assert "script" not in page.tags
-    assert "img" not in page.tags
-    assert wild in page.text
+    assert Page(text).tags.count("script") == 1
+    assert "img" not in Page(text).tags
+    assert " ".join(wild.split()) in said(text)
 
 
 @pytest.mark.parametrize("field", ["title", "claim", "why", "remedy"])
-def test_no_item_brings_its_own_markup(make, field):
+def test_no_item_brings_its_own_markup(page, field):
     wild = "<script>alert(1)</script>"
-    page = Page(html.summary(make(Result("SEC-01", Outcome.FAIL), texts={field: wild})))
+    text = page(Result("SEC-01", Outcome.FAIL), texts={field: wild})
 
-    assert "script" not in page.tags
-    assert wild in page.text
+    assert Page(text).tags.count("script") == 1
+    assert wild in said(text)
+
+
+def test_a_link_to_published_code_is_one(page, monkeypatch):
+
+    monkeypatch.setattr(origin, "code_address", lambda _: "https://github.com/o/r/blob/0123")
+
+    links = Page(page(Result("SEC-01", Outcome.PASS, node="a.py::t", line=7))).links
+    assert "https://github.com/o/r/blob/0123/a.py#L7" in links
+
+
+def test_what_changed_and_budgets_are_told_if_there_are_any(make, tmp_path):
+
+    run = examples.kind(make, "failing", tmp_path / "history")
+    shown = said(html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path))
+
+    assert "Newly failing: SEC-10 (was pass)" in shown
+    assert "Still failing: INF-07 (since 2026-11-20T08:00:00+00:00)" in shown
+    assert "Could be looked at then, not now: CDN-05 (was pass)" in shown
+    assert "Fixed: CONF-05" in shown
+    assert "1 of the performance budgets not seen to be held" in shown
+    assert "api: GET /status p95341.0 ms< 300 msover" in shown
+
+
+def everything_fails(pictures=0, text=30_000):
+    long = "é" * text
+    results = [
+        examples.ended(
+            id_,
+            Outcome.FAIL,
+            "a long story " * 45,
+            evidence=long,
+            output=long[:5000],
+            exchanges=[long[:500]] * 6,
+        )
+        for id_ in examples.ITEMS
+    ]
+    picture = examples.picture(size=(1280, 800)) if pictures else ""
+    return results, {id_: [Picture("/", picture)] for id_ in list(examples.ITEMS)[:pictures]}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "text", "cut"),
+    [
+        (0, 30_000, "texts after 2000 characters each."),
+        (9, 300, "pictures left out."),
+        (60, 30_000, "60 pictures left out."),
+        (2, 300, ""),
+    ],
+)
+def test_when_everything_fails_it_stays_small_and_says_what_was_cut(make, tmp_path, pictures, text, cut):
+
+    results, left = everything_fails(pictures, text)
+    run = make(*results, items=examples.ITEMS, pictures=left)
+
+    page = html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path)
+
+    assert len(page.encode()) <= html.LIMIT - 60_000
+    shown = said(page)
+    assert f"NOT READY ({len(results)} failed)" in shown
+    assert "characters and more cut" in shown or text < 2000
+    assert "69 of 99 items that need attention are told below alone." in shown
+    assert cut in shown
+    assert shown.count("a long story a long story") >= len(results)
+    Page(page)
+
+
+def test_what_fits_in_no_way_is_an_error_and_no_half_page(make, tmp_path):
+
+    run = make(Result("SEC-01", Outcome.FAIL), texts={"why": "w" * 2_000_000})
+
+    with pytest.raises(ValueError, match="does not fit into 2000000 bytes"):
+        html.summary(build(run), {}, folder=tmp_path, suite=tmp_path)
+
+
+def test_the_frame_is_mended_or_says_that_it_is_another(tmp_path):
+    file = tmp_path / "a.html"
+    file.write_text('<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset="utf-8"/>')
+    html.mend(file)
+    assert '<html lang="en">' in file.read_text()
+    assert 'name="viewport" content="width=device-width, initial-scale=1"' in file.read_text()
+
+    with pytest.raises(ValueError, match="does not begin with <html> any more"):
+        html.mend(file)
 
 
 @pytest.mark.parametrize(

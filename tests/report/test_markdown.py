@@ -1,13 +1,23 @@
-"""verification/report/markdown.py"""
+"""verification/report/markdown.py, rendered as GitHub does it"""
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from markdown_it import MarkdownIt
 
-from verification.report.markdown import cell, render
-from verification.verdict import Outcome, Result
+from tests.report import examples
+from verification.report.document import build as document_of
+from verification.report.markdown import LIMIT, cell, code, code_cell, render
+from verification.verdict import Outcome, Result, Waived
 
-LIMIT = 65_000
+COMMENT, SUMMARY = 65_536, 1024 * 1024  # characters, bytes; GitHub's
+
+
+def rendered(text):
+    """The HTML of it, with tables; inline HTML is passed on, as GitHub passes on `details`."""
+    return MarkdownIt("commonmark").enable("table").render(text)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +27,7 @@ LIMIT = 65_000
         ("", ""),
         ("a | b", "a \\| b"),
         ("<script>", "&lt;script>"),
-        ("`code`", "'code'"),
+        ("set `Timeout`", "set `Timeout`"),
         ("one\ntwo\r\n\n three\t", "one two three"),
         ("a\u2028b\x0cc\x85d", "a b c d"),
     ],
@@ -26,74 +36,159 @@ def test_a_text_cannot_break_out_of_its_cell(text, expected):
     assert cell(text) == expected
 
 
-def table(text):
-    return text.partition("## Every item")[2]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ""), ("a `b` | c", "`a 'b' | c`"), ("a\n\nb", "`a b`"), ("abcdef", "`abcd…`")],
+)
+def test_what_was_observed_is_code(text, expected):
+    assert code(text, 5 if text == "abcdef" else 100) == expected
+    assert code_cell(text, 5 if text == "abcdef" else 100) == expected.replace("|", "\\|")
 
 
-def test_the_verdict_comes_first_and_every_item_is_there(make):
-    text = render(
-        make(
-            Result("SEC-01", Outcome.PASS),
-            Result("SEC-02", Outcome.FAIL, "it is open"),
-            Result("CDN-01", Outcome.UNVERIFIED, "denied s3:GetObject"),
-            Result("CDN-02", Outcome.WAIVED, "waived until 2027-01-01"),
-        )
+RESULTS = (
+    Result("SEC-01", Outcome.PASS),
+    Result("SEC-02", Outcome.FAIL, "it is open", node="checks/test_a.py::test_door", line=7, seconds=1.26),
+    Result("CDN-01", Outcome.UNVERIFIED, "denied s3:GetObject"),
+    Result(
+        "CDN-02",
+        Outcome.WAIVED,
+        "waived until 2027-01-01 (5 days left) by Ada: why",
+        waiver=Waived("why", "Ada", "2027-01-01", 5),
+    ),
+)
+
+
+def test_the_verdict_comes_first_and_every_item_is_there(build):
+    text = render(build(*RESULTS))
+    shown = rendered(text)
+
+    assert text.startswith(
+        "# NOT READY (1 failed, 1 unverified, 1 waived)\n\nVerification of **pixel-prompt-staging**"
     )
+    assert "Do not release. 1 claim does not hold: begin with SEC-02." in text
+    assert "| security | 1 | 0 | 0 | 1 |" in text
+    assert "<td>cloudfront</td>" in shown
+    assert "<h3>FAIL SEC-02 Title of SEC-02</h3>" in shown
+    assert "<strong>Observed:</strong> <code>it is open</code>" in shown
+    assert "<strong>To do:</strong> Remedy of SEC-02." in shown
+    assert "<strong>Why it matters:</strong> Why of SEC-02." in shown
+    assert "<code>checks/test_a.py::test_door</code>, line 7, in 1.3 s" in shown
+    assert "waived, 5 days left" in text
+    assert "<td>SEC-01</td>" in shown
+    assert "<td><strong>FAIL</strong></td>\n<td><code>it is open</code></td>" in shown
+    assert "Stack</td>\n<td>pixel-prompt-staging in eu-west-1, account ********9012</td>" in shown
+    assert "Cut" not in text
+    assert re.findall(r"^#+ .*", text, re.MULTILINE)[-1] == "## Sign-off"
 
-    assert text.startswith("# NOT READY (1 failed, 1 unverified, 1 waived)\n")
-    assert "| Stack | pixel-prompt-staging in eu-west-1, account ********9012 |" in text
-    assert "| security | 1 | 1 | 0 | 0 |" in text
-    assert "| cloudfront | 0 | 0 | 1 | 1 |" in text
-    assert "### SEC-02 Title of SEC-02 (high, fail)" in text
-    assert "- Observed: it is open\n- Why it matters: Why of SEC-02.\n- Remedy: Remedy of SEC-02." in text
-    assert "| SEC-01 | high | Title of SEC-01 | pass |  |" in table(text)
-    assert "| SEC-02 | high | Title of SEC-02 | **FAIL** | it is open |" in table(text)
-    assert "| CDN-01 | high | Title of CDN-01 | *unverified* | denied s3:GetObject |" in table(text)
-    assert "| CDN-02 | high | Title of CDN-02 | waived | waived until 2027-01-01 |" in table(text)
-    assert "Cut at" not in text
+
+@pytest.mark.parametrize("name", examples.KINDS)
+def test_each_kind_renders_with_all_its_tables_and_nothing_left_of_the_markup(make, tmp_path, name):
+
+    document = document_of(examples.kind(make, name, tmp_path))
+    shown = rendered(render(document))
+    outside_of_code = re.sub(r"<code>.*?</code>", "", shown, flags=re.DOTALL)
+
+    assert shown.count("<h1>") == 1
+    assert shown.count("<table>") == (5 if document["budgets"] else 4)
+    assert shown.count("<tr>\n<td>") >= len(examples.ITEMS)
+    assert "|" not in outside_of_code
+    assert "**" not in outside_of_code.replace("********", "")
+    assert "`" not in outside_of_code
+    assert "{{" not in shown
 
 
 @pytest.mark.parametrize("emulated", [True, False])
-def test_a_rehearsal_is_called_one(make, emulated):
-    text = render(make(Result("SEC-01", Outcome.PASS), emulated=emulated))
+def test_a_rehearsal_is_called_one(build, emulated):
+    text = render(build(Result("SEC-01", Outcome.PASS), emulated=emulated))
 
-    assert ("**Emulated.** The embedded AWS answered, not AWS." in text) is emulated
-
-
-def test_nothing_to_attend_to_has_no_heading(make):
-    assert "Needs attention" not in render(make(Result("SEC-01", Outcome.PASS)))
+    assert ("> **Emulated.** The embedded AWS answered, not AWS." in text) is emulated
+    assert ("Not signed: emulated." in text) is emulated
 
 
-def test_a_wild_reason_stays_in_its_row(make):
-    reason = "a | b\n| c | d |\n`x` <img src=x>\n## READY"
-    text = render(make(Result("SEC-01", Outcome.FAIL, reason), Result("SEC-02", Outcome.PASS)))
-
-    rows = [line for line in table(text).splitlines() if line.startswith("| SEC-")]
-    assert (
-        rows[0]
-        == "| SEC-01 | high | Title of SEC-01 | **FAIL** | a \\| b \\| c \\| d \\| 'x' &lt;img src=x> ## READY |"
-    )
-    assert len(rows) == 2
-    assert "\n## READY" not in text
-    assert "<img" not in text
+def test_nothing_to_attend_to_has_no_heading(build):
+    assert "Needs attention" not in render(build(Result("SEC-01", Outcome.PASS)))
 
 
-def test_a_report_that_is_too_long_is_cut_and_says_so(make):
-    results = [Result(f"SEC-{number:02}", Outcome.FAIL, "a long story | " * 40) for number in range(98)]
+def test_a_wild_reason_stays_in_its_row_and_is_only_text(build):
+    reason = "a | b\n| c | d |\n`x` <img src=x> @ada [l](http://x) **b**\n## READY"
+    shown = rendered(render(build(Result("SEC-01", Outcome.FAIL, reason), Result("SEC-02", Outcome.PASS))))
 
-    text = render(make(*results, emulated=True))
+    as_code = "<code>a | b | c | d | 'x' &lt;img src=x&gt; @ada [l](http://x) **b** ## READY</code>"
+    assert shown.count(as_code) == 2
+    assert shown.count("<tr>\n<td>SEC-") == 2
+    assert "<img" not in shown
+    assert "<a " not in shown
+    assert "<h2>READY" not in shown
 
-    assert LIMIT - 2000 < len(text) <= LIMIT
-    assert text.startswith("# NOT READY (98 failed)")
-    assert text.endswith("\n\nCut at 65000 characters; verification.html holds everything.\n")
+
+@pytest.mark.parametrize("count", [98, 400, 2500])
+@pytest.mark.parametrize("reason", ["a long story | " * 40, "größer 😀 " * 80])
+def test_when_everything_fails_it_fits_and_says_what_was_cut(build, count, reason):
+    results = [Result(f"SEC-{n:02}", Outcome.FAIL, reason, node=f"a.py::test_{n}") for n in range(count)]
+
+    text = render(build(*results, emulated=True))
+
+    assert len(text) <= LIMIT < COMMENT
+    assert len(text.encode()) < SUMMARY
+    assert text.startswith(f"# NOT READY ({count} failed)")
+    assert f"> **Cut** to stay under {LIMIT} characters: observations after" in text
+    assert "`verification.json` hold everything" in text
+    assert text.rstrip().endswith("says whether the report was altered.")
     assert "**Emulated.**" in text
-    last = text.partition("\n\nCut at")[0].rstrip().rpartition("\n")[2]
-    assert last.endswith(("(high, fail)", "story \\|", ".", "|")), "a line is whole or not there"
+    assert (
+        f"cause and remedy of {count - text.count('### FAIL')} of {count} items" in text
+        or count == text.count("### FAIL")
+    )
 
 
-def test_the_note_that_it_was_cut_has_its_place_within_the_limit(make):
-    results = [Result(f"SEC-{number}", Outcome.PASS) for number in range(2500)]
+def test_what_passed_gives_way_to_what_needs_attention(build):
+    results = [Result(f"SEC-{n}", Outcome.PASS) for n in range(3000)] + [
+        Result("CDN-01", Outcome.FAIL, "open")
+    ]
 
-    text = render(make(*results, texts={"title": "x"}))
+    text = render(build(*results))
 
-    assert LIMIT - 100 < len(text) <= LIMIT
+    assert len(text) <= LIMIT
+    assert "### FAIL CDN-01" in text
+    assert "the rows of what passed" in text
+
+
+def test_what_fits_nowhere_is_cut_at_the_end_of_a_line(build):
+    text = render(build(Result("SEC-01", Outcome.FAIL), texts={"why": "word " * 30_000}))
+
+    assert len(text) <= LIMIT
+    assert text.endswith(f"\n\nCut at {LIMIT} characters; verification.html holds everything.\n")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "said"),
+    [
+        ({"with": None, "notes": ["x was left out"]}, "There is no earlier run of this environment"),
+        (
+            {"with": {"started": "then", "commit": "", "verdict": "READY"}, "notes": []},
+            "Every item ended as it did then.",
+        ),
+        (
+            {
+                "with": {"started": "then", "commit": "c", "verdict": "READY"},
+                "notes": [],
+                "still_failing": [{"id": "SEC-01", "before": "fail", "since": "Monday"}],
+            },
+            "- **Still failing:** SEC-01 (since Monday)",
+        ),
+    ],
+)
+def test_what_changed_is_said(build, comparison, said):
+    kinds = {"newly_failing": [], "still_failing": [], "fixed": [], "newly_unverified": []}
+    text = render(build(Result("SEC-01", Outcome.PASS), comparison={**kinds, **comparison}))
+
+    assert said in text
+    assert all(f"- `{note}`" in text for note in comparison["notes"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(examples.FIGURES["rows"], "1 of 2 not seen to be held."), ([], "holds no judged budgets.")],
+)
+def test_performance_budgets_are_told_if_given(build, rows, said):
+    assert said in render(build(Result("SEC-01", Outcome.PASS), budgets={**examples.FIGURES, "rows": rows}))

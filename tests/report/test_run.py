@@ -1,4 +1,4 @@
-"""verification/report/run.py"""
+"""verification/report/run.py and origin.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
-from verification.checklist import Section, Severity
+from verification.checklist import Severity
 from verification.errors import Gap
+from verification.report import origin
+from verification.report.origin import Author
 from verification.verdict import Outcome, Result
 
 
@@ -26,6 +28,16 @@ def git(folder, *arguments):
     return done.stdout.strip()
 
 
+@pytest.fixture
+def checkout(tmp_path):
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a").write_text("one")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-qm", "one")
+    git(tmp_path, "config", "user.name", "Grace Hopper")
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("emulated", "headline"),
     [
@@ -37,30 +49,12 @@ def test_the_headline_says_where(make, emulated, headline):
     assert make(Result("SEC-01", Outcome.PASS), emulated=emulated).headline == headline
 
 
-@pytest.mark.parametrize(
-    ("emulated", "environment"),
-    [(False, "staging, real AWS"), (True, "staging, emulated (embedded AWS, a rehearsal)")],
-)
-def test_the_facts_are_in_words_and_hide_the_account(make, emulated, environment):
-    facts = make(Result("SEC-01", Outcome.PASS), emulated=emulated).facts
-
-    assert facts["Environment"] == environment
-    assert facts["Stack"] == "pixel-prompt-staging in eu-west-1, account ********9012"
-    assert facts["Started"] == "2026-11-23 07:05:09 UTC, took 61 s"
-    assert facts["Commit"] == "unknown"
-    assert "123456789012" not in str(facts)
-
-
-def test_the_commit_is_the_checkouts_and_says_when_the_tree_differs(make, tmp_path):
-    git(tmp_path, "init", "-q")
-    (tmp_path / "a").write_text("one")
-    git(tmp_path, "add", "a")
-    git(tmp_path, "commit", "-qm", "one")
-    head = git(tmp_path, "rev-parse", "--short=12", "HEAD")
+def test_the_commit_is_the_checkouts_and_says_when_the_tree_differs(make, checkout):
+    head = git(checkout, "rev-parse", "--short=12", "HEAD")
 
     assert make(Result("SEC-01", Outcome.PASS)).commit == head
 
-    (tmp_path / "a").write_text("two")
+    (checkout / "a").write_text("two")
     assert make(Result("SEC-01", Outcome.PASS)).commit == f"{head}+"
 
 
@@ -68,15 +62,45 @@ def test_a_machine_without_git_still_gets_its_report(make, monkeypatch):
     monkeypatch.setenv("PATH", "")
 
     assert make(Result("SEC-01", Outcome.PASS)).commit == ""
+    assert origin.author(make(Result("SEC-01", Outcome.PASS)).suite, {}) == Author("nobody known", "")
 
 
-def test_results_are_grouped_in_their_order_and_empty_sections_left_out(make):
-    ids = ["SEC-02", "SEC-01", "CDN-01"]
-    run = make(*(Result(id_, Outcome.PASS) for id_ in ids))
+def test_a_template_that_is_gone_has_no_hash(make):
+    run = make(Result("SEC-01", Outcome.PASS))
+    assert len(run.template_sha256) == 64
 
-    grouped = {section: [result.item for result in results] for section, results in run.by_section().items()}
+    gone = make(Result("SEC-01", Outcome.PASS))
+    gone.template.unlink()
+    assert gone.template_sha256 == ""
 
-    assert grouped == {Section.SECURITY: ["SEC-02", "SEC-01"], Section.CLOUDFRONT: ["CDN-01"]}
+
+CI = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_ACTOR": "ada",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "o/r",
+    "GITHUB_RUN_ID": "7",
+}
+
+
+@pytest.mark.parametrize(
+    ("variables", "author"),
+    [
+        ({}, Author("git user", "Grace Hopper")),
+        ({"GITHUB_ACTOR": "ada"}, Author("git user", "Grace Hopper")),
+        (CI, Author("CI actor", "ada", "https://github.com/o/r/actions/runs/7")),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ada"}, Author("CI actor", "ada")),
+    ],
+)
+def test_who_ran_it_is_the_ci_actor_or_the_git_user(checkout, variables, author):
+    assert origin.author(checkout, variables) == author
+
+
+def test_code_is_linked_where_github_is_known_to_have_it(checkout):
+    head = git(checkout, "rev-parse", "HEAD")
+
+    assert origin.code_address(checkout, CI) == f"https://github.com/o/r/blob/{head}"
+    assert origin.code_address(checkout, {}) == ""
 
 
 def test_attention_puts_the_gravest_first(make):

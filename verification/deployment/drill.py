@@ -23,6 +23,7 @@ from verification.deployment import health, keys, parameters, sam, standing
 from verification.deployment.standing import Standing
 from verification.environment import ROOT, Environment
 from verification.errors import Missing, Unverified
+from verification.progress import waiting
 
 SUFFIX = "-drill"
 
@@ -222,6 +223,7 @@ class ThrowAway:
         """Whether it was made from nothing, whatever has become of it since."""
         return self.standing().status not in (None, *_NEVER_CREATED)
 
+    @waiting("a throw-away stack to be deployed")
     def deploy(self) -> Standing:
         """Deploy it as `deploy.sh` deploys its environment.
 
@@ -230,6 +232,7 @@ class ThrowAway:
         """
         return self._deploy(self._copy, {})
 
+    @waiting("an update to fail and to be taken back")
     def fail_update(self) -> Standing:
         """Begin an update that changes the API's function and then cannot go on.
 
@@ -273,6 +276,7 @@ class ThrowAway:
         """The first failure of the last operation, in CloudFormation's words."""
         return standing.first_failure(self.env)
 
+    @waiting("a throw-away stack to be healthy")
     def wait_until_healthy(self) -> Mapping[str, Any]:
         """What `/health` says once it says 200.
 
@@ -290,6 +294,7 @@ class ThrowAway:
         except health.Unhealthy as problem:
             raise AssertionError(str(problem)) from problem
 
+    @waiting("a throw-away stack to be deleted")
     def delete(self) -> None:
         """Delete the stack as a person would, and wait until it is gone.
 

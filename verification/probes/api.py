@@ -16,6 +16,7 @@ from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.http import Answer, exchange
+from verification.progress import waiting
 
 CORRELATION_PREFIX = "verify-"
 """Operators tell the suite's own requests from users' by it."""
@@ -130,6 +131,7 @@ class Api:
         results = [{"status": "completed", **image} for image in shown["images"]]
         return Job(shown["id"], shown["prompt"], "completed", results)
 
+    @waiting("the gallery to list a job")
     def find_gallery(self, job_id: str) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]]]:
         """A job's entry in the newest page of galleries, and that page.
 
@@ -155,6 +157,7 @@ class Api:
         status = answer.document()
         return Job(job_id, prompt, status["status"], status["results"], status.get("completed"))
 
+    @waiting("a job's images")
     def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
         """Poll a job until it has ended, at growing intervals with jitter."""
         started, pause = time.monotonic(), 0.2

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from verification.probes.api import Api
 from verification.probes.http import Answer
+from verification.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Burst:
         return [answer for answer in self.answers if answer.status == HTTPStatus.TOO_MANY_REQUESTS]
 
 
+@waiting("a burst of requests to be answered")
 def burst(api: Api, path: str, *, requests: int, connections: int) -> Burst:
     """Send GET requests as fast as so many connections can, once each of them is open and has woken the function.
 

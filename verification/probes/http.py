@@ -6,6 +6,7 @@ import json
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,9 @@ from verification.environment import Environment
 from verification.errors import Unverified
 
 _EXCERPT = 300  # characters of a body shown in a message
+_REMEMBERED = 200  # answers of a check, before the report picks from them
+LATEST: deque[str] = deque(maxlen=_REMEMBERED)
+"""Excerpts of the latest answers; whoever wants those of one check empties it before."""
 
 
 class Allowance:
@@ -128,4 +132,6 @@ def exchange(
     except requests.RequestException as problem:
         raise Unverified(f"{method} {url}: no answer ({type(problem).__name__}: {problem})") from problem
     elapsed = timedelta(seconds=time.monotonic() - started)  # requests' own stops at the headers
-    return Answer(f"{method} {url}", response.status_code, response.headers, response.content, elapsed)
+    answer = Answer(f"{method} {url}", response.status_code, response.headers, response.content, elapsed)
+    LATEST.append(f"{answer!r} in {elapsed.total_seconds() * 1000:.0f} ms")
+    return answer

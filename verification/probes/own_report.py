@@ -20,11 +20,12 @@ from verification.probes.commands import Finding
 from verification.probes.process import parsed, read, tail
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
-_FORMATS = ("verification.html", "verification.json", "verification.md", "verification.xml")
+_FORMATS = ("verification.html", "verification.json", "verification.md", "verification.xml", "summary.md")
+_SECTIONS = {"SEC": "security", "CODE": "code", "CONF": "config", "INF": "infra", "CDN": "cloudfront"}
 _WINDOW = 12  # characters of a secret that give too much of it away
-_ROOM = 19  # ids that a way has for its secrets: two digits, shared by half of the ways
+_ROOM = 19  # ids that a way has for its secrets: two digits, shared by the ways of a section
 _RUN = re.compile(rf"[A-Za-z0-9]{{{_WINDOW},}}")
-_DEADLINE = timedelta(minutes=1)
+_DEADLINE = timedelta(minutes=2)
 
 # The way out, what a check there does with {secret}, and how it must end. The tail of each name is in the source
 # line too, which a traceback quotes.
@@ -39,6 +40,19 @@ _WAYS = {
     "a log": ("logging.getLogger('check').warning({secret}); assert False, 'logged'", "fail"),
     "a fixture": ("request.getfixturevalue('broken')({secret})", "unverified"),
     "a waiver": ("assert False, 'known'", "waived"),
+    "a local variable": ("key = {secret}; assert False, 'kept'", "fail"),
+    "a warning": ("warnings.warn({secret}); assert False, 'warned'", "fail"),
+    "a JUnit property": (
+        "request.getfixturevalue('record_property')('key', {secret}); assert False, 'noted'",
+        "fail",
+    ),
+    "what it noted": ("request.getfixturevalue('evidence')['key'] = {secret}", "pass"),
+    "what it saw hold": ("key = {secret}; assert key == {secret}", "pass"),
+    "an answer": ("LATEST.append({secret})", "pass"),
+    "a picture's name": (
+        "request.getfixturevalue('extras').append(pytest_html.extras.jpg('aGk=', {secret}))",
+        "pass",
+    ),
 }
 _CONFTEST = """
 import boto3
@@ -64,8 +78,11 @@ environment.connect = connect
 _CHECKS = """
 import logging
 import sys
+import warnings
 import pytest
+import pytest_html
 from verification.errors import Unverified
+from verification.probes.http import LATEST
 
 @pytest.fixture
 def broken():
@@ -98,9 +115,9 @@ class OwnReport:
             Unverified: the throw-away run did not end as it has to, so its report shows nothing.
         """
         cases = {
-            f"{('SEC', 'CODE')[turn % 2]}-{number:02}": (way, planted)
+            f"{list(_SECTIONS)[turn % len(_SECTIONS)]}-{number:02}": (way, planted)
             for turn, way in enumerate(_WAYS)
-            for number, planted in enumerate(_secrets(), 1 + turn // 2 * _ROOM)
+            for number, planted in enumerate(_secrets(), 1 + turn // len(_SECTIONS) * _ROOM)
         }
         with tempfile.TemporaryDirectory(prefix="own-report-") as folder:
             here = Path(folder)
@@ -113,6 +130,8 @@ class OwnReport:
                     "checks",
                     "-p",
                     "verification.plugin",
+                    "-p",
+                    "verification.fixtures",
                     "--import-mode=importlib",
                 ),
                 *(
@@ -125,11 +144,15 @@ class OwnReport:
                     "-p",
                     "no:xdist",
                 ),
-                *("--rootdir", ".", "--env", "staging", "--app", ".", "--report-dir", "report", "-rA"),
+                *("--rootdir", ".", "--env", "staging", "--app", ".", "--report-dir", "report"),
+                *("-rA", "-vv", "--showlocals", "--tb=long", "-o", "enable_assertion_pass_hook=true"),
             ]
-            done = process.run(
-                command, folder=here, deadline=_DEADLINE, variables={"PYTHONPATH": str(self.suite)}
-            )
+            variables = {
+                "PYTHONPATH": str(self.suite),
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_STEP_SUMMARY": str(here / "report" / "summary.md"),
+            }
+            done = process.run(command, folder=here, deadline=_DEADLINE, variables=variables)
             written = {name: read(here / "report" / name) for name in _FORMATS}
         content = parsed(written["verification.json"], "the throw-away run", done)
         outcomes = {item["id"]: item["outcome"] for item in content["items"]}
@@ -168,6 +191,9 @@ def _secrets() -> Iterator[Planted]:
     yield planted("GitHub token", "ghp_{}", random(36))
     yield planted("signed URL", "https://b.s3.amazonaws.com/k?X-Amz-Signature={}", secrets.token_hex(32))
     yield planted("authorization", "Authorization: Bearer {}", random(32))
+    yield planted("account", "arn:aws:iam::{}:role/api", random(12, string.digits))
+    yield planted("JSON web token", "eyJhbGciOiJIUzI1NiJ9.{}", random(60))
+    yield planted("password in a URL", "https://ada:{}@example.com/", random(32))
     fence, name = "-" * 5, "PRIVATE KEY"  # apart, for SEC-04 reads this file too
     yield planted("private key", f"{fence}BEGIN {name}{fence}\n{{}}\n{fence}END {name}{fence}", random(64))
 
@@ -177,7 +203,7 @@ def _write(here: Path, cases: Mapping[str, tuple[str, Planted]]) -> None:
     for number, (item, (way, planted)) in enumerate(cases.items()):
         body = _WAYS[way][0].format(secret=repr(planted.text))
         fixture = "request" if "request" in body else ""
-        section = {"SEC": "security", "CODE": "code"}[item.partition("-")[0]]
+        section = _SECTIONS[item.partition("-")[0]]
         checks.append(
             f'\n\n@pytest.mark.{section}\n@pytest.mark.item("{item}")\ndef test_{number}({fixture}):\n    {body}\n'
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from verification.environment import ROOT
 from verification.errors import Unverified
+from verification.progress import waiting
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -30,15 +31,16 @@ def run(
         Unverified: the tool does not exist, or had not ended by the deadline.
     """
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**environment(), **variables},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=deadline.total_seconds(),
-            check=False,
-        )
+        with waiting(f"{Path(command[0]).name} to end"):
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env={**environment(), **variables},
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=deadline.total_seconds(),
+                check=False,
+            )
     except FileNotFoundError as problem:
         raise Unverified(f"{problem.filename} does not exist; run ./scripts/setup.sh") from problem
     except subprocess.TimeoutExpired as problem:
@@ -49,11 +51,12 @@ def run(
 
 
 def environment() -> Mapping[str, str]:
-    """Our own tools first; nothing of this pytest run's settings, and no AWS to talk to."""
+    """Our own tools first; nothing of this pytest run's settings or of GitHub's job, and no AWS to talk to."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "PYTEST_", "COV_", "COVERAGE_", "VITE_")) and name != "PYTHONPATH"
+        if not name.startswith(("AWS_", "PYTEST_", "COV_", "COVERAGE_", "GITHUB_", "VITE_"))
+        and name != "PYTHONPATH"
     }
     path = os.pathsep.join(
         [str(ROOT / ".venv" / "bin"), str(ROOT / ".tools" / "bin"), kept.get("PATH", os.defpath)]

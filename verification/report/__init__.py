@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from verification.report import document, markdown
-from verification.report.run import Run
+from verification.report.document import Document
+from verification.report.run import Picture, Run
 
-__all__ = ["Run", "write"]
+__all__ = ["Document", "Picture", "Run", "write"]
 
 
-def write(run: Run, directory: Path) -> None:
+def write(content: Document, directory: Path) -> None:
     """Leave verification.json and verification.md in `directory`, each whole or not at all."""
-    for name, text in (
-        ("verification.json", document.render(run)),
-        ("verification.md", markdown.render(run)),
-    ):
-        unfinished = directory / f".{name}.unfinished"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(directory / name)
+    texts = {"verification.json": document.render(content), "verification.md": markdown.render(content)}
+    for name, text in texts.items():
+        put(directory / name, text)
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)

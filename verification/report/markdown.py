@@ -1,12 +1,14 @@
-"""The report for a pull request."""
+"""The report for a pull request, a job's summary and docs/: one text that fits into each of them."""
 
 from __future__ import annotations
 
-from verification.report.run import Run
+from dataclasses import dataclass
+
+from verification.report.document import Document
 from verification.report.templates import TEMPLATES
 from verification.verdict import Outcome
 
-_LIMIT = 65_000  # characters; GitHub refuses a comment of more than 65,536
+LIMIT = 65_000  # characters; GitHub refuses a comment of more than 65,536
 _WORDS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "**FAIL**",
@@ -15,16 +17,73 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much of a report is told.
+
+    Args:
+        text: characters of what was observed about an item.
+        full: how many of the items that need attention are told with cause and remedy.
+        rows: whether the items that passed have a row each.
+        attention_rows: how many of the others have one.
+    """
+
+    text: int
+    full: int
+    rows: bool = True
+    attention_rows: int = 10_000
+
+
+# From everything to what fits whatever happens.
+_ROOMS = [
+    Room(600, 10_000),
+    Room(300, 10_000),
+    Room(200, 60),
+    Room(160, 40),
+    Room(120, 25, rows=False),
+    Room(100, 15, rows=False, attention_rows=200),
+    Room(80, 10, rows=False, attention_rows=50),
+]
+
+
 def cell(text: str) -> str:
-    """A text that cannot break out of a table's cell."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").replace("`", "'").split())
+    """A text of the checklist that cannot break out of a table's cell."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
 
 
-def render(run: Run) -> str:
-    """Verdict, facts, scoreboard, what needs attention, then every item; says so when it had to cut."""
+def code(text: str, limit: int = 10_000) -> str:
+    """What was observed, as inline code: no markup, no link and no @mention comes of it."""
+    plain = " ".join(text.replace("`", "'").split())
+    cut = plain if len(plain) <= limit else plain[: limit - 1] + "…"
+    return f"`{cut}`" if cut else ""
+
+
+def code_cell(text: str, limit: int = 10_000) -> str:
+    """The same within a table's cell."""
+    return code(text, limit).replace("|", "\\|")
+
+
+def render(document: Document) -> str:
+    """Verdict, what to do, what needs attention, then the rest; says what it had to leave out."""
+    for room in _ROOMS:
+        text = _rendered(document, room)
+        if len(text) <= LIMIT:
+            return text
+    note = f"\n\nCut at {LIMIT} characters; verification.html holds everything.\n"
+    return text[: LIMIT - len(note)].rsplit("\n", 1)[0] + note
+
+
+def _rendered(document: Document, room: Room) -> str:
     template = TEMPLATES.get_template("report.md.jinja")
-    text = template.render(run=run, words=_WORDS, cell=cell, Outcome=Outcome)
-    if len(text) <= _LIMIT:
-        return text
-    note = f"\n\nCut at {_LIMIT} characters; verification.html holds everything.\n"
-    return text[: _LIMIT - len(note)].rsplit("\n", 1)[0] + note
+    text = template.render(
+        report=document,
+        items=document["items"],
+        words=_WORDS,
+        cell=cell,
+        code=code,
+        code_cell=code_cell,
+        room=room,
+        whole=room == _ROOMS[0],
+        limit=LIMIT,
+    )
+    return text.rstrip() + "\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from verification.report import known
+
 _SECRETS = [
     re.compile(
         r"\b(?:AKIA|ASIA)[A-Z0-9]{4}[A-Z0-9.]{8,}\b"
@@ -15,13 +17,28 @@ _SECRETS = [
         r"(?i)(?:secret_?access_?key|session_?token|api_?key)\b[\"']?\s*[:=]\s*[^\s,}]+"
     ),  # told by its name
     re.compile(r"\bAIza[A-Za-z0-9_.-]{10,}"),  # Google
-    re.compile(r"(?i)(?:x-amz-(?:signature|security-token|credential)=)[^&\s\"']+"),  # presigned URLs
+    # presigned URLs, also where they are part of another one
+    re.compile(r"(?i)x-(?:amz|goog)-(?:signature|security-token|credential)(?:=|%3D)[^&\s\"'<>]+"),
     re.compile(r"(?i)\b(?:authorization|x-api-key|x-goog-api-key|x-key)\b[\"']?\s*[:=]\s*[^\r\n,}]+"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
 ]
+# Taken out of a report, and yet no proof that something has leaked: a log may well hold such words.
+_PRIVATE = [
+    re.compile(
+        r"(?i)(?<=[?&])(?:signature|policy|key-pair-id|awsaccesskeyid|access_token|token)=[^&\s\"'<>]+"
+    ),  # CloudFront's signed URLs, and S3's old ones
+    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}"),  # JSON web tokens
+    re.compile(r"(?<=://)[^\s/@:\"']+:[^\s/@\"']+(?=@)"),  # a name and its password within a URL
+    re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b[\"']?\s*[:=]\s*[^\s,}]+"),  # told by its name
+]
 # pytest shortens a text in its middle, and what is left of a key has no form any more.
 _SHORTENED = re.compile(r"[^\s'\"]*\.\.\.[^\s'\"]{4,}|[^\s'\"]{4,}\.\.\.")
-_ACCOUNT = re.compile(r"(?<=[:/])\d{8}(\d{4})(?=[:/])")  # in ARNs and in queues' URLs
+_ACCOUNTS = [
+    re.compile(r"(?<=[:/])()\d{8}(\d{4})(?=[:/])"),  # in ARNs and in queues' URLs
+    re.compile(
+        r"(?i)\b((?:account|owner)(?:[ _-]?id)?[\"']?\s*(?:[:=]|is)?\s*[\"']?)\d{8}(\d{4})(?!\d)"
+    ),  # told by its name
+]
 
 
 def looks_secret(text: str) -> bool:
@@ -30,12 +47,15 @@ def looks_secret(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """The text with whatever looks like a credential replaced, and account ids shortened to four digits.
+    """The text without known secrets and whatever looks like a credential; account ids keep four digits.
 
     Where a credential stands, shortened texts go too: they may be what is left of the same one.
     """
+    text = known.without(text)
     if looks_secret(text):
         text = _SHORTENED.sub("[redacted]", text)
-    for pattern in _SECRETS:
+    for pattern in (*_SECRETS, *_PRIVATE):
         text = pattern.sub("[redacted]", text)
-    return _ACCOUNT.sub(r"********\1", text)
+    for pattern in _ACCOUNTS:
+        text = pattern.sub(r"\1********\2", text)
+    return text

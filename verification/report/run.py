@@ -1,23 +1,52 @@
-"""What every format of the report is made from."""
+"""What a report is made from."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from verification import __version__
-from verification.checklist import Item, Section
+from verification.checklist import Item, Severity
 from verification.environment import Environment
+from verification.report import origin
+from verification.report.origin import Author
 from verification.verdict import Outcome, Result, Verdict
 
 
 @dataclass(frozen=True)
+class Picture:
+    """What stood on the screen at the end of a check; `content` is a JPEG in base64."""
+
+    name: str
+    content: str = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(base64.b64decode(self.content)).hexdigest()
+
+
+@dataclass(frozen=True)
 class Run:
-    """One verification: what was concluded about which deployment, when, by what."""
+    """One verification: what was concluded about which deployment, when, by what.
+
+    Args:
+        verdict: the conclusion.
+        items: the checklist.
+        environment: where.
+        started: when.
+        seconds: how long it took.
+        app: the application's checkout.
+        suite: the checkout of the checks.
+        template: the application's template.
+        pictures: what checks left of the screen, by item.
+        comparison: with an earlier run, see history.py.
+        budgets: performance figures, see figures.py.
+    """
 
     verdict: Verdict
     items: Mapping[str, Item]
@@ -25,6 +54,11 @@ class Run:
     started: datetime
     seconds: float
     app: Path
+    suite: Path
+    template: Path
+    pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    comparison: Mapping[str, Any] | None = None
+    budgets: Mapping[str, Any] | None = None
 
     @property
     def headline(self) -> str:
@@ -39,40 +73,22 @@ class Run:
 
     @cached_property
     def commit(self) -> str:
-        """The commit of the application's checkout, '+' when the tree differs from it, '' without git."""
-        try:
-            described = subprocess.run(
-                ["git", "-C", str(self.app), "describe", "--always", "--dirty=+", "--abbrev=12", "--match="],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except OSError:
-            return ""
-        return described.stdout.strip()
+        """Of the application's checkout."""
+        return origin.commit(self.app)
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """The run in words, for the head of a report."""
-        kind = "emulated (embedded AWS, a rehearsal)" if self.environment.emulated else "real AWS"
-        return {
-            "Environment": f"{self.environment.name}, {kind}",
-            "Stack": f"{self.environment.stack_name} in {self.environment.region}, account {self.masked_account}",
-            "Commit": self.commit or "unknown",
-            "Started": f"{self.started:%Y-%m-%d %H:%M:%S} UTC, took {self.seconds:.0f} s",
-            "Suite": f"pixel-prompt-verification {__version__}",
-        }
+    @cached_property
+    def template_sha256(self) -> str:
+        """Of the template as its file has it; empty when it is gone."""
+        return hashlib.sha256(self.template.read_bytes()).hexdigest() if self.template.is_file() else ""
 
-    def by_section(self) -> dict[Section, list[Result]]:
-        """Results in the checklist's order, grouped; sections without a result are left out."""
-        grouped: dict[Section, list[Result]] = {}
-        for result in self.verdict.results:
-            grouped.setdefault(self.items[result.item].section, []).append(result)
-        return grouped
+    @cached_property
+    def author(self) -> Author:
+        """Who started it."""
+        return origin.author(self.suite)
 
     def attention(self) -> list[Result]:
         """What a reviewer must look at: all but plain passes and tolerated gaps, the gravest first."""
-        severities = list(type(self.items[next(iter(self.items))].severity))
+        severities = list(Severity)
         outcomes = [Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS]
         results = [
             r

@@ -7,6 +7,9 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from verification.report import reading
+from verification.report.shortening import shorten
+
 
 def code_spans(text: str) -> Markup:
     """Markdown's inline code as HTML, everything else escaped."""
@@ -22,3 +25,5 @@ TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 TEMPLATES.filters["code_spans"] = code_spans
+TEMPLATES.filters["shorten"] = shorten
+TEMPLATES.globals["reading"] = reading

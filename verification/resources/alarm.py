@@ -11,6 +11,7 @@ from typing import Any
 
 from verification.environment import Environment
 from verification.errors import Missing
+from verification.progress import waiting
 
 # Source: CloudWatch API Reference, PutMetricAlarm, "ComparisonOperator".
 _AT_THE_THRESHOLD = {"GreaterThanOrEqualToThreshold": True, "GreaterThanThreshold": False}
@@ -145,6 +146,7 @@ class AlarmSwitch:
             AlarmName=self.name, StateValue="OK", StateReason="lowered by a drill of the verification"
         )
 
+    @waiting("an alarm to rise")
     def wait_until_raised(self, deadline: timedelta) -> AlarmState:
         """What it says once it is in ALARM, or after the deadline."""
         until = time.monotonic() + deadline.total_seconds()

@@ -15,6 +15,7 @@ import botocore.exceptions
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
+from verification.progress import waiting
 
 # Where a template may name what would otherwise be named by CloudFormation.
 _NAMING = {
@@ -143,6 +144,7 @@ class CloudFormationStack:
         return self.resources[logical_id].physical_id
 
     @cached_property
+    @waiting("CloudFormation to compare the stack with its template")
     def drifts(self) -> Mapping[str, Drift]:
         """How each resource of a type that CloudFormation can compare stands now, by its logical id.
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from verification import budgets
+from verification.progress import waiting
 from verification.resources.table import Table
 
 _HOUR = timedelta(hours=1)
@@ -115,7 +116,8 @@ class Counters:
         now = table.clock
         left = _start(now, _HOUR) + _HOUR - now
         if left < budgets.WINDOW_MARGIN:
-            time.sleep(left.total_seconds() + 1)
+            with waiting("the next hour, for this one is about to end"):
+                time.sleep(left.total_seconds() + 1)
             now = table.clock
         return cls(table, now)
 

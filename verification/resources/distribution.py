@@ -14,6 +14,7 @@ from typing import Any
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
+from verification.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Distribution:
             *self.configuration.get("CacheBehaviors", {}).get("Items", []),
         ]
 
+    @waiting("an invalidation to reach the edges")
     def invalidate(self, path: str) -> timedelta:
         """Have every edge forget one path; how long that took.
 

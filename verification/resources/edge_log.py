@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from verification import budgets
+from verification.progress import waiting
 from verification.resources.bucket import Bucket
 
 
@@ -30,6 +31,7 @@ class EdgeLog:
         text = gzip.decompress(self.bucket.object_bytes(key)).decode()
         return [line for line in text.splitlines() if not line.startswith("#")]
 
+    @waiting("a log file of CloudFront's")
     def wait_for_delivery(
         self, within: timedelta, deadline: timedelta = budgets.EDGE_LOG_DEADLINE
     ) -> Sequence[str]:

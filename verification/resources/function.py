@@ -24,6 +24,7 @@ from verification import budgets
 from verification.environment import Environment
 from verification.errors import Denied, Missing, Unverified
 from verification.interruptions import held_back
+from verification.progress import waiting
 from verification.resources.invocation import Invocation
 
 _FRESH = "cold start, measured by pixel-prompt-verification"
@@ -190,6 +191,7 @@ class Function:
             self._client.delete_function(FunctionName=self.name, Qualifier=name)
         return found.keys() - left
 
+    @waiting("cold starts of a function")
     def cold_starts(self, event: Mapping[str, Any], count: int) -> Sequence[Invocation]:
         """First invocations, each in an execution environment of its own.
 
@@ -233,6 +235,7 @@ class Function:
         )
         return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
+    @waiting("CloudWatch to count errors")
     def wait_for_errors(self, count: float, since: datetime, deadline: timedelta) -> None:
         """Wait until CloudWatch counts that many.
 

@@ -14,6 +14,7 @@ from typing import Any
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing
+from verification.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class LogGroup:
             for event in page["events"]:
                 yield LogEvent(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"])
 
+    @waiting("lines in a log")
     def wait_for(
         self,
         term: str,

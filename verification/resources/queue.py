@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from verification.environment import Environment
+from verification.progress import waiting
 
 _MOST_AT_ONCE = 10  # by SQS's own limit
 _LONG_POLL_SECONDS = 2
@@ -50,6 +51,7 @@ class Queue:
         answer = self.env.client("sqs").send_message(QueueUrl=self.url, MessageBody=json.dumps(content))
         return str(answer["MessageId"])
 
+    @waiting("a message in a queue")
     def take(self, wanted: Callable[[Message], bool], deadline: timedelta) -> Message | None:
         """Wait for one message and take it out of the queue; None when it does not come.
 

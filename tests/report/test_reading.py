@@ -1,0 +1,129 @@
+"""verification/report/reading.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from verification.errors import Gap
+from verification.report import reading
+from verification.report.reading import advice, duration, facts, standing, steps
+from verification.verdict import Outcome, Result, Waived
+
+PASS = Result("SEC-01", Outcome.PASS)
+FAIL = Result("SEC-02", Outcome.FAIL, "open")
+UNKNOWN = Result("SEC-03", Outcome.UNVERIFIED, "denied")
+GAP = Result("SEC-04", Outcome.UNVERIFIED, "no such service", gap=Gap.NEEDS_AWS)
+WAIVED = Result("SEC-05", Outcome.WAIVED, "known", waiver=Waived("r", "Ada", "2027-01-01", 1))
+
+
+@pytest.mark.parametrize(
+    ("results", "how", "said"),
+    [
+        ([PASS], {}, "This deployment may go to production."),
+        ([PASS, WAIVED], {}, "This deployment may go to production."),
+        ([PASS], {"emulated": True}, "Verify the real deployment before you release."),
+        ([PASS, GAP], {"emulated": True, "name": "local"}, "Everything that a rehearsal can show holds."),
+        ([PASS], {"total": 9}, "Only a run over the whole checklist can say"),
+        ([PASS, FAIL], {}, "Do not release. 1 claim does not hold: begin with SEC-02."),
+        (
+            [UNKNOWN, FAIL, WAIVED],
+            {"emulated": True},
+            "Do not release. 1 claim does not hold: begin with SEC-02.",
+        ),
+        ([PASS, UNKNOWN], {}, "Do not release yet. Nobody could look at 1 item: begin with SEC-03."),
+        (
+            [UNKNOWN, GAP],
+            {"emulated": True, "name": "local"},
+            "Nobody could look at 1 item: begin with SEC-03.",
+        ),
+        ([UNKNOWN, GAP], {"emulated": True}, "Nobody could look at 2 items"),
+        ([], {"items": {}, "total": 9}, "Nothing was looked at"),
+    ],
+)
+def test_the_advice_follows_the_verdict(build, results, how, said):
+    document = build(*results, **how)
+
+    assert said in advice(document)
+    assert ("may go to production" in advice(document)) <= (document["ok"] and not document["emulated"])
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (FAIL, [("To do", "Remedy of SEC-02.")]),
+        (WAIVED, [("To do before the waiver ends", "Remedy of SEC-05.")]),
+        (PASS, [("To do if it ever fails", "Remedy of SEC-01.")]),
+    ],
+)
+def test_the_remedy_is_what_to_do(build, result, expected):
+    assert steps(build(result)["items"][0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("gap", "first"), [(None, "Remove what was in the way"), *((gap, "") for gap in Gap)]
+)
+def test_what_nobody_saw_broken_is_looked_at_before_it_is_mended(build, gap, first):
+    (look, then) = steps(build(Result("SEC-01", Outcome.UNVERIFIED, gap=gap))["items"][0])
+
+    assert look[0] == "To do"
+    assert look[1].startswith(first)
+    assert look[1].endswith(".")
+    assert then == ("Should it not hold then", "Remedy of SEC-01.")
+
+
+@pytest.mark.parametrize(
+    ("emulated", "environment"),
+    [(False, "staging, real AWS"), (True, "staging, emulated (embedded AWS, a rehearsal)")],
+)
+def test_the_facts_are_in_words_and_hide_the_account(build, emulated, environment):
+    said = facts(build(PASS, emulated=emulated))
+
+    assert said["Environment"] == environment
+    assert said["Stack"] == "pixel-prompt-staging in eu-west-1, account ********9012"
+    assert said["Started"] == "2026-11-23 07:05:09 UTC, took 1 min 1 s"
+    assert said["Commit"] == "unknown"
+    assert "123456789012" not in str(said)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 ms"),
+        (0.0314, "31 ms"),
+        (1.26, "1.3 s"),
+        (59.9, "59.9 s"),
+        (60, "1 min 0 s"),
+        (3725, "62 min 5 s"),
+    ],
+)
+def test_durations_are_in_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_sections_keep_the_checklists_order_and_leave_empty_ones_out(build):
+    document = build(*(Result(id_, Outcome.PASS) for id_ in ("SEC-02", "SEC-01", "CDN-01")))
+    grouped = {
+        section: [item["id"] for item in items] for section, items in reading.sections(document).items()
+    }
+
+    assert grouped == {"security": ["SEC-02", "SEC-01"], "cloudfront": ["CDN-01"]}
+    assert list(reading.tally(document["items"]).values()) == [0, 0, 0, 3]
+
+
+def test_each_item_says_how_it_differs(build):
+    change = {"before": "pass", "since": "2026-11-20T08:00:00+00:00"}
+    comparison = {
+        "with": {"started": "x", "commit": "", "verdict": ""},
+        "newly_failing": [],
+        "still_failing": [{"id": "SEC-02", **change}],
+        "fixed": [{"id": "SEC-01", **change}],
+        "newly_unverified": [{"id": "SEC-03", **change}],
+        "notes": [],
+    }
+
+    assert standing(build(PASS, FAIL, UNKNOWN, WAIVED, comparison=comparison)) == {
+        "SEC-01": "fixed",
+        "SEC-02": "failing since 2026-11-20 08:00",
+        "SEC-03": "newly unverified",
+        "SEC-05": "waived, 1 day left",
+    }

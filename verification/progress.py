@@ -1,0 +1,96 @@
+"""What the suite waits for right now, for a person who watches the terminal.
+
+Whoever waits says so in a small file, for it may be another process than the one that has the terminal; the one that
+has it reads the folder. Where nobody watches there is no folder, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+FIRST_WORD = timedelta(seconds=5)  # a wait that ends before is not worth a line
+_LOOK = timedelta(seconds=0.5)
+_numbers = count()
+_folder: Path | None = None
+
+
+def tell(folder: Path | None) -> None:
+    """Have this process leave word in a folder, as long as it exists; with None in none."""
+    global _folder  # noqa: PLW0603  # a process has one terminal, and a wait deep in a resource cannot be told which
+    _folder = folder
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Whatever happens inside is waited for; `what` completes the sentence 'waiting for ...'."""
+    if _folder is None or not _folder.is_dir():
+        yield
+        return
+    word = _folder / f"{os.getpid()}-{next(_numbers)}"
+    with suppress(OSError):  # the folder goes when the run ends
+        word.write_text(what, encoding="utf-8")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            word.unlink()
+
+
+@dataclass
+class Watcher:
+    """Prints a line for what has been waited for long enough, again whenever that time has doubled.
+
+    Args:
+        folder: where those who wait leave word; made when it starts, and removed when it stops.
+        write: prints one line.
+        first: how long a wait lasts before it gets its first line.
+    """
+
+    folder: Path
+    write: Callable[[str], None]
+    first: timedelta = FIRST_WORD
+
+    def __post_init__(self) -> None:
+        self._stopped = threading.Event()
+        self._seen: dict[str, tuple[float, float]] = {}
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="progress")
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._clear()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._clear()
+        with suppress(OSError):
+            self.folder.rmdir()
+
+    def look(self, now: float) -> None:
+        """Print what is due at a moment of the monotonic clock."""
+        words = {word.name: word for word in self.folder.iterdir()}
+        self._seen = {name: seen for name, seen in self._seen.items() if name in words}
+        for name, word in sorted(words.items()):
+            began, due = self._seen.setdefault(name, (now, self.first.total_seconds()))
+            if now - began >= due:
+                with suppress(OSError):  # it has just ended
+                    self.write(f"waiting for {word.read_text(encoding='utf-8')}, {now - began:.0f} s so far")
+                self._seen[name] = (began, due * 2)
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_LOOK.total_seconds()):
+            with suppress(OSError):
+                self.look(time.monotonic())
+
+    def _clear(self) -> None:
+        for word in self.folder.iterdir():
+            word.unlink(missing_ok=True)

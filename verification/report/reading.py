@@ -1,0 +1,165 @@
+"""What a reader wants to know of a report, from its document; HTML and Markdown say the same because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from verification.checklist import Severity
+from verification.errors import Gap
+from verification.report.document import Document
+from verification.verdict import Outcome
+
+OUTCOMES = (Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS)
+SEVERITIES = tuple(Severity)
+_CHANGES = {
+    "newly_failing": "Newly failing",
+    "still_failing": "Still failing",
+    "newly_unverified": "Could be looked at then, not now",
+    "fixed": "Fixed",
+}
+
+_LOOK_AGAIN = "Remove what was in the way, see above, and run again."
+_LOOK = {
+    Gap.NEEDS_AWS: "Verify it on the real deployment; no emulator can show it.",
+    Gap.NEEDS_INTERNET: "Run again where the advisory services can be reached.",
+    Gap.PLANNED: "Write its check, see CONTRIBUTING.md.",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One item that ended differently in an earlier run, or failed in it too."""
+
+    item: Mapping[str, Any]
+    before: str
+    since: str
+
+
+def advice(document: Document) -> str:
+    """What to do, in a sentence or two."""
+    items = document["items"]
+    first = f"begin with {document['attention'][0]}" if document["attention"] else ""
+    failed = [item for item in items if item["outcome"] == Outcome.FAIL]
+    if failed:
+        return f"Do not release. {_count(len(failed), 'claim')} {_is(len(failed), 'does', 'do')} not hold: {first}."
+    if not document["ok"] and items:
+        unverified = [
+            item
+            for item in items
+            if item["outcome"] == Outcome.UNVERIFIED and not (document["rehearsal"] and item["gap"])
+        ]
+        return f"Do not release yet. Nobody could look at {_count(len(unverified), 'item')}: {first}."
+    if not items:
+        return "Nothing was looked at, so nothing is known."
+    if len(items) < document["checklist"]:
+        return (
+            "What was selected holds. Only a run over the whole checklist can say that a deployment is ready."
+        )
+    if document["emulated"]:
+        return "Everything that a rehearsal can show holds. Verify the real deployment before you release."
+    return "Every claim was seen to hold or is waived. This deployment may go to production."
+
+
+def facts(document: Document) -> dict[str, str]:
+    """The run in words."""
+    kind = "emulated (embedded AWS, a rehearsal)" if document["emulated"] else "real AWS"
+    author = document["author"]
+    started = document["started"].replace("T", " ").replace("+00:00", " UTC")
+    return {
+        "Environment": f"{document['environment']}, {kind}",
+        "Stack": f"{document['stack']} in {document['region']}, account {document['account']}",
+        "Commit": document["commit"] or "unknown",
+        "Template": document["template"][:12] or "unknown",
+        "Run by": f"{author['name']} ({author['kind']})" if author["name"] else author["kind"],
+        "Started": f"{started}, took {duration(document['seconds'])}",
+        "Suite": f"pixel-prompt-verification {document['suite']}",
+    }
+
+
+def duration(seconds: float) -> str:
+    """As people say it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {int(rest)} s" if minutes else f"{seconds:.1f} s"
+
+
+def attention(document: Document) -> list[Mapping[str, Any]]:
+    """The items to look at, the gravest first."""
+    by_id = {item["id"]: item for item in document["items"]}
+    return [by_id[id_] for id_ in document["attention"]]
+
+
+def sections(document: Document) -> dict[str, list[Mapping[str, Any]]]:
+    """Items in the checklist's order, by section; sections without one are left out."""
+    grouped: dict[str, list[Mapping[str, Any]]] = {}
+    for item in document["items"]:
+        grouped.setdefault(item["section"], []).append(item)
+    return grouped
+
+
+def tally(items: Sequence[Mapping[str, Any]]) -> dict[Outcome, int]:
+    """How many items have each outcome, the gravest first."""
+    return {outcome: sum(item["outcome"] == outcome for item in items) for outcome in OUTCOMES}
+
+
+def changes(document: Document) -> dict[str, list[Change]]:
+    """What is different since the run compared with, by what that is called; kinds without any are left out."""
+    comparison = document["comparison"]
+    if not comparison or not comparison["with"]:
+        return {}
+    by_id = {item["id"]: item for item in document["items"]}
+    return {
+        words: [Change(by_id[entry["id"]], entry["before"], entry["since"]) for entry in comparison[kind]]
+        for kind, words in _CHANGES.items()
+        if comparison[kind]
+    }
+
+
+def standing(document: Document) -> dict[str, str]:
+    """Of each item that is different, or waived, how: one short remark."""
+    remarks = {
+        item["id"]: f"waived, {_count(item['waiver']['days_left'], 'day')} left"
+        for item in document["items"]
+        if item["waiver"]
+    }
+    for kind, found in changes(document).items():
+        for change in found:
+            remarks[change.item["id"]] = {
+                "Newly failing": "newly failing",
+                "Still failing": f"failing since {change.since[:16].replace('T', ' ')}",
+                "Could be looked at then, not now": "newly unverified",
+                "Fixed": "fixed",
+            }[kind]
+    return remarks
+
+
+def steps(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What to do about an item, each with the words that introduce it; nobody has to mend what was not seen broken."""
+    remedy = item["remedy"]
+    if item["outcome"] == Outcome.UNVERIFIED:
+        return [("To do", _LOOK.get(item["gap"], _LOOK_AGAIN)), ("Should it not hold then", remedy)]
+    words = {Outcome.WAIVED: "To do before the waiver ends", Outcome.PASS: "To do if it ever fails"}
+    return [(words.get(Outcome(item["outcome"]), "To do"), remedy)]
+
+
+def headline(document: Document) -> tuple[str, str]:
+    """The verdict's word, and its counts."""
+    word, _, counts = document["verdict"].partition(" (")
+    return word, counts.removesuffix(")")
+
+
+def missed(document: Document) -> int:
+    """How many performance budgets were not seen to be held."""
+    rows = document["budgets"]["rows"] if document["budgets"] else ()
+    return sum(row["outcome"] in ("over", "unverified") for row in rows)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _is(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
