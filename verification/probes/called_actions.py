@@ -7,13 +7,12 @@ compared, so that reach is never too small: what is reported as not called is ca
 from __future__ import annotations
 
 import ast
-import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from verification.errors import Unverified
-from verification.probes.iam_actions import known_actions
+from verification.probes.iam_actions import meant_by
 
 OF_EVERY_FUNCTION = frozenset(
     {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
@@ -106,7 +105,7 @@ class Code:
 
 def _is_called(action: str, named: Collection[str], served: Collection[str]) -> bool:
     if set(action) & set("*?"):
-        return any(_is_called(one, named, served) for one in fnmatch.filter(known_actions(), action))
+        return any(_is_called(one, named, served) for one in meant_by(action))
     name = action.partition(":")[2]
     return action in served or bool({name, *_OTHER_NAMES.get(action, ())} & set(named))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -51,10 +51,15 @@ def resource_types(action: str) -> list[str]:
     return _reference()[action.lower()]
 
 
+def meant_by(action: str) -> Sequence[str]:
+    """The actions that exist of those that an action with wildcards stands for, in lower case."""
+    wanted = action.lower()
+    return [wanted] if wanted in _reference() else fnmatch.filter(_reference(), wanted)
+
+
 def is_known(action: str) -> bool:
     """Whether the action, or one that its wildcards stand for, exists."""
-    wanted = action.lower()
-    return wanted in _reference() or bool(fnmatch.filter(_reference(), wanted))
+    return bool(meant_by(action))
 
 
 def template_actions(file: Path) -> Iterator[str]:
