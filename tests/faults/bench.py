@@ -281,6 +281,29 @@ class Bench:
             client.update_distribution(Id=id_, IfMatch=etag, DistributionConfig=answer["DistributionConfig"])
 
     @contextmanager
+    def queue_with(self, logical_id: str, **attributes: str) -> Iterator[None]:
+        """A queue with other attributes, by SQS's names; '' takes one away."""
+        client, url = self.client("sqs"), self.physical(logical_id)
+        asked = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(attributes))
+        client.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        try:
+            yield
+        finally:
+            client.set_queue_attributes(QueueUrl=url, Attributes=asked["Attributes"])
+
+    @contextmanager
+    def opened(self, *blocks: str, of: str = "ImagesBucket") -> Iterator[None]:
+        """A bucket whose public-access block lacks some of the four."""
+        client, bucket = self.client("s3"), self.physical(of)
+        before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        fewer = {**before, **dict.fromkeys(blocks, False)}
+        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=fewer)
+        try:
+            yield
+        finally:
+            client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
+
+    @contextmanager
     def bucket_policy(self, change: Any, of: str = "ImagesBucket") -> Iterator[None]:
         """A bucket with a policy whose statements `change` has altered in place."""
         client, bucket = self.client("s3"), self.physical(of)

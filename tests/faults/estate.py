@@ -100,25 +100,14 @@ def granted_and_no_longer_called(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-10", "the access logs' bucket may be opened by a policy")
 def open_access_logs(bench: Bench) -> Iterator[None]:
-    client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
-    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    client.put_public_access_block(
-        Bucket=bucket, PublicAccessBlockConfiguration={**before, "BlockPublicPolicy": False}
-    )
-    try:
+    with bench.opened("BlockPublicPolicy", of="CdnLogsBucket"):
         yield
-    finally:
-        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
 
 
 @fault("SEC-11", "the inbox of alarms is not encrypted")
 def bare_inbox(bench: Bench) -> Iterator[None]:
-    client, url = bench.client("sqs"), bench.physical("AlarmInbox")
-    client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
-    try:
+    with bench.queue_with("AlarmInbox", SqsManagedSseEnabled="false"):
         yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
 
 
 @fault("SEC-12", "the access logs' bucket answers over plain HTTP")

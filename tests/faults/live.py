@@ -420,34 +420,28 @@ def refused_origin(bench: Bench) -> Iterator[None]:
     yield from _cors(bench, ["https://elsewhere.example"])
 
 
-def _public_access(bench: Bench, **blocks: bool) -> Iterator[None]:
-    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
-    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={**before, **blocks})
-    try:
-        yield
-    finally:
-        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
-
-
 @fault("SEC-10", "BlockPublicAcls is off")
 def block_public_acls_off(bench: Bench) -> Iterator[None]:
-    yield from _public_access(bench, BlockPublicAcls=False)
+    with bench.opened("BlockPublicAcls"):
+        yield
 
 
 @fault("SEC-10", "IgnorePublicAcls is off")
 def ignore_public_acls_off(bench: Bench) -> Iterator[None]:
-    yield from _public_access(bench, IgnorePublicAcls=False)
+    with bench.opened("IgnorePublicAcls"):
+        yield
 
 
 @fault("SEC-10", "BlockPublicPolicy is off")
 def block_public_policy_off(bench: Bench) -> Iterator[None]:
-    yield from _public_access(bench, BlockPublicPolicy=False)
+    with bench.opened("BlockPublicPolicy"):
+        yield
 
 
 @fault("SEC-10", "RestrictPublicBuckets is off")
 def restrict_public_buckets_off(bench: Bench) -> Iterator[None]:
-    yield from _public_access(bench, RestrictPublicBuckets=False)
+    with bench.opened("RestrictPublicBuckets"):
+        yield
 
 
 @fault("SEC-10", "anybody may read every image", relatives={"SEC-19"})
@@ -459,23 +453,17 @@ def public_bucket(bench: Bench) -> Iterator[None]:
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{bucket}/images/*",
     }
-    opened = _public_access(bench, BlockPublicPolicy=False, RestrictPublicBuckets=False)
-    next(opened)
-    try:
-        with bench.bucket_policy(lambda statements: statements.append(statement)):
-            yield
-    finally:
-        next(opened, None)
+    with (
+        bench.opened("BlockPublicPolicy", "RestrictPublicBuckets"),
+        bench.bucket_policy(lambda statements: statements.append(statement)),
+    ):
+        yield
 
 
 @fault("SEC-11", "the queue is not encrypted")
 def bare_queue(bench: Bench) -> Iterator[None]:
-    client, url = bench.client("sqs"), bench.physical("JobsQueue")
-    client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
-    try:
+    with bench.queue_with("JobsQueue", SqsManagedSseEnabled="false"):
         yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
 
 
 @fault("SEC-11", "the topic is not encrypted")

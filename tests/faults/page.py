@@ -136,15 +136,8 @@ def page_without_api(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-10", "the page's bucket may be opened by a policy")
 def open_page(bench: Bench) -> Iterator[None]:
-    client, bucket = bench.client("s3"), bench.physical(BUCKET)
-    before = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    client.put_public_access_block(
-        Bucket=bucket, PublicAccessBlockConfiguration={**before, "BlockPublicPolicy": False}
-    )
-    try:
+    with bench.opened("BlockPublicPolicy", of=BUCKET):
         yield
-    finally:
-        client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
 
 
 @fault("SEC-12", "the page's bucket answers over plain HTTP")

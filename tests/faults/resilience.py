@@ -106,28 +106,17 @@ def misnamed_failure(bench: Bench) -> Iterator[None]:
 # Jobs that cannot be processed
 
 
-@contextmanager
-def _redriven(bench: Bench, policy: str) -> Iterator[None]:
-    """The queue with another redrive policy, '' for none."""
-    client, url = bench.client("sqs"), bench.physical("JobsQueue")
-    before = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
-    client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
-    try:
-        yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes=before)
-
-
 @fault("INF-09", "a failed job is tried again for ever")
 def no_dead_letter_queue(bench: Bench) -> Iterator[None]:
-    with _redriven(bench, ""):
+    with bench.queue_with("JobsQueue", RedrivePolicy=""):
         yield
 
 
 @fault("INF-09", "a failed job is tried a thousand times")
 def endless_redrive(bench: Bench) -> Iterator[None]:
     dead = bench.stack.dead_letter_queue.arn
-    with _redriven(bench, json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1000})):
+    policy = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1000})
+    with bench.queue_with("JobsQueue", RedrivePolicy=policy):
         yield
 
 
@@ -154,24 +143,14 @@ def unheard_failures(bench: Bench) -> Iterator[None]:
 
 @fault("INF-09", "a job comes back while it is worked on")
 def impatient_queue(bench: Bench) -> Iterator[None]:
-    client, url = bench.client("sqs"), bench.stack.queue.url
-    before = bench.stack.queue.attributes["VisibilityTimeout"]
-    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "120"})
-    try:
+    with bench.queue_with("JobsQueue", VisibilityTimeout="120"):
         yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
 
 
 @fault("INF-09", "dead letters are thrown away after a minute")
 def forgetful_dead_letters(bench: Bench) -> Iterator[None]:
-    client, url = bench.client("sqs"), bench.stack.dead_letter_queue.url
-    before = bench.stack.dead_letter_queue.attributes["MessageRetentionPeriod"]
-    client.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
-    try:
+    with bench.queue_with("JobsDeadLetterQueue", MessageRetentionPeriod="60"):
         yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": before})
 
 
 # Alarms
@@ -190,7 +169,7 @@ def alarm_of_a_former_function(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-14", "a thousand errors go by without an alarm")
+@fault("INF-14", "a thousand errors go by without an alarm", relatives={"CONF-09"})
 def deaf_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("ApiErrorsAlarm", lambda alarm: {**alarm, "Threshold": 1000.0}):
         yield
@@ -198,10 +177,5 @@ def deaf_alarm(bench: Bench) -> Iterator[None]:
 
 @fault("INF-14", "whom the topic tells does not let it in")
 def closed_inbox(bench: Bench) -> Iterator[None]:
-    client, url = bench.client("sqs"), bench.physical("AlarmInbox")
-    before = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
-    client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
-    try:
+    with bench.queue_with("AlarmInbox", Policy=""):
         yield
-    finally:
-        client.set_queue_attributes(QueueUrl=url, Attributes=before)
