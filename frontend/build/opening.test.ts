@@ -54,10 +54,11 @@ describe('opening', () => {
   });
 
   it('has its early script before the styles, and the page behind them', () => {
-    const places = [/<script src="\/assets\/early-/, /<script fetchpriority="low" type="module"/, /<link rel="stylesheet"/];
+    const places = [/<script src="\/assets\/early-/, /<script type="module" fetchpriority="low"/, /<link rel="stylesheet"/];
 
     expect(places.map((place) => page.search(place))).toEqual(places.map((place) => page.search(place)).sort((a, b) => a - b));
     expect(places.filter((place) => !place.test(page))).toEqual([]);
+    expect(page).not.toMatch(/rel="modulepreload" (?!fetchpriority="low")/);
   });
 
   it('looks as its visitor chose', () => {

@@ -7,8 +7,6 @@ export const JSX = { jsx: { runtime: 'automatic', importSource: 'preact' } } as 
 
 const PLACE = '<div id="app"></div>';
 const EARLY = 'early.js';
-/** The page's own script gives way to the styles on a narrow line, and its early one stands before both. */
-const BEHIND = '<script fetchpriority="low"';
 
 /**
  * Writes the opening into index.html, and before it the script that fits it to its visitor.
@@ -38,10 +36,15 @@ export function opening(): Plugin {
           logLevel: 'silent',
           oxc: JSX,
         });
-        const filled = replaced(page, PLACE, `<div id="app">${module.openingMarkup()}</div>`);
         const early = Object.values(bundle ?? {}).find((file) => file.type === 'asset' && file.names.includes(EARLY));
-        // The development server does without.
-        return early === undefined ? filled : replaced(filled, '<script', `<script src="/${early.fileName}"></script>\n    ${BEHIND}`);
+        const opened = replaced(page, PLACE, `<div id="app">${module.openingMarkup()}</div>`);
+        // The development server does without the early script. It stands before the styles, for which it would wait
+        // otherwise; the page's own scripts give way to both on a narrow line.
+        return early === undefined
+          ? opened
+          : replaced(opened, '<script', `<script src="/${early.fileName}"></script>\n    <script`)
+              .replaceAll('<script type="module"', '<script type="module" fetchpriority="low"')
+              .replaceAll('<link rel="modulepreload"', '<link rel="modulepreload" fetchpriority="low"');
       },
     },
   };

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -212,6 +213,10 @@ def visit(browser: Browser, tmp_path: Path) -> OpenPage:
     return partial(browser.visit, keep=keep)
 
 
+def api(bench: Bench) -> Api:
+    return Api(bench.env, bench.stack.formation.output("ApiEndpoint"))
+
+
 def images(tab: Visit) -> Locator:
     return tab.page.locator("main .grid img")
 
@@ -274,12 +279,14 @@ def test_one_provider_down_costs_one_image_and_says_why(
         failed = tab.page.get_by_role("listitem").filter(has_text="Failed")
         assert failed.count() == 1
         assert failed.get_by_role("heading").inner_text() == "Recraft v3"
-        assert len(failed.get_by_role("paragraph").first.inner_text()) > len("Failed"), "no reason is given"
+        job = api(bench).look(urlsplit(tab.page.url).path.rpartition("/")[2])
+        (reason,) = (result["error"]["message"] for result in job.results if result.get("error"))
+        assert failed.get_by_role("paragraph").first.inner_text() == reason
         assert tab.axe() == []
         tab.page.screenshot(path=tmp_path / "one-down.png", full_page=True)
 
         failed.get_by_role("button", name="Run all again").click()
-        assert tab.until(lambda: len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS, WHILE)
+        assert len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS
         assert not failed.count()
 
 
@@ -290,7 +297,7 @@ BROKEN = {"error": {"code": "internal_error", "message": "no", "correlationId": 
 @pytest.mark.further
 def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
     headers = {
-        "Retry-After": "4",
+        "Retry-After": "8",
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "Retry-After",
     }
@@ -299,7 +306,7 @@ def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
         send(tab)
         alert = tab.page.get_by_role("alert")
         assert tab.shows(alert)
-        assert re.search(r"\b[1-4] s(ec|\b)", alert.inner_text()), alert.inner_text()
+        assert re.fullmatch(r"0:0[0-8]", alert.get_by_role("timer").inner_text())
         button = tab.page.get_by_role("button", name="Generate")
         assert button.get_attribute("aria-disabled") == "true"
         assert tab.axe() == []
@@ -349,7 +356,6 @@ def test_no_page_is_white_though_its_script_never_comes(visit: OpenPage, path: s
         assert tab.page.get_by_role("heading", level=1).count() == (path == "/")
         assert tab.page.get_by_role("button").count() == tab.page.get_by_role("textbox").count() == 0
         assert not tab.page.get_by_role("link", name="Load the page again").is_visible()
-        assert tab.axe() == []
         assert tab.shows(tab.page.get_by_role("link", name="Load the page again"))
 
 
@@ -373,7 +379,7 @@ def test_no_page_is_white_without_javascript(browser: Browser, tmp_path: Path) -
 def test_axe_is_content_with_every_page_in_both_themes(
     visit: OpenPage, bench: Bench, screen: ViewportSize, tmp_path: Path
 ) -> None:
-    made = Api(bench.env, bench.stack.formation.output("ApiEndpoint")).generate("a harbour at dawn").id
+    made = api(bench).generate("a harbour at dawn").id
     found = []
     with visit(None, screen=screen, phone=screen is PHONE) as tab:
 
