@@ -23,6 +23,7 @@ import jinja2
 from benchmarks.figures import Figure, shown
 from verification import budgets, costs
 from verification.environment import ROOT, settings
+from verification.errors import UsageProblem
 from verification.samples import Samples
 
 FOLDER: Final = ROOT / "docs" / "performance"
@@ -42,7 +43,15 @@ _METHODS: Final = {
 
 
 def keep(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the document needs of a --benchmark-json, without what names the machine that wrote it."""
+    """What the document needs of a --benchmark-json, without what names the machine that wrote it.
+
+    Raises:
+        UsageProblem: the run was interrupted, so that figures are missing or of too few samples.
+    """
+    if content["measured"]["exit_status"] not in (0, 1):
+        raise UsageProblem(
+            f"the run ended with status {content['measured']['exit_status']}, before all was measured; measure again"
+        )
     return {
         "measured": content["measured"],
         "date": content["datetime"][:16],
@@ -322,4 +331,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except UsageProblem as problem:
+        sys.exit(f"error: {problem}")

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import document
 from benchmarks.figures import Figures
+from verification.errors import UsageProblem
 
 LOAD = {
     "profile": "full",
@@ -132,6 +133,11 @@ def test_pictures_show_what_was_measured():
 def test_a_duration_has_its_place_on_the_axis():
     assert [document.along(value, 100) for value in (0.001, 0.1, 10_000, 1e9)] == [0, 0, 100, 100]
     assert document.along(31.6, 100) == pytest.approx(50, abs=0.1)
+
+
+def test_an_interrupted_run_is_no_measurement():
+    with pytest.raises(UsageProblem, match="ended with status 2, before all was measured"):
+        document.keep({"measured": {"exit_status": 2}})
 
 
 def test_only_what_the_document_needs_is_kept():
