@@ -1,8 +1,8 @@
 """docs/PERFORMANCE.md and its pictures, written from what the benchmarks measured and from nothing else.
 
-`python -m benchmarks.document FILE [LOAD]` takes --benchmark-json files, the second one for the load test where it was
-a run of its own, keeps what the document needs in docs/performance/measured.json, and writes the document from that.
-Without a file it writes the document anew.
+`python -m benchmarks.document FILE...` takes --benchmark-json files, keeps what the document needs of them in
+docs/performance/measured.json, and writes the document from that. What a later file measured again replaces what an
+earlier one has. Without a file it writes the document anew.
 """
 
 from __future__ import annotations
@@ -81,14 +81,6 @@ class Run:
     def figures(self) -> Sequence[Figure]:
         return [Figure.of(plain) for plain in self.plain["figures"]]
 
-    def noted(self, name: str) -> Mapping[str, Any]:
-        """What one benchmark noted, empty where it did not run."""
-        found: Mapping[str, Any] = self.plain["benchmarks"].get(name, {})
-        return found
-
-    def all_noted(self, prefix: str) -> Iterator[Mapping[str, Any]]:
-        return (extra for name, extra in self.plain["benchmarks"].items() if name.startswith(prefix))
-
 
 @dataclass(frozen=True)
 class Document:
@@ -96,16 +88,25 @@ class Document:
 
     runs: Sequence[Run]
 
+    @cached_property
+    def benchmarks(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each benchmark noted, by its name."""
+        return {name: noted for run in self.runs for name, noted in run.plain["benchmarks"].items()}
+
+    def noted(self, name: str) -> Mapping[str, Any]:
+        """What one benchmark noted, empty where it did not run."""
+        return self.benchmarks.get(name, {})
+
     @property
-    def main(self) -> Run:
-        return self.runs[0]
+    def comparisons(self) -> Sequence[Mapping[str, Any]]:
+        return [one for run in self.runs for one in run.plain["comparisons"]]
 
     @property
     def emulated(self) -> bool:
         return any(run.plain["measured"]["emulated"] for run in self.runs)
 
     def budgets(self) -> Iterator[tuple[Run, Figure]]:
-        """Each figure that has a budget, and each that nobody could measure; a later run's word counts."""
+        """Each figure that has a budget, and each that nobody could measure."""
         last = {(one.group, one.what): run for run in self.runs for one in run.figures}
         for run in self.runs:
             for one in run.figures:
@@ -117,35 +118,33 @@ class Document:
             return "built page, this machine"
         return "emulated" if figure.emulated else "real AWS"
 
-    def method(self, figure: Figure) -> str:
-        return _METHODS.get(figure.group, "")
-
     @property
     def starts(self) -> Mapping[str, Samples]:
         """Every kind of start and of warm call, by its name."""
         return {
             name: _samples(name, seen)
             for bench in ("test_cold_start", "test_warm")
-            for name, seen in self.main.noted(bench).get("milliseconds", {}).items()
+            for name, seen in self.noted(bench).get("milliseconds", {}).items()
         }
 
     @property
     def routes(self) -> list[tuple[str, str, Samples, int]]:
         """Route, users at once, what answers took, how many were refused for haste."""
         return [
-            (extra["route"], users, _samples(extra["route"], seen), extra["statuses"][users].get("429", 0))
-            for extra in self.main.all_noted("test_route")
-            for users, seen in extra.get("milliseconds", {}).items()
+            (noted["route"], users, _samples(noted["route"], seen), noted["statuses"][users].get("429", 0))
+            for name, noted in self.benchmarks.items()
+            if name.startswith("test_route")
+            for users, seen in noted.get("milliseconds", {}).items()
         ]
 
     @property
     def lighthouse(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.main.noted("test_pages_can_be_audited").get("lighthouse", {})
+        found: Mapping[str, Any] = self.noted("test_pages_can_be_audited").get("lighthouse", {})
         return found
 
     @property
     def files(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.main.noted("test_bundle_is_light").get("files", [])
+        found: Sequence[Mapping[str, Any]] = self.noted("test_bundle_is_light").get("files", [])
         return sorted(found, key=lambda file: -int(file["gzip"]))
 
     @property
@@ -158,10 +157,10 @@ class Document:
     def load(self) -> tuple[Run, Mapping[str, Any]] | None:
         """The longest load test of all runs."""
         found = [
-            (run, extra["load"])
+            (run, noted["load"])
             for run in self.runs
-            for extra in run.plain["benchmarks"].values()
-            if "load" in extra
+            for noted in run.plain["benchmarks"].values()
+            if "load" in noted
         ]
         return max(found, key=lambda one: float(one[1]["seconds"]), default=None)
 
@@ -189,7 +188,8 @@ class Document:
         return [own, *rows]
 
     def value(self, group: str, what: str) -> Figure | None:
-        return next((one for one in self.main.figures if (one.group, one.what) == (group, what)), None)
+        found = [one for run in self.runs for one in run.figures if (one.group, one.what) == (group, what)]
+        return found[-1] if found else None
 
     @property
     def jobs_a_month(self) -> int:
@@ -301,6 +301,7 @@ def render(runs: Sequence[Mapping[str, Any]]) -> dict[Path, str]:
         middle=middle,
         grid=_grid(),
         total_usd=costs.total_usd,
+        methods=_METHODS,
     )
     pictures = {
         "starts.svg": bool(document.starts),

@@ -105,6 +105,17 @@ def test_a_load_test_may_be_a_run_of_its_own():
     assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
 
 
+def test_what_a_later_run_measured_again_replaces_what_was_there():
+    first, again = kept(), kept()
+    again["figures"][0] |= {"measured": "700.0 ms", "value": 700.0}
+    again["figures"] = again["figures"][:1]
+    text = written(first, again)
+
+    assert "| 700.0 ms | held in rehearsal | 20 | emulated | 2 |" in text
+    assert "812.3 ms" not in text
+    assert "| 900.0 ms | OVER | 100 | emulated | 1 |" in text
+
+
 def test_pictures_show_what_was_measured():
     starts = {
         "milliseconds": {"cold start": [300.0 + n for n in range(20)]},
