@@ -116,6 +116,21 @@ def test_what_a_later_run_measured_again_replaces_what_was_there():
     assert "| 900.0 ms | OVER | 100 | emulated | 1 |" in text
 
 
+def test_the_page_stands_beside_its_hello_world_and_others():
+    def audits(paint, size, score):
+        metrics = {"largest-contentful-paint": paint, "cumulative-layout-shift": 0.001}
+        return {"scores": {"best-practices": score}, "metrics": metrics, "loaded_bytes": size}
+
+    page = [audits(1000, 30_000, 100), audits(1500, 30_000, 98), audits(1200, 30_000, 99)]
+    seen = {"page": page, "greeting": [audits(800, 6_000, 100)] * 3, "reports": "reports/lighthouse/x"}
+    text = written(kept(test_pages_can_be_audited={"lighthouse": seen}))
+
+    assert "| largest-contentful-paint | 1,200.0 ms | 1000, 1500, 1200 | 800.0 ms |" in text
+    assert "| best-practices | 99 | 100, 98, 99 | 100 |" in text
+    assert "| **this project's page** | 1.50 | 5.0 |" in text
+    assert "| hello world of React 19.3 | 1.41 | 11.3 |" in text
+
+
 def test_pictures_show_what_was_measured():
     starts = {
         "milliseconds": {"cold start": [300.0 + n for n in range(20)]},
