@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.dist = (
         "no"  # pytest-benchmark would take the project's mode of distribution for many workers
     )
+    # Its table is of whole rounds, with their publishing and waiting; the figures end the run instead.
+    config.option.benchmark_quiet = True
     config.stash[_FIGURES] = Figures()
     config.stash[_COMPARISONS] = []
     interruptions.end_as_by_hand()
@@ -159,6 +161,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.line(str(one), red=not one.held)
         if not comparisons:
             terminalreporter.line("no figure could be compared", red=True)
+    if rows and config.option.benchmark_json:
+        terminalreporter.line(f"every sample: {config.option.benchmark_json}")
 
 
 def _app(config: pytest.Config) -> Path:

@@ -1,8 +1,8 @@
 """docs/PERFORMANCE.md and its pictures, written from what the benchmarks measured and from nothing else.
 
-`python -m benchmarks.document FILE [LOAD]` takes --benchmark-json files, the second one for the load test where it was
-a run of its own, keeps what the document needs in docs/performance/measured.json, and writes the document from that.
-Without a file it writes the document anew.
+`python -m benchmarks.document FILE...` takes --benchmark-json files, keeps what the document needs of them in
+docs/performance/measured.json, and writes the document from that. What a later file measured again replaces what an
+earlier one has. Without a file it writes the document anew.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import jinja2
@@ -23,6 +24,7 @@ import jinja2
 from benchmarks.figures import Figure, shown
 from verification import budgets, costs
 from verification.environment import ROOT, settings
+from verification.errors import UsageProblem
 from verification.samples import Samples
 
 FOLDER: Final = ROOT / "docs" / "performance"
@@ -42,7 +44,15 @@ _METHODS: Final = {
 
 
 def keep(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What the document needs of a --benchmark-json, without what names the machine that wrote it."""
+    """What the document needs of a --benchmark-json, without what names the machine that wrote it.
+
+    Raises:
+        UsageProblem: the run was interrupted, so that figures are missing or of too few samples.
+    """
+    if content["measured"]["exit_status"] not in (0, 1):
+        raise UsageProblem(
+            f"the run ended with status {content['measured']['exit_status']}, before all was measured; measure again"
+        )
     return {
         "measured": content["measured"],
         "date": content["datetime"][:16],
@@ -72,14 +82,6 @@ class Run:
     def figures(self) -> Sequence[Figure]:
         return [Figure.of(plain) for plain in self.plain["figures"]]
 
-    def noted(self, name: str) -> Mapping[str, Any]:
-        """What one benchmark noted, empty where it did not run."""
-        found: Mapping[str, Any] = self.plain["benchmarks"].get(name, {})
-        return found
-
-    def all_noted(self, prefix: str) -> Iterator[Mapping[str, Any]]:
-        return (extra for name, extra in self.plain["benchmarks"].items() if name.startswith(prefix))
-
 
 @dataclass(frozen=True)
 class Document:
@@ -87,16 +89,25 @@ class Document:
 
     runs: Sequence[Run]
 
+    @cached_property
+    def benchmarks(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each benchmark noted, by its name."""
+        return {name: noted for run in self.runs for name, noted in run.plain["benchmarks"].items()}
+
+    def noted(self, name: str) -> Mapping[str, Any]:
+        """What one benchmark noted, empty where it did not run."""
+        return self.benchmarks.get(name, {})
+
     @property
-    def main(self) -> Run:
-        return self.runs[0]
+    def comparisons(self) -> Sequence[Mapping[str, Any]]:
+        return [one for run in self.runs for one in run.plain["comparisons"]]
 
     @property
     def emulated(self) -> bool:
         return any(run.plain["measured"]["emulated"] for run in self.runs)
 
     def budgets(self) -> Iterator[tuple[Run, Figure]]:
-        """Each figure that has a budget, and each that nobody could measure; a later run's word counts."""
+        """Each figure that has a budget, and each that nobody could measure."""
         last = {(one.group, one.what): run for run in self.runs for one in run.figures}
         for run in self.runs:
             for one in run.figures:
@@ -108,35 +119,33 @@ class Document:
             return "built page, this machine"
         return "emulated" if figure.emulated else "real AWS"
 
-    def method(self, figure: Figure) -> str:
-        return _METHODS.get(figure.group, "")
-
     @property
     def starts(self) -> Mapping[str, Samples]:
         """Every kind of start and of warm call, by its name."""
         return {
             name: _samples(name, seen)
             for bench in ("test_cold_start", "test_warm")
-            for name, seen in self.main.noted(bench).get("milliseconds", {}).items()
+            for name, seen in self.noted(bench).get("milliseconds", {}).items()
         }
 
     @property
     def routes(self) -> list[tuple[str, str, Samples, int]]:
         """Route, users at once, what answers took, how many were refused for haste."""
         return [
-            (extra["route"], users, _samples(extra["route"], seen), extra["statuses"][users].get("429", 0))
-            for extra in self.main.all_noted("test_route")
-            for users, seen in extra.get("milliseconds", {}).items()
+            (noted["route"], users, _samples(noted["route"], seen), noted["statuses"][users].get("429", 0))
+            for name, noted in self.benchmarks.items()
+            if name.startswith("test_route")
+            for users, seen in noted.get("milliseconds", {}).items()
         ]
 
     @property
     def lighthouse(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.main.noted("test_pages_can_be_audited").get("lighthouse", {})
+        found: Mapping[str, Any] = self.noted("test_pages_can_be_audited").get("lighthouse", {})
         return found
 
     @property
     def files(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.main.noted("test_bundle_is_light").get("files", [])
+        found: Sequence[Mapping[str, Any]] = self.noted("test_bundle_is_light").get("files", [])
         return sorted(found, key=lambda file: -int(file["gzip"]))
 
     @property
@@ -149,10 +158,10 @@ class Document:
     def load(self) -> tuple[Run, Mapping[str, Any]] | None:
         """The longest load test of all runs."""
         found = [
-            (run, extra["load"])
+            (run, noted["load"])
             for run in self.runs
-            for extra in run.plain["benchmarks"].values()
-            if "load" in extra
+            for noted in run.plain["benchmarks"].values()
+            if "load" in noted
         ]
         return max(found, key=lambda one: float(one[1]["seconds"]), default=None)
 
@@ -174,13 +183,14 @@ class Document:
         ours, least = self.lighthouse["page"], self.lighthouse["greeting"]
         own = (
             "**this project's page**",
-            middle(ours, "largest-contentful-paint") / middle(least, "largest-contentful-paint"),
+            _painted(ours) / _painted(least),
             max(one["loaded_bytes"] for one in ours) / max(one["loaded_bytes"] for one in least),
         )
         return [own, *rows]
 
     def value(self, group: str, what: str) -> Figure | None:
-        return next((one for one in self.main.figures if (one.group, one.what) == (group, what)), None)
+        found = [one for run in self.runs for one in run.figures if (one.group, one.what) == (group, what)]
+        return found[-1] if found else None
 
     @property
     def jobs_a_month(self) -> int:
@@ -196,10 +206,9 @@ class Document:
         return costs.total_usd([line for line in self.cost if line.what.startswith("CloudFront")])
 
 
-def middle(audits: Sequence[Mapping[str, Any]], metric: str) -> float:
-    """The median of one metric over Lighthouse's runs."""
-    ranked = sorted(float(one["metrics"][metric]) for one in audits)
-    return ranked[len(ranked) // 2]
+def _painted(audits: Sequence[Mapping[str, Any]]) -> float:
+    """When the largest thing of a page was there, in milliseconds, the median of Lighthouse's runs."""
+    return median(float(one["metrics"]["largest-contentful-paint"]) for one in audits)
 
 
 def _samples(what: str, milliseconds: Sequence[float]) -> Samples:
@@ -289,9 +298,10 @@ def render(runs: Sequence[Mapping[str, Any]]) -> dict[Path, str]:
         along=along,
         line=line,
         tiles=tiles,
-        middle=middle,
+        median=median,
         grid=_grid(),
         total_usd=costs.total_usd,
+        methods=_METHODS,
     )
     pictures = {
         "starts.svg": bool(document.starts),
@@ -322,4 +332,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except UsageProblem as problem:
+        sys.exit(f"error: {problem}")

@@ -23,6 +23,8 @@ class Figure:
         unit: of the value; what a regression may be by noise goes by it.
         better: in which direction the figure improves.
         samples: how many measurements the value stands for.
+        compared: whether a later run is held against it. Not for a tail or an extreme, which noise alone moves: the
+            median beside it is compared.
         emulated: whether somebody else than AWS was measured: a rehearsal, which satisfies no production budget.
     """
 
@@ -35,6 +37,7 @@ class Figure:
     unit: str = ""
     better: Better = "less"
     samples: int | None = None
+    compared: bool = True
     emulated: bool = False
 
     @classmethod
@@ -76,15 +79,25 @@ class Figures:
         unit: str = "",
         better: Better = "less",
         samples: int | None = None,
+        compared: bool = True,
     ) -> bool:
         """Note one figure, and give back whether it holds."""
         row = Figure(
-            what, self.group, measured, wanted, held, value, unit, better, samples, emulated=self.emulated
+            what, self.group, measured, wanted, held, value, unit, better, samples, compared, self.emulated
         )
         self.rows.append(row)
         return held
 
-    def below(self, what: str, value: float, limit: float, unit: str, samples: int | None = None) -> bool:
+    def below(
+        self,
+        what: str,
+        value: float,
+        limit: float,
+        unit: str,
+        samples: int | None = None,
+        *,
+        compared: bool = True,
+    ) -> bool:
         """Note a figure that has to stay below its limit."""
         return self.judge(
             what,
@@ -94,9 +107,19 @@ class Figures:
             value=value,
             unit=unit,
             samples=samples,
+            compared=compared,
         )
 
-    def at_most(self, what: str, value: float, limit: float, unit: str, samples: int | None = None) -> bool:
+    def at_most(
+        self,
+        what: str,
+        value: float,
+        limit: float,
+        unit: str,
+        samples: int | None = None,
+        *,
+        compared: bool = True,
+    ) -> bool:
         """Note a figure that may reach its limit."""
         return self.judge(
             what,
@@ -106,6 +129,7 @@ class Figures:
             value=value,
             unit=unit,
             samples=samples,
+            compared=compared,
         )
 
     def at_least(self, what: str, value: float, limit: float, unit: str, samples: int | None = None) -> bool:
@@ -121,9 +145,20 @@ class Figures:
             samples=samples,
         )
 
-    def record(self, what: str, value: float, unit: str, samples: int | None = None) -> None:
+    def record(
+        self, what: str, value: float, unit: str, samples: int | None = None, *, compared: bool = True
+    ) -> None:
         """Note a figure that has no budget."""
-        self.judge(what, shown(value, unit), "", held=True, value=value, unit=unit, samples=samples)
+        self.judge(
+            what,
+            shown(value, unit),
+            "",
+            held=True,
+            value=value,
+            unit=unit,
+            samples=samples,
+            compared=compared,
+        )
 
     def unseen(self, what: str, reason: str) -> None:
         """Note that nobody could look."""

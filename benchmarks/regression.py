@@ -76,19 +76,14 @@ def compare(baseline: Mapping[str, Any], rows: Sequence[Figure]) -> list[Compari
     """Every figure that both runs have, in this run's order.
 
     Raises:
-        Unverified: one of the two stands for too few samples to say anything.
+        Unverified: one of the two stands for too few samples to say anything, or its unit's noise is not known.
     """
     earlier = [Figure.of(plain) for plain in baseline["figures"]]
     before = {(row.group, row.what): row for row in earlier if row.value is not None}
     found = []
     for row in rows:
         then = before.get((row.group, row.what))
-        if (
-            then is None
-            or then.value is None
-            or row.value is None
-            or row.unit not in budgets.REGRESSION_NOISE
-        ):
+        if then is None or then.value is None or row.value is None or not row.compared:
             continue
         for one in (then, row):
             if one.samples is not None and one.samples < budgets.SAMPLES_TO_COMPARE:
@@ -101,6 +96,10 @@ def compare(baseline: Mapping[str, Any], rows: Sequence[Figure]) -> list[Compari
 
 
 def _compared(row: Figure, before: float, now: float) -> Comparison:
+    if row.unit not in budgets.REGRESSION_NOISE:
+        raise Unverified(
+            f"{row.what}: no noise is known of '{row.unit}'; see REGRESSION_NOISE in verification/budgets.py"
+        )
     band, grain = budgets.REGRESSION_NOISE[row.unit]
     worse, better = (now, before) if row.better == "less" else (before, now)
     ratio = (worse + grain) / (better + grain)

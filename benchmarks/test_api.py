@@ -132,10 +132,12 @@ def _judge(route: str, users: int, answers: list[Answer], figures: Figures) -> b
     times = Samples.of(what, (one.elapsed for one in answers if _good(one)))
     refused = sum(map(_refused, answers))
     if refused:
-        figures.record(f"{what}: refused for haste", refused, "requests", len(answers))
+        figures.record(f"{what}: refused for haste", refused, "requests", len(answers), compared=False)
     alone = users == 1 and route != "POST /enhance"
     limit = budgets.API_ALONE_P95 if alone else budgets.API_TOGETHER_P95
-    return figures.below(f"{what}, p95", _ms(times.percentile(95)), _ms(limit), "ms", len(times.durations))
+    count = len(times.durations)
+    figures.record(f"{what}, p50", _ms(times.percentile(50)), "ms", count)
+    return figures.below(f"{what}, p95", _ms(times.percentile(95)), _ms(limit), "ms", count, compared=False)
 
 
 def _good(answer: Answer) -> bool:

@@ -105,7 +105,7 @@ def test_images(
     hits = Samples.of("hit", (answer.elapsed for answer in kinds["Hit"]))
     figures.record("hit p50", _ms(hits.percentile(50)), "ms", len(hits.durations))
     assert figures.below(
-        "hit p95", _ms(hits.percentile(95)), _ms(budgets.EDGE_HIT), "ms", len(hits.durations)
+        "hit p95", _ms(hits.percentile(95)), _ms(budgets.EDGE_HIT), "ms", len(hits.durations), compared=False
     ), hits
 
 
@@ -136,8 +136,11 @@ def test_conditional_requests(
     held = [
         figures.at_least("conditional answered 304", 100 * len(unchanged) / count, 100, "%", count),
         figures.at_most("conditional, bytes of body", sent / 1024, 0, "KB", count),
-        figures.below("conditional p95", _ms(times.percentile(95)), _ms(budgets.EDGE_HIT), "ms", count),
+        figures.below(
+            "conditional p95", _ms(times.percentile(95)), _ms(budgets.EDGE_HIT), "ms", count, compared=False
+        ),
     ]
+    figures.record("conditional p50", _ms(times.percentile(50)), "ms", count)
     assert all(held), f"{times}, {answers[0]!r}"
 
 

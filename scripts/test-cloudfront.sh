@@ -17,6 +17,6 @@ cd "$ROOT"
 status=0
 pytest verification -m cloudfront --env "$environment" --report-dir "reports/$environment/cloudfront" "$@" || status=$?
 [ "$status" -le 1 ] || exit "$status"
-pytest benchmarks/test_cdn.py --env "$environment" --tb=short --benchmark-quiet \
+pytest benchmarks/test_cdn.py --env "$environment" --tb=short \
   --benchmark-json="reports/$environment/cdn-$(date -u +%Y%m%dT%H%M%SZ).json" "$@" || status=$?
 exit "$status"

@@ -41,7 +41,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def command(bench: Bench, *arguments: str) -> list[str]:
     """What a user types, on that embedded AWS and that checkout."""
     where = ("--env", "local", "--cloud", bench.cloud, "--app", str(bench.checkout.app))
-    quiet = ("-p", "no:cacheprovider", "-q", "--tb=short", "--benchmark-quiet")
+    quiet = ("-p", "no:cacheprovider", "-q", "--tb=short")
     return [sys.executable, "-m", "pytest", *arguments, *where, *quiet]
 
 

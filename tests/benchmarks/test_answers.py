@@ -22,7 +22,7 @@ def test_what_the_gateway_refuses_is_counted_and_is_no_sample():
     answers = [answer() for _ in range(20)] + [answer(429, milliseconds=1) for _ in range(5)]
 
     assert api._judge("GET /health", 10, answers, figures)
-    late, refused = figures.rows[1], figures.rows[0]
+    refused, _, late = figures.rows
     assert (late.value, late.samples) == (20, 20)
     assert (refused.what, refused.value, refused.samples) == (
         "GET /health, 10 at once: refused for haste",

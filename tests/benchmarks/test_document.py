@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import document
 from benchmarks.figures import Figures
+from verification.errors import UsageProblem
 
 LOAD = {
     "profile": "full",
@@ -104,6 +105,32 @@ def test_a_load_test_may_be_a_run_of_its_own():
     assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
 
 
+def test_what_a_later_run_measured_again_replaces_what_was_there():
+    first, again = kept(), kept()
+    again["figures"][0] |= {"measured": "700.0 ms", "value": 700.0}
+    again["figures"] = again["figures"][:1]
+    text = written(first, again)
+
+    assert "| 700.0 ms | held in rehearsal | 20 | emulated | 2 |" in text
+    assert "812.3 ms" not in text
+    assert "| 900.0 ms | OVER | 100 | emulated | 1 |" in text
+
+
+def test_the_page_stands_beside_its_hello_world_and_others():
+    def audits(paint, size, score):
+        metrics = {"largest-contentful-paint": paint, "cumulative-layout-shift": 0.001}
+        return {"scores": {"best-practices": score}, "metrics": metrics, "loaded_bytes": size}
+
+    page = [audits(1000, 30_000, 100), audits(1500, 30_000, 98), audits(1200, 30_000, 99)]
+    seen = {"page": page, "greeting": [audits(800, 6_000, 100)] * 3, "reports": "reports/lighthouse/x"}
+    text = written(kept(test_pages_can_be_audited={"lighthouse": seen}))
+
+    assert "| largest-contentful-paint | 1,200.0 ms | 1000, 1500, 1200 | 800.0 ms |" in text
+    assert "| best-practices | 99 | 100, 98, 99 | 100 |" in text
+    assert "| **this project's page** | 1.50 | 5.0 |" in text
+    assert "| hello world of React 19.3 | 1.41 | 11.3 |" in text
+
+
 def test_pictures_show_what_was_measured():
     starts = {
         "milliseconds": {"cold start": [300.0 + n for n in range(20)]},
@@ -132,6 +159,11 @@ def test_pictures_show_what_was_measured():
 def test_a_duration_has_its_place_on_the_axis():
     assert [document.along(value, 100) for value in (0.001, 0.1, 10_000, 1e9)] == [0, 0, 100, 100]
     assert document.along(31.6, 100) == pytest.approx(50, abs=0.1)
+
+
+def test_an_interrupted_run_is_no_measurement():
+    with pytest.raises(UsageProblem, match="ended with status 2, before all was measured"):
+        document.keep({"measured": {"exit_status": 2}})
 
 
 def test_only_what_the_document_needs_is_kept():

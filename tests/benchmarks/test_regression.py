@@ -14,9 +14,11 @@ from verification.errors import Unverified, UsageProblem
 WHERE = {"environment": "staging", "emulated": False, "machine": "Linux x86_64, 2 processors"}
 
 
-def rows(value, unit="ms", samples=20, better="less", what="warm p95"):
+def rows(value, unit="ms", *, samples=20, better="less", what="warm p50", compared=True):
     figures = Figures(group="lambda")
-    figures.judge(what, "", "", held=True, value=value, unit=unit, samples=samples, better=better)
+    figures.judge(
+        what, "", "", held=True, value=value, unit=unit, samples=samples, better=better, compared=compared
+    )
     return figures.rows
 
 
@@ -55,14 +57,19 @@ def test_nothing_is_divided_by_zero():
 
 @pytest.mark.parametrize(("then", "now"), [(4, 20), (20, 4), (0, 20)])
 def test_too_few_samples_raise(then, now):
-    with pytest.raises(Unverified, match=r"warm p95: \d samples, at least 5 are needed"):
+    with pytest.raises(Unverified, match=r"warm p50: \d samples, at least 5 are needed"):
         regression.compare(baseline(1, samples=then), rows(1, samples=now))
 
 
 def test_only_what_both_runs_measured_is_compared():
     assert regression.compare(baseline(1), rows(1, what="another")) == []
     assert regression.compare(baseline(1), rows(None)) == []
-    assert regression.compare(baseline(1, "requests"), rows(1, "requests")) == []
+    assert regression.compare(baseline(1), rows(9, compared=False)) == []
+
+
+def test_a_unit_without_a_noise_raises():
+    with pytest.raises(Unverified, match="no noise is known of 'furlongs'"):
+        regression.compare(baseline(1, "furlongs"), rows(1, "furlongs"))
 
 
 @pytest.mark.parametrize("key", list(WHERE))
