@@ -44,12 +44,20 @@ class Checkout:
         return self.root / "frontend" / ".env"
 
     @property
+    def plain(self) -> dict[str, str]:
+        """The environment of a person who has pointed nothing anywhere."""
+        kept = ("PATH", "HOME", "LANG", "CHROME_PATH")
+        return {name: os.environ[name] for name in kept if name in os.environ}
+
+    @property
     def variables(self) -> dict[str, str]:
         """The environment of a person who has typed `eval "$(./scripts/cloud.sh env)"`."""
-        kept = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "CHROME_PATH") if name in os.environ
-        }
-        return kept | self.state.environment()
+        return self.plain | self.state.environment()
+
+    def typed(self, commands: str, deadline_s: float = 900) -> Ended:
+        """Lines as they stand in a document, the suite's tools on PATH."""
+        variables = {**self.plain, "PATH": f"{self.root / '.venv/bin'}:{os.environ['PATH']}"}
+        return self.run("bash", "-uc", commands, deadline_s=deadline_s, variables=variables)
 
     def client(self, service: str) -> Any:
         session = boto3.Session(

@@ -154,11 +154,14 @@ class Moment:
     into: float
     fresh: bool = False
     alone: bool = True
+    in_flight: bool = False
 
     def __str__(self) -> str:
-        return f"{self.step} {self.into:.0%}, {'new' if self.fresh else 'update'}, {'alone' if self.alone else 'all'}"
+        when = "in flight" if self.in_flight else f"{self.into:.0%}"
+        return f"{self.step} {when}, {'new' if self.fresh else 'update'}, {'alone' if self.alone else 'all'}"
 
 
+IN_FLIGHT = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 MOMENTS = [
     Moment("sam build", 0.02),
     Moment("sam build", 0.3, alone=False),
@@ -168,10 +171,10 @@ MOMENTS = [
     Moment("sam deploy", 0.3, fresh=True, alone=False),
     Moment("sam deploy", 0.4, fresh=True),
     Moment("sam deploy", 0.5, alone=False),
-    Moment("sam deploy", 0.6, fresh=True, alone=False),
-    Moment("sam deploy", 0.6),
-    Moment("sam deploy", 0.7, fresh=True),
-    Moment("sam deploy", 0.8, alone=False),
+    Moment("sam deploy", 0.0, fresh=True, alone=False, in_flight=True),
+    Moment("sam deploy", 0.0, in_flight=True),
+    Moment("sam deploy", 0.0, fresh=True, in_flight=True),
+    Moment("sam deploy", 0.0, alone=False, in_flight=True),
     Moment("sam deploy", 0.95, fresh=True),
     Moment("outputs", 0.0),
     Moment("frontend/.env", 0.0),
@@ -252,6 +255,8 @@ def killed(here: Checkout, moment: Moment, way: Way, arguments: list[str]) -> st
             assert running.poll() is None, log.read_text(errors="replace")[-2000:]
             time.sleep(0.005)
         time.sleep(moment.into * way.taken[moment.step])
+        while moment.in_flight and here.stack().get("StackStatus") not in IN_FLIGHT:
+            assert running.poll() is None, "CloudFormation was never seen at work"
         started = [] if moment.alone else descendants(running.pid)
         for process in (running.pid, *started):
             with contextlib.suppress(ProcessLookupError):
