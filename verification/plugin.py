@@ -66,10 +66,11 @@ _STATUS: dict[Outcome, Any] = {
 _T = TypeVar("_T")
 SEEN = pytest.StashKey[Seen]()
 """What a check came upon; the fixture `evidence` adds what it notes itself."""
-_REFUSED = {
-    "log_file": "--log-file would keep what a check logs as it is",
-    "pastebin": "--pastebin would send the terminal to a public page",
-    "debug": "--debug would keep pytest's own trace as it is",
+_REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "log_file": (bool, "--log-file would keep what a check logs as it is"),
+    "pastebin": (bool, "--pastebin would send the terminal to a public page"),
+    "debug": (bool, "--debug would keep pytest's own trace as it is"),
+    "capture": (lambda how: how == "tee-sys", "--capture=tee-sys would show what a check prints as it is"),
 }
 
 
@@ -186,8 +187,8 @@ class Verification:
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self.config = config
-        for name, why in _REFUSED.items():
-            if getattr(option, name, None):
+        for name, (refused, why) in _REFUSED.items():
+            if refused(getattr(option, name, None)):
                 raise UsageProblem(f"{why}, secrets and all; leave it out")
         known.hide_environment()
         self.worker = hasattr(config, "workerinput")
@@ -271,7 +272,7 @@ class Verification:
             sys.stderr = cast("TextIO", Redacting(sys.stderr))
         reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
         if not self.worker and reporter and reporter.isatty and not os.environ.get("CI"):
-            self.watcher = progress.Watcher(self.waiting, _line_of(reporter))
+            self.watcher = progress.Watcher(self.waiting, _line_of(reporter), progress.FIRST_WORD)
             self.watcher.start()
 
     @pytest.hookimpl(tryfirst=True)
