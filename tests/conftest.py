@@ -26,6 +26,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _no_job_of_github() -> None:
+    """A run within a test is none that GitHub should annotate or sum up."""
+    for name in [name for name in os.environ if name.startswith("GITHUB_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _no_aws_of_this_machine() -> None:
     """No test may depend on, or reach, whatever account this machine is signed in to."""
     for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:

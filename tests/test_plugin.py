@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import boto3
 import pytest
 
-from verification import environment, plugin
+from verification import environment, plugin, progress
 from verification.environment import Environment, Settings
+from verification.report import document, known
 
 CHECKLIST = """
 ### SEC-01 Door is closed
@@ -63,6 +69,9 @@ class Project:
         (self.root / "gaps.toml").write_text("")
         (self.root / "backend").mkdir()
         (self.root / "backend" / "template.yaml").write_text("")
+        for name in ("_values", "_accounts", "_folders"):  # what another run hid is no secret of this one
+            monkeypatch.setattr(known, name, set())
+        monkeypatch.setattr(progress, "_folder", None)
         pytester.makeconftest("")
 
     def environment(self, name: str) -> Environment:
@@ -117,12 +126,13 @@ def test_all_passing_is_ready(project):
     assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
     assert project.report()["verdict"] == "READY"
     assert project.report()["emulated"] is True
-    assert {file.suffix for file in (project.root / "reports" / "staging").iterdir()} == {
-        ".html",
-        ".json",
-        ".md",
-        ".xml",
-    }
+    assert sorted(file.name for file in (project.root / "reports" / "staging").iterdir()) == [
+        "history",
+        *(f"verification.{format_}" for format_ in ("html", "json", "md", "xml")),
+    ]
+    assert (
+        document.alterations(document.read(project.root / "reports" / "staging" / "verification.json")) == []
+    )
 
 
 @pytest.mark.parametrize(("ending", "outcome"), [("pass", "pass"), ("assert False", "fail")])
@@ -214,6 +224,13 @@ def test_a_waived_failure_does_not_hold_the_release_back(project):
     assert project.run(door="assert False").ret == 0
     assert project.outcomes()["SEC-01"] == "waived"
     assert project.report()["verdict"] == "READY (1 waived)"
+    waived = project.report()["items"][0]["waiver"]
+    assert (waived["reason"], waived["approver"], waived["expires"]) == ("guarded", "Ada", "2999-01-01")
+    for file in (project.root / "reports" / "staging").glob("verification.*"):
+        assert re.search(r"waived until 2999-01-01 \(\d+ days left\) by Ada: guarded", file.read_text()), (
+            file.name
+        )
+    assert "days left) by Ada: guarded" in project.output
 
 
 def test_a_bad_waiver_stops_the_run_before_any_check(project):
@@ -427,9 +444,266 @@ def test_secrets_are_redacted_everywhere(project):
     secret = "sk-" + "a1" * 20
     project.run(door=f"assert '{secret}' == ''")
 
-    for file in (project.root / "reports" / "staging").iterdir():
+    for file in (project.root / "reports" / "staging").glob("verification.*"):
         assert secret not in file.read_text(), file.name
     assert secret not in project.output
+
+
+SPILL = """
+import logging, os, sys, warnings
+import pytest
+pytestmark = pytest.mark.security
+
+@pytest.fixture(scope="session", autouse=True)
+def noted(record_testsuite_property):
+    record_testsuite_property("key", os.environ["RECRAFT_KEY"])
+
+@pytest.mark.item("SEC-01")
+def test_door():
+    key = os.environ["RECRAFT_KEY"]
+    print(key, "of 123456789012"); print(key, file=sys.stderr); logging.getLogger().warning(key)
+    {door}
+
+@pytest.mark.item("SEC-02")
+def test_window():
+    {window}
+"""
+OPAQUE = "Zq7v-Kd03.xWm9Tb5+Lr1"  # has the form of no known key
+ACCOUNT = "123456789012"
+
+
+def spilled(project, *arguments, **checks):
+    """All that a run leaves, on the terminal and in files, in which neither secret nor account may stand."""
+    project.pytester.runpytest_inprocess = project.pytester.runpytest_subprocess
+    project.run("-p", "verification.fixtures", *arguments, checks=SPILL, **checks)
+    files = [
+        file
+        for file in project.root.rglob("*")
+        if file.is_file() and file.suffix in (".html", ".json", ".md", ".xml")
+    ]
+    assert {file.name for file in files} >= {f"verification.{kind}" for kind in ("html", "json", "md", "xml")}
+    return [project.output, *(file.read_text() for file in files)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-vv", "--showlocals", "--tb=long", "-rA", "--metadata", "token", OPAQUE),
+        ("-s", "-o", "log_cli=true", "--tb=native"),
+        ("-n", "1", "--max-worker-restart=0", "-l", "-W", "default"),
+        ("--full-trace", "-o", "junit_logging=all"),
+    ],
+)
+def test_a_secret_without_a_form_gets_out_nowhere_however_much_is_asked_for(spread, monkeypatch, arguments):
+    monkeypatch.setenv("RECRAFT_KEY", OPAQUE)
+    left = spilled(
+        spread,
+        *arguments,
+        door="warnings.warn(key); assert {'found': key * 9, 'in': 'account 123456789012'} == {}",
+        window="os._exit(1)" if "-n" in arguments else "raise RuntimeError(os.environ['RECRAFT_KEY'])",
+    )
+
+    for text in left:
+        assert OPAQUE not in text
+        assert OPAQUE[:8] not in text
+        assert OPAQUE[-8:] not in text
+        assert ACCOUNT not in text
+    assert "[redacted]" in left[0]
+    assert spread.outcomes()["SEC-01"] == "fail"
+
+
+def test_a_secret_in_what_breaks_pytest_itself_stays_in(spread, monkeypatch):
+    monkeypatch.setenv("RECRAFT_KEY", OPAQUE)
+    broken = """
+import os
+
+def pytest_runtest_logfinish():
+    raise RuntimeError(os.environ["RECRAFT_KEY"])
+"""
+    with (spread.root / "conftest.py").open("a") as file:
+        file.write(broken)
+
+    for arguments in ((), ("-n", "1")):
+        spread.run(*arguments)
+        assert "[redacted]" in spread.output
+        assert OPAQUE not in spread.output
+
+
+def test_a_check_that_cannot_be_imported_tells_no_secret(spread, monkeypatch):
+    monkeypatch.setenv("RECRAFT_KEY", OPAQUE)
+
+    spread.run(checks="import os\nraise RuntimeError(os.environ['RECRAFT_KEY'])")
+
+    assert "RuntimeError: [redacted]" in spread.output
+    assert OPAQUE not in spread.output
+
+
+@pytest.mark.parametrize("option", ["--log-file=log.txt", "--pastebin=all", "--capture=tee-sys"])
+def test_what_would_keep_secrets_as_they_are_is_refused(project, option):
+    assert project.run(option).ret == 4
+    assert "secrets and all; leave it out" in project.output
+
+
+def test_the_next_run_says_what_has_changed(project):
+    project.run(door="assert False, 'open'")
+    assert project.report()["comparison"]["with"] is None
+
+    project.run(window="assert False, 'open'")
+    compared = project.report()["comparison"]
+    assert [change["id"] for change in compared["newly_failing"]] == ["SEC-02"]
+    assert [change["id"] for change in compared["fixed"]] == ["SEC-01"]
+    assert "Newly failing: SEC-02" in project.output
+    assert "Fixed: SEC-01" in project.output
+
+
+def test_since_names_the_run_to_compare_with_or_stops_the_run(project):
+    project.run()
+    (kept,) = (project.root / "reports" / "staging" / "history").iterdir()
+    older = json.loads(kept.read_text())
+    older["started"], older["outcomes"]["SEC-01"] = "2020-01-01T00:00:00+00:00", "fail"
+    (kept.parent / "20200101T000000Z.json").write_text(json.dumps(older))
+
+    assert project.run("--since", "2020").ret == 0
+    assert [change["id"] for change in project.report()["comparison"]["fixed"]] == ["SEC-01"]
+
+    assert project.run("--since", "1999").ret == 4
+    assert "--since 1999: no run of this environment" in project.output
+
+
+def test_a_broken_record_is_said_and_does_not_end_the_run(project):
+    folder = project.root / "reports" / "staging" / "history"
+    folder.mkdir(parents=True)
+    (folder / "20200101T000000Z.json").write_text("{")
+
+    assert project.run().ret == 0
+    assert "20200101T000000Z.json was left out: it is no run's record" in project.output
+
+
+def test_a_run_that_was_interrupted_is_not_compared_with(project):
+    project.run(door="pytest.exit('Ctrl-C')")
+
+    assert not (project.root / "reports" / "staging" / "history").exists()
+
+
+def test_figures_are_told_and_turn_nothing(project):
+    measured = {"environment": "staging", "emulated": True, "commit": "c", "machine": "m"}
+    row = {"what": "p95", "group": "api", "measured": "341 ms", "wanted": "< 300 ms", "held": False}
+    file = project.root / "bench.json"
+    file.write_text(json.dumps({"datetime": "now", "measured": measured, "figures": [row]}))
+
+    assert project.run("--benchmarks", str(file)).ret == 0
+    assert project.report()["budgets"]["rows"][0]["outcome"] == "over"
+
+    file.write_text("{}")
+    assert project.run("--benchmarks", str(file)).ret == 4
+    assert "expected the JSON of 'pytest benchmarks" in project.output
+
+
+def test_what_a_check_saw_hold_and_was_answered_is_kept(project):
+    (project.root / "pytest.ini").write_text("[pytest]\nenable_assertion_pass_hook = true\n")
+    door = "LATEST.append('<GET / -> 200>'); minutes = 15; assert minutes == 15"
+    checks = CHECKS.replace("import pytest", "import pytest\nfrom verification.probes.http import LATEST")
+
+    assert project.run(door=door, checks=checks).ret == 0
+
+    item, other = project.report()["items"]
+    assert item["observed"] == [{"assertion": "minutes == 15", "values": "15 == 15"}]
+    assert item["exchanges"] == ["<GET / -> 200>"]
+    assert (other["observed"], other["exchanges"]) == ([], [])
+    assert item["line"] == 6
+
+
+def test_a_picture_stands_in_the_page_once_and_its_hash_in_the_document(project):
+    checks = CHECKS.replace("test_door():", "test_door(extras):").replace(
+        "import pytest", "import pytest, pytest_html"
+    )
+
+    project.run(door="extras.append(pytest_html.extras.jpg('aGVsbG8=', 'a door'))", checks=checks)
+
+    assert [picture["name"] for picture in project.report()["items"][0]["pictures"]] == ["a door"]
+    assert (project.root / "reports" / "staging" / "verification.html").read_text().count("aGVsbG8=") == 1
+
+
+def test_the_page_is_fit_for_phones_and_screen_readers(project):
+    project.run()
+    page = (project.root / "reports" / "staging" / "verification.html").read_text()
+
+    assert '<html lang="en">' in page
+    assert 'name="viewport"' in page
+
+
+@pytest.mark.parametrize("job", [True, False])
+def test_github_is_told_within_a_job_of_its_alone(project, monkeypatch, job):
+    summary = project.root / "summary.md"
+    summary.write_text("before\n")
+    if job:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+
+    project.run(door="assert False, 'open'")
+
+    report = (project.root / "reports" / "staging" / "verification.md").read_text()
+    command = (
+        "::error file=checks/test_security.py,line=5,title=SEC-01 Door is closed (critical%2C fail)::open"
+    )
+    assert (command in project.output.splitlines()) is False or job
+    assert any(line.startswith(command) for line in project.output.splitlines()) is job
+    assert summary.read_text() == ("before\n" + report if job else "before\n")
+
+
+def test_a_summary_that_cannot_be_written_is_said(project, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.root / "nowhere" / "summary.md"))
+
+    assert project.run().ret == 0
+    assert "the step's summary cannot be written" in project.output
+
+
+WAIT = (
+    "from verification.progress import waiting; import time\n    with waiting('a slow door'): time.sleep(1.5)"
+)
+
+
+@pytest.mark.parametrize(
+    ("workers", "watched"),
+    [
+        (("-n", "2"), True),
+        pytest.param((), True, marks=pytest.mark.further),
+        pytest.param(("-n", "2"), False, marks=pytest.mark.further),
+    ],
+)
+def test_who_watches_a_terminal_is_told_what_is_waited_for(spread, monkeypatch, workers, watched):
+    spread.pytester.runpytest_inprocess = lambda *arguments: arguments
+    conftest = """
+from datetime import timedelta
+from verification import progress
+progress.FIRST_WORD = timedelta(seconds=0.3)
+"""
+    with (spread.root / "conftest.py").open("a") as file:
+        file.write(conftest)
+    spread.run(*workers, door=WAIT)
+    command = [sys.executable, "-m", "pytest", *spread.result]
+    monkeypatch.delenv("CI", raising=False)
+    screen, line = pty.openpty()
+    out = line if watched else subprocess.PIPE
+
+    done = subprocess.Popen(
+        command, cwd=spread.root, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(line)
+    shown = b""
+    if watched:
+        try:
+            while chunk := os.read(screen, 65536):
+                shown += chunk
+        except OSError:  # the other end has closed
+            pass
+    else:
+        shown = done.communicate()[0]
+    os.close(screen)
+
+    assert done.wait() == 0
+    assert (b"waiting for a slow door, " in shown) is watched
+    assert not (spread.root / "reports" / "staging" / ".waiting").exists()
 
 
 def test_listing_and_explaining_need_no_stack(project, monkeypatch):

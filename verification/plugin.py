@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar, cast
 
 import pytest
+from pytest_metadata.plugin import metadata_key
 
 from verification import budgets, checklist, environment, progress, waivers
 from verification.checklist import How
@@ -66,10 +67,11 @@ _STATUS: dict[Outcome, Any] = {
 _T = TypeVar("_T")
 SEEN = pytest.StashKey[Seen]()
 """What a check came upon; the fixture `evidence` adds what it notes itself."""
-_REFUSED = {
-    "log_file": "--log-file would keep what a check logs as it is",
-    "pastebin": "--pastebin would send the terminal to a public page",
-    "debug": "--debug would keep pytest's own trace as it is",
+_REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "log_file": (bool, "--log-file would keep what a check logs as it is"),
+    "pastebin": (bool, "--pastebin would send the terminal to a public page"),
+    "debug": (bool, "--debug would keep pytest's own trace as it is"),
+    "capture": (lambda how: how == "tee-sys", "--capture=tee-sys would show what a check prints as it is"),
 }
 
 
@@ -140,14 +142,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
 
 
-@pytest.hookimpl(optionalhook=True, trylast=True)
-def pytest_metadata(metadata: dict[str, Any]) -> None:
-    """pytest-html and JUnit would show the words of --metadata, and whatever a CI job has in its variables."""
-    for name, value in metadata.items():
-        if isinstance(value, str):
-            metadata[name] = redact(value)
-
-
 def _given(config: pytest.Config) -> list[Path]:
     return [Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args]
 
@@ -186,8 +180,8 @@ class Verification:
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self.config = config
-        for name, why in _REFUSED.items():
-            if getattr(option, name, None):
+        for name, (refused, why) in _REFUSED.items():
+            if refused(getattr(option, name, None)):
                 raise UsageProblem(f"{why}, secrets and all; leave it out")
         known.hide_environment()
         self.worker = hasattr(config, "workerinput")
@@ -262,8 +256,11 @@ class Verification:
         """A worker has to know what it must not let out, and needs no call of its own for it."""
         node.workerinput["account"] = self.environment.account_id
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """From here on the terminal shows no secret, and who watches it is told what is waited for."""
+        metadata: dict[str, Any] = self.config.stash.get(metadata_key, {})  # pytest-html and JUnit show it
+        metadata.update({name: redact(text) for name, text in metadata.items() if isinstance(text, str)})
         writer = self.config.get_terminal_writer()
         writer._file = cast("TextIO", Redacting(writer._file))  # noqa: SLF001  # pytest has no way to filter it
         if self.config.option.capture == "no":
@@ -271,7 +268,7 @@ class Verification:
             sys.stderr = cast("TextIO", Redacting(sys.stderr))
         reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
         if not self.worker and reporter and reporter.isatty and not os.environ.get("CI"):
-            self.watcher = progress.Watcher(self.waiting, _line_of(reporter))
+            self.watcher = progress.Watcher(self.waiting, _line_of(reporter), progress.FIRST_WORD)
             self.watcher.start()
 
     @pytest.hookimpl(tryfirst=True)
@@ -521,11 +518,12 @@ def _credentials(env: environment.Environment) -> list[str]:
 
 
 def _line_of(reporter: Any) -> Callable[[str], None]:
-    """Prints a line of its own, whatever pytest has begun to print."""
+    """Prints a line of its own, whatever pytest has begun to print, and past what captures a check's output."""
+    terminal = os.fdopen(os.dup(sys.__stdout__.fileno()), "w", buffering=1) if sys.__stdout__ else sys.stderr
 
     def line(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(text, light=True)
+        begun, reporter.currentfspath = reporter.currentfspath, None
+        terminal.write(("\n" if begun else "") + redact(text) + "\n")
 
     return line
 

@@ -56,7 +56,7 @@ class Watcher:
 
     folder: Path
     write: Callable[[str], None]
-    first: timedelta = FIRST_WORD
+    first: timedelta
 
     def __post_init__(self) -> None:
         self._stopped = threading.Event()

@@ -146,6 +146,7 @@ class OwnReport:
                 ),
                 *("--rootdir", ".", "--env", "staging", "--app", ".", "--report-dir", "report"),
                 *("-rA", "-vv", "--showlocals", "--tb=long", "-o", "enable_assertion_pass_hook=true"),
+                *("-o", "junit_logging=all"),
             ]
             variables = {
                 "PYTHONPATH": str(self.suite),
