@@ -164,6 +164,49 @@ def function_url(bench: Bench) -> Iterator[None]:
         client.delete_function_url_config(FunctionName=name)
 
 
+def _everybody(action: str, resource: str, **further: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource, **further}
+
+
+@fault("SEC-25", "anybody may put jobs into the queue")
+def open_queue(bench: Bench) -> Iterator[None]:
+    before = json.loads(bench.stack.queue.attributes["Policy"])
+    everybody = _everybody("sqs:SendMessage", bench.stack.queue.arn)
+    policy = json.dumps({**before, "Statement": [*before["Statement"], everybody]})
+    with bench.queue_with("JobsQueue", Policy=policy):
+        yield
+
+
+@fault("SEC-25", "any topic may tell the inbox of alarms")
+def open_inbox(bench: Bench) -> Iterator[None]:
+    inbox = bench.stack.alarm_inbox
+    before = json.loads(inbox.attributes["Policy"])
+    others = {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}
+    policy = {
+        **before,
+        "Statement": [*before["Statement"], _everybody("sqs:SendMessage", inbox.arn, Condition=others)],
+    }
+    with bench.queue_with("AlarmInbox", Policy=json.dumps(policy)):
+        yield
+
+
+@fault("SEC-25", "anybody may raise an alarm")
+def open_topic(bench: Bench) -> Iterator[None]:
+    client, topic = bench.client("sns"), bench.stack.alarm_topic
+    before = topic.attributes["Policy"]
+    document = json.loads(before)
+    opened = {**document, "Statement": [*document["Statement"], _everybody("sns:Publish", topic.arn)]}
+
+    def write(policy: str) -> None:
+        client.set_topic_attributes(TopicArn=topic.arn, AttributeName="Policy", AttributeValue=policy)
+
+    write(json.dumps(opened))
+    try:
+        yield
+    finally:
+        write(before)
+
+
 @fault("SEC-17", "the distribution has no web ACL")
 def no_web_acl(bench: Bench) -> Iterator[None]:
     with bench.distribution_changed(lambda configuration: configuration.update(WebACLId="")):

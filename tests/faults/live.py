@@ -109,6 +109,28 @@ def error_without_correlation_id(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-12", "a page of the gallery may be of any size")
+def endless_page(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        "if text not in _PAGE_SIZE_TEXTS:",
+        "if not text.isdecimal():",
+    ):
+        yield
+
+
+@fault("CODE-12", "a seed of any kind is taken")
+def any_seed(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        'seed=_integer(document, "seed", range(SEED_MAX + 1), None),',
+        'seed=document.get("seed"),',
+    ):
+        yield
+
+
 @fault("CODE-12", "a job that does not exist is said to wait")
 def job_of_nothing(bench: Bench) -> Iterator[None]:
     with bench.patched(

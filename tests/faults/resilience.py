@@ -153,6 +153,17 @@ def forgetful_dead_letters(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-19", "a failure tells of the insides")
+def talkative_failure(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        'message = MESSAGES.get(result.code, MESSAGES["internal_error"])',
+        'message = f"{MESSAGES[result.code]} {result!r}"',
+    ):
+        yield
+
+
 # Alarms
 
 

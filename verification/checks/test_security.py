@@ -29,7 +29,8 @@ from verification.probes.page import Page
 from verification.probes.workflows import Workflows
 from verification.report.redaction import looks_secret
 from verification.resources.log_group import LogEvent
-from verification.resources.role import Role, listed
+from verification.resources.policy import listed
+from verification.resources.role import Role
 from verification.stack import Stack
 
 pytestmark = pytest.mark.security
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.security
 _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _TLS_VERSIONS = [version for version in ssl.TLSVersion if version.name.startswith("TLS")]
 _OLD_TLS = {"TLSv1", "TLSv1_1"}
+_EQUALS = ("StringEquals", "ArnEquals", "StringLike", "ArnLike")
 _HARMLESS = re.compile(r"arn:aws[a-z-]*:.*|\d*|true|false", re.IGNORECASE)
 
 
@@ -361,6 +363,24 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
     assert {function.name: function.urls for function in stack.functions if function.urls} == {}
 
 
+@pytest.mark.item("SEC-25")
+def test_queues_and_topic_take_messages_from_their_own_senders(stack: Stack, env: Environment) -> None:
+    """Whoever may fill the queue has images made past every limit; whoever may raise alarms drowns the real one."""
+    policies = {name: queue.policy_statements for name, queue in stack.every_queue.items()}
+    policies["AlarmTopic"] = stack.alarm_topic.policy_statements
+    open_to_others = {
+        name: loose
+        for name, statements in policies.items()
+        if (loose := [s for s in statements if s["Effect"] == "Allow" and not _is_of(s, env.account_id)])
+    }
+
+    assert len(policies) > 1, f"{stack.formation!r} has no queue"
+    assert open_to_others == {}
+    assert [s for s in stack.queue.policy_statements if s["Effect"] == "Allow"] == [], (
+        "roles alone fill the queue"
+    )
+
+
 @pytest.mark.item("SEC-17")
 def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
     """During an attack nothing could be blocked but everybody."""
@@ -530,10 +550,22 @@ def _denies_plain_http(statement: Mapping[str, Any], resources: set[str]) -> boo
     )
 
 
+def _is_of(statement: Mapping[str, Any], account: str) -> bool:
+    """Whether a condition keeps the statement to one account's callers or resources."""
+    kept = {
+        key.lower(): listed(value)
+        for operator in _EQUALS
+        for key, value in statement.get("Condition", {}).get(operator, {}).items()
+    }
+    accounts = [kept.get(key) for key in ("aws:sourceaccount", "aws:sourceowner", "aws:principalaccount")]
+    arns = kept.get("aws:sourcearn", [])
+    return [account] in accounts or bool(arns and all(arn.split(":")[4:5] == [account] for arn in arns))
+
+
 def _source_arns(statement: Mapping[str, Any]) -> list[str]:
     return [
         value
-        for operator in ("StringEquals", "ArnEquals", "StringLike", "ArnLike")
+        for operator in _EQUALS
         for key, value in statement.get("Condition", {}).get(operator, {}).items()
         if key.lower() == "aws:sourcearn"
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import botocore.exceptions
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
 from verification.interruptions import held_back
+from verification.resources.policy import statements_of
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ class Bucket:
     @cached_property
     def policy_statements(self) -> Sequence[Mapping[str, Any]]:
         answer = self._read("get_bucket_policy", "NoSuchBucketPolicy")
-        statements = json.loads(answer["Policy"])["Statement"] if answer else []
-        return [statements] if isinstance(statements, dict) else list(statements)
+        return statements_of(answer["Policy"] if answer else None)
 
     @cached_property
     def policy_is_public(self) -> bool:

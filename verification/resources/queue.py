@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import Any
 
 from verification.environment import Environment
 from verification.progress import waiting
+from verification.resources.policy import statements_of
 
 _MOST_AT_ONCE = 10  # by SQS's own limit
 _LONG_POLL_SECONDS = 2
@@ -103,6 +104,11 @@ class Queue:
     def retention(self) -> timedelta:
         """How long a message is kept that nobody takes out."""
         return timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
+
+    @property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        """Of the resource's own policy."""
+        return statements_of(self.attributes.get("Policy"))
 
     @property
     def redrive_policy(self) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from verification.environment import Environment
+from verification.resources.policy import statements_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Role:
     @property
     def trusted(self) -> Sequence[Mapping[str, Any]]:
         """Who may take the role on, as statements."""
-        return _statements(self.description["AssumeRolePolicyDocument"])
+        return statements_of(self.description["AssumeRolePolicyDocument"])
 
     @cached_property
     def statements(self) -> Sequence[Mapping[str, Any]]:
@@ -47,7 +48,7 @@ class Role:
                 version = self._client.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
                 answer = self._client.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)
                 documents.append(answer["PolicyVersion"]["Document"])
-        return [statement for document in documents for statement in _statements(document)]
+        return [statement for document in documents for statement in statements_of(document)]
 
     def may(self, action: str, resource: str) -> bool:
         """IAM's own judgement of one action on one resource, by this role's policies alone."""
@@ -56,13 +57,3 @@ class Role:
         )
         (result,) = answer["EvaluationResults"]
         return str(result["EvalDecision"]) == "allowed"
-
-
-def listed(value: str | Sequence[str] | None) -> Sequence[str]:
-    """An element of a policy that may be one text or a list of them."""
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def _statements(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    statements = document["Statement"]
-    return [statements] if isinstance(statements, dict) else list(statements)

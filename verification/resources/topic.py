@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from verification.environment import Environment
+from verification.resources.policy import statements_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Topic:
     def kms_key_id(self) -> str:
         """The key that encrypts messages at rest, '' for none."""
         return self.attributes.get("KmsMasterKeyId", "")
+
+    @property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        """Of the resource's own policy."""
+        return statements_of(self.attributes.get("Policy"))
 
     @cached_property
     def subscriptions(self) -> Sequence[Subscription]:
