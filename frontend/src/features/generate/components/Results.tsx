@@ -156,7 +156,7 @@ function Empty({ title, busy, models }: EmptyProps) {
       <p class="empty__text">
         {busy ? 'This takes a moment.' : 'Every model paints the same prompt, and each fills its own frame.'}
       </p>
-      <p class="empty__models">{models.map(({ name }) => name.replaceAll(' ', '\u00a0')).join(' · ')}</p>
+      <p class="empty__models">{models.map(({ name }) => name.replaceAll(' ', '\u00a0')).join('\u00a0· ')}</p>
     </div>
   );
 }
