@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -409,6 +410,30 @@ def test_reserved_concurrency_throttles(cloud: Running, make_function: Callable[
         thread.join()
 
     assert sorted(codes) == ["TooManyRequestsException", "TooManyRequestsException", "ok"]
+    assert counted(cloud, limited.name) == {
+        "Invocations": 1,
+        "Errors": 0,
+        "Throttles": 2,
+        "ConcurrentExecutions": 1,
+    }
+
+
+def counted(cloud: Running, function: str) -> dict[str, float]:
+    """What CloudWatch has about a function of the last hour."""
+    now = datetime.now(UTC)
+    found = {}
+    for name in ("Invocations", "Errors", "Throttles", "ConcurrentExecutions"):
+        points = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=name,
+            Dimensions=[{"Name": "FunctionName", "Value": function}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        found[name] = sum(point["Sum"] for point in points)
+    return found
 
 
 def test_a_burst_starts_few_environments_at_once(cloud: Running, make_function: Callable[..., str]) -> None:
@@ -551,6 +576,9 @@ class TestQueuePermission:
 
         cloud.client("sqs").send_message(QueueUrl=url, MessageBody="first message")
         assert arrives(reader, "first message\n", 10)
+        assert (
+            counted(cloud, name)["Invocations"] == 1
+        )  # whoever invokes it: alarms and load tests look at that
         cloud.client("iam").delete_role_policy(RoleName=role.rpartition("/")[2], PolicyName="more")
         cloud.client("sqs").send_message(QueueUrl=url, MessageBody="second message")
         assert not arrives(reader, "second message\n", 2.5)

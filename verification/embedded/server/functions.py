@@ -18,7 +18,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region
-from ministack.services import apigateway, cloudwatch_logs, iam, lambda_svc
+from ministack.services import apigateway, cloudwatch, cloudwatch_logs, iam, lambda_svc
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
@@ -28,7 +28,11 @@ from verification.embedded.server.environments import Environment, Line, Outcome
 require(lambda_runtime, "_worker_class_for", "kill_workers")
 require(
     lambda_svc,
+    "_acquire_execution_slot",
     "_create_esm",
+    "_emit_lambda_metrics",
+    "_inflight",
+    "_inflight_key",
     "_esms",
     "_resolve_name",
     "_durable_env_overlay",
@@ -51,6 +55,7 @@ require(
     "evaluate",
     "evaluate_resource_policy",
 )
+require(cloudwatch, "record_metric")
 require(apigateway, "_extract_lambda_ref_from_integration_uri", "_invoke_lambda_proxy")
 require(
     cloudwatch_logs,
@@ -82,6 +87,7 @@ def install(context: Context) -> None:
     _let_invocations_finish()
     _run_python_in_environments()
     _write_logs()
+    _count()
     _limit_payloads()
     _check_gateway_permission()
     _check_queue_permission()
@@ -201,9 +207,44 @@ def _write_logs() -> None:
         if outcome is None:
             emit(func, request_id, *arguments, **keywords)
         else:
-            write_log(outcome, request_id, func.get("config") or func)
+            config = func.get("config") or func
+            count(config, outcome)
+            write_log(outcome, request_id, config)
 
     lambda_svc._emit_lambda_logs = emit_lambda_logs
+
+
+def _count() -> None:
+    """Publish a function's metrics whoever invokes it; MiniStack does so for callers of Invoke alone."""
+    acquire = lambda_svc._acquire_execution_slot
+
+    def acquire_execution_slot(func: dict[str, Any], config: dict[str, Any]) -> tuple[Any, Any]:
+        slot, limit = acquire(func, config)
+        if slot is None:
+            publish(config["FunctionName"], "Throttles", 1)
+        return slot, limit
+
+    lambda_svc._acquire_execution_slot = acquire_execution_slot
+    lambda_svc._emit_lambda_metrics = lambda *_arguments, **_keywords: None
+
+
+def count(config: Mapping[str, Any], outcome: Outcome) -> None:
+    """Publish the metrics of one invocation, which is still under way; a throttled request is none."""
+    values = {
+        "Invocations": 1.0,
+        "Errors": float(outcome.failure is not None),
+        "Throttles": 0.0,
+        "Duration": outcome.duration_seconds * 1000,
+        "ConcurrentExecutions": lambda_svc._inflight.get(lambda_svc._inflight_key(config), 1),
+    }
+    for name, value in values.items():
+        publish(config["FunctionName"], name, value)
+
+
+def publish(function: str, name: str, value: float) -> None:
+    """Add one value to a metric of a function."""
+    unit = "Milliseconds" if name == "Duration" else "Count"
+    cloudwatch.record_metric("AWS/Lambda", name, value, unit, {"FunctionName": function})
 
 
 def write_log(outcome: Outcome, request_id: str, config: Mapping[str, Any]) -> None:
