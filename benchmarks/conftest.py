@@ -85,7 +85,10 @@ def pytest_runtest_makereport(
     """What nobody could measure stands in the table too, and not as a figure that is over."""
     report = yield
     if call.excinfo and not call.excinfo.errisinstance((AssertionError, KeyboardInterrupt)):
-        reason = f"{call.excinfo.typename}: {call.excinfo.value}".splitlines()[0]
+        known = call.excinfo.errisinstance(Unverified)
+        reason = " ".join(f"{'' if known else call.excinfo.typename + ': '}{call.excinfo.value}".split())[
+            :300
+        ]
         item.config.stash[_FIGURES].unseen(item.name, reason)
     return report
 

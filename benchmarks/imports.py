@@ -69,8 +69,7 @@ class Package:
             "AWS_REGION": self.function.env.region,
             "AWS_DEFAULT_REGION": self.function.env.region,
             # Nothing is called; a client wants to be able to sign.
-            "AWS_ACCESS_KEY_ID": "none",
-            "AWS_SECRET_ACCESS_KEY": "none",
+            **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none"),
             "AWS_EC2_METADATA_DISABLED": "true",
             **more,
         }
