@@ -117,8 +117,11 @@ def checkout(folder: Path, name: str) -> Iterator[Checkout]:
     for path in _BROUGHT:
         (folder / path).symlink_to(REPOSITORY / path)
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    for words in (["init"], ["add", "--all"], [*identity, "commit", "--message", "As it lies here"]):
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    # .gitignore names folders, and these are links.
+    (folder / ".git" / "info" / "exclude").write_text("".join(f"/{path}\n" for path in _BROUGHT))
+    for words in (["add", "--all"], [*identity, "commit", "--quiet", "--message", "As it lies here"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
     cloud = Cloud(f"{name}-{os.getpid()}")
     try:
         yield Checkout(folder, cloud.up(owned_by=os.getpid()).state)

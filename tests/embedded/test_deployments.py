@@ -161,7 +161,9 @@ class Moment:
         return f"{self.step} {when}, {'new' if self.fresh else 'update'}, {'alone' if self.alone else 'all'}"
 
 
-IN_FLIGHT = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+# What SAM says once the change set is executed. The emulator answers nobody until it is done, so that its stacks are
+# never seen in motion; CloudFormation's are, which tests/scripts/test_deploy_ways.py waits for.
+UNDER_WAY = "Waiting for stack create/update to complete"
 MOMENTS = [
     Moment("sam build", 0.02),
     Moment("sam build", 0.3, alone=False),
@@ -255,8 +257,9 @@ def killed(here: Checkout, moment: Moment, way: Way, arguments: list[str]) -> st
             assert running.poll() is None, log.read_text(errors="replace")[-2000:]
             time.sleep(0.005)
         time.sleep(moment.into * way.taken[moment.step])
-        while moment.in_flight and here.stack().get("StackStatus") not in IN_FLIGHT:
-            assert running.poll() is None, "CloudFormation was never seen at work"
+        while moment.in_flight and UNDER_WAY not in log.read_text(errors="replace"):
+            assert running.poll() is None, "CloudFormation was never told to begin"
+            time.sleep(0.005)
         started = [] if moment.alone else descendants(running.pid)
         for process in (running.pid, *started):
             with contextlib.suppress(ProcessLookupError):

@@ -75,6 +75,27 @@ def test_a_release_that_was_checked_out_half_way_is_mended(project: Project, her
     assert template.exists()
 
 
+def test_a_release_is_built_with_its_own_packages(project: Project, here: Here, git: Git) -> None:
+    project.stub("npm", project.stubs)
+    project.aws.after_deploy.outputs.update(
+        SiteUrl=project.api.url, SiteBucketName="the-page", SiteDistributionId="E123"
+    )
+    project.aws.stacks["pixel-prompt-dev"] = project.deployed
+    project.behave(project.stubs, {"npm": {"exit": 5}})
+
+    refused = here("dev", "--yes", "--rollback", "v1.0.0", "--frontend")
+    project.behave(project.stubs, {})
+    here("dev", "--yes", "--rollback", "v1.0.0", "--frontend")
+
+    assert refused.status == 1
+    assert (
+        "step 'page build' failed: npm ci --no-audit --no-fund --loglevel=error ended with 5" in refused.err
+    )
+    assert [call["argv"][1] for call in project.calls("npm")] == ["ci", "ci", "run"]
+    assert {Path(call["cwd"]).name for call in project.calls("npm")} == {"frontend"}
+    assert all(".local/.deployment/releases" in call["cwd"] for call in project.calls("npm"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
