@@ -59,7 +59,9 @@ def judge(
         node=report.nodeid,
         read=_read(seen.read),
         line=(report.location[1] or 0) + 1,
-        observed=[(redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]],
+        observed=tuple(
+            (redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]
+        ),
         exchanges=_first_and_last(seen.exchanges),
         output=shorten(
             "\n".join(f"{name}:\n{redact(text)}" for name, text in report.sections), _OUTPUT_LIMIT
@@ -79,11 +81,11 @@ def _read(read: Mapping[str, object]) -> Mapping[str, str]:
 
 
 def _first_and_last(exchanges: Sequence[str]) -> Sequence[str]:
-    texts = [shorten(redact(text), _VALUE_LIMIT) for text in exchanges]
+    texts = tuple(shorten(redact(text), _VALUE_LIMIT) for text in exchanges)
     if len(texts) <= _EXCHANGES:
         return texts
     half = _EXCHANGES // 2
-    return [*texts[:half], f"[... {len(texts) - 2 * half} more ...]", *texts[-half:]]
+    return (*texts[:half], f"[... {len(texts) - 2 * half} more ...]", *texts[-half:])
 
 
 def _reason(problem: BaseException, *, failed: bool) -> str:
