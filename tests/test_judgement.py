@@ -53,13 +53,20 @@ def test_a_check_that_ends_quietly_has_passed():
 def test_what_a_check_read_is_kept_without_secrets(problem):
     seen = Seen(
         read={"doors": 3, "key": KEY},
-        observed=[("door.key == KEY", f"{KEY!r} == {KEY!r}\n\n  Use -v to get more diff")],
+        observed=[
+            (
+                "door.key == KEY",
+                f"{KEY!r} == {KEY!r}\n +  where {KEY!r} = Door().key\n +    where Door() = house.door\n\n  Use -v to get more diff",
+            )
+        ],
         exchanges=[f"<GET /?key={KEY} -> 200>"],
     )
     result = ended(problem, seen=seen, sections=[("Captured log call", KEY)])
 
     assert result.read == {"doors": "3", "key": "[redacted]"}
-    assert result.observed == (("door.key == KEY", "'[redacted]' == '[redacted]'"),)
+    assert result.observed == (
+        ("door.key == KEY", "'[redacted]' == '[redacted]'\n +  where '[redacted]' = Door().key"),
+    )
     assert result.exchanges == ("<GET /?key=[redacted] -> 200>",)
     assert result.output == "Captured log call:\n[redacted]"
 

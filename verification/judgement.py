@@ -20,7 +20,8 @@ _OUTPUT_LIMIT = 5_000
 _VALUE_LIMIT = 400
 OBSERVED = 12
 _EXCHANGES = 6
-_HINT = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical)")
+# Hints on how to see more, and where the parts of a part come from.
+_NOISE = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical|\+\s{3,})")
 
 
 @dataclass
@@ -70,8 +71,8 @@ def judge(
 
 
 def _values(text: str) -> str:
-    """What pytest says of an assertion that held, without its hints on how to see more; what was compared comes first."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _HINT.search(line)]
+    """What pytest says of an assertion that held: what was compared, and where that comes from."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _NOISE.search(line)]
     short = "\n".join(lines)
     return short if len(short) <= _VALUE_LIMIT else short[: _VALUE_LIMIT - 1] + "…"
 
