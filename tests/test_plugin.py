@@ -479,7 +479,7 @@ def spilled(project, *arguments, **checks):
         ("-vv", "--showlocals", "--tb=long", "-rA", "--metadata", "token", OPAQUE),
         ("-s", "-o", "log_cli=true", "--tb=native"),
         ("-n", "1", "--max-worker-restart=0", "-l", "-W", "default"),
-        ("--full-trace", "-o", "junit_logging=all"),
+        pytest.param(("--full-trace", "-o", "junit_logging=all"), marks=pytest.mark.further),
     ],
 )
 def test_a_secret_without_a_form_gets_out_nowhere_however_much_is_asked_for(spread, monkeypatch, arguments):
