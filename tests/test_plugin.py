@@ -524,6 +524,9 @@ def test_a_check_that_cannot_be_imported_tells_no_secret(spread, monkeypatch):
 
     assert "RuntimeError: [redacted]" in spread.output
     assert OPAQUE not in spread.output
+    xml = (spread.root / "reports" / "staging" / "verification.xml").read_text()
+    assert "RuntimeError: [redacted]" in xml
+    assert OPAQUE not in xml
 
 
 @pytest.mark.parametrize("option", ["--log-file=log.txt", "--pastebin=all", "--capture=tee-sys"])
