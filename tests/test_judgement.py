@@ -17,14 +17,14 @@ from verification.errors import (
     Unverified,
     UsageProblem,
 )
-from verification.judgement import judge
+from verification.judgement import OBSERVED, Seen, judge
 from verification.verdict import Outcome, Result
 
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 BEGIN = "-----BEGIN " + "PRIVATE KEY-----"
 
 
-def ended(problem, when="call", evidence="the whole story", read=None):
+def ended(problem, when="call", evidence="the whole story", seen=None, sections=()):
     """How a check's phase ended, as pytest tells it."""
 
     def phase():
@@ -32,21 +32,64 @@ def ended(problem, when="call", evidence="the whole story", read=None):
             raise problem
 
     call = pytest.CallInfo.from_call(phase, when)
-    report = SimpleNamespace(nodeid="test_a.py::test_door", longreprtext=evidence)
-    return judge("SEC-01", call, report, read)
+    report = SimpleNamespace(
+        nodeid="test_a.py::test_door",
+        longreprtext=evidence,
+        sections=sections,
+        location=("test_a.py", 6, "test_door"),
+    )
+    return judge("SEC-01", call, report, seen)
 
 
 def test_a_check_that_ends_quietly_has_passed():
     result = ended(None)
 
-    assert result == Result("SEC-01", Outcome.PASS, seconds=result.seconds, node="test_a.py::test_door")
+    assert result == Result(
+        "SEC-01", Outcome.PASS, seconds=result.seconds, node="test_a.py::test_door", line=7
+    )
 
 
 @pytest.mark.parametrize("problem", [None, AssertionError("it is open"), Unverified("no answer")])
 def test_what_a_check_read_is_kept_without_secrets(problem):
-    result = ended(problem, read={"doors": 3, "key": KEY})
+    seen = Seen(
+        read={"doors": 3, "key": KEY},
+        observed=[
+            (
+                "door.key == KEY",
+                f"{KEY!r} == {KEY!r}\n +  where {KEY!r} = Door().key\n +    where Door() = house.door\n\n  Use -v to get more diff",
+            )
+        ],
+        exchanges=[f"<GET /?key={KEY} -> 200>"],
+    )
+    result = ended(problem, seen=seen, sections=[("Captured log call", KEY)])
 
     assert result.read == {"doors": "3", "key": "[redacted]"}
+    assert result.observed == (
+        ("door.key == KEY", "'[redacted]' == '[redacted]'\n +  where '[redacted]' = Door().key"),
+    )
+    assert result.exchanges == ("<GET /?key=[redacted] -> 200>",)
+    assert result.output == "Captured log call:\n[redacted]"
+
+
+def test_of_very_much_only_so_much_is_kept_and_the_rest_is_counted():
+    seen = Seen(
+        read={"long": "x" * 10_000},
+        observed=[("a == b", f"{number}" * 10_000) for number in range(100)],
+        exchanges=[f"<GET /{number} -> 200>" for number in range(100)],
+    )
+    result = ended(
+        AssertionError("no"), evidence="e" * 100_000 + "the end", seen=seen, sections=[("out", "o" * 100_000)]
+    )
+
+    assert len(result.read["long"]) <= 400
+    assert len(result.observed) == OBSERVED
+    assert all(len(values) <= 400 for _, values in result.observed)
+    assert result.exchanges[2:4] == ("<GET /2 -> 200>", "[... 94 more ...]")
+    assert result.exchanges[-1] == "<GET /99 -> 200>"
+    assert len(result.evidence) <= 20_000
+    assert result.evidence.endswith("the end")
+    assert "characters and more cut" in result.evidence
+    assert len(result.output) <= 5_000
 
 
 REFUSED = botocore.exceptions.ClientError(

@@ -491,7 +491,7 @@ def spilled(project, *arguments, **checks):
         ("-vv", "--showlocals", "--tb=long", "-rA", "--metadata", "token", OPAQUE),
         ("-s", "-o", "log_cli=true", "--tb=native"),
         ("-n", "1", "--max-worker-restart=0", "-l", "-W", "default"),
-        ("--full-trace", "-o", "junit_logging=all"),
+        pytest.param(("--full-trace", "-o", "junit_logging=all"), marks=pytest.mark.further),
     ],
 )
 def test_a_secret_without_a_form_gets_out_nowhere_however_much_is_asked_for(spread, monkeypatch, arguments):
@@ -536,6 +536,9 @@ def test_a_check_that_cannot_be_imported_tells_no_secret(spread, monkeypatch):
 
     assert "RuntimeError: [redacted]" in spread.output
     assert OPAQUE not in spread.output
+    xml = (spread.root / "reports" / "staging" / "verification.xml").read_text()
+    assert "RuntimeError: [redacted]" in xml
+    assert OPAQUE not in xml
 
 
 @pytest.mark.parametrize("option", ["--log-file=log.txt", "--pastebin=all", "--capture=tee-sys"])

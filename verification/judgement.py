@@ -20,7 +20,8 @@ _OUTPUT_LIMIT = 5_000
 _VALUE_LIMIT = 400
 OBSERVED = 12
 _EXCHANGES = 6
-_HINT = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical)")
+# Hints on how to see more, and where the parts of a part come from.
+_NOISE = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical|\+\s{3,})")
 
 
 @dataclass
@@ -59,7 +60,9 @@ def judge(
         node=report.nodeid,
         read=_read(seen.read),
         line=(report.location[1] or 0) + 1,
-        observed=[(redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]],
+        observed=tuple(
+            (redact(written), _values(redact(values))) for written, values in seen.observed[:OBSERVED]
+        ),
         exchanges=_first_and_last(seen.exchanges),
         output=shorten(
             "\n".join(f"{name}:\n{redact(text)}" for name, text in report.sections), _OUTPUT_LIMIT
@@ -68,8 +71,8 @@ def judge(
 
 
 def _values(text: str) -> str:
-    """What pytest says of an assertion that held, without its hints on how to see more; what was compared comes first."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _HINT.search(line)]
+    """What pytest says of an assertion that held: what was compared, and where that comes from."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _NOISE.search(line)]
     short = "\n".join(lines)
     return short if len(short) <= _VALUE_LIMIT else short[: _VALUE_LIMIT - 1] + "…"
 
@@ -79,11 +82,11 @@ def _read(read: Mapping[str, object]) -> Mapping[str, str]:
 
 
 def _first_and_last(exchanges: Sequence[str]) -> Sequence[str]:
-    texts = [shorten(redact(text), _VALUE_LIMIT) for text in exchanges]
+    texts = tuple(shorten(redact(text), _VALUE_LIMIT) for text in exchanges)
     if len(texts) <= _EXCHANGES:
         return texts
     half = _EXCHANGES // 2
-    return [*texts[:half], f"[... {len(texts) - 2 * half} more ...]", *texts[-half:]]
+    return (*texts[:half], f"[... {len(texts) - 2 * half} more ...]", *texts[-half:])
 
 
 def _reason(problem: BaseException, *, failed: bool) -> str:

@@ -351,7 +351,7 @@ class Verification:
     def pytest_warning_recorded(self, warning_message: Any) -> None:
         text = str(warning_message.message)
         if redact(text) != text:
-            warning_message.message = type(warning_message.message)(redact(text))
+            warning_message.message = Warning(redact(text))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

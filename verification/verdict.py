@@ -81,7 +81,8 @@ class Result:
         exact = {
             "outcome": Outcome(plain["outcome"]),
             "gap": Gap(gap) if gap else None,
-            "observed": [(written, seen) for written, seen in plain["observed"]],
+            "observed": tuple((written, seen) for written, seen in plain["observed"]),
+            "exchanges": tuple(plain["exchanges"]),
             "waiver": Waived(**waiver) if waiver else None,
         }
         return cls(**{**plain, **exact})

@@ -111,6 +111,7 @@ def test_filters_hide_what_is_not_chosen_even_without_a_script(browser, show):
 def test_by_keyboard_an_item_is_reached_and_opened(browser, show):
     with browser.visit(show("failing")) as visit:
         page = visit.page
+        page.wait_for_load_state()
         page.keyboard.press("Tab")
         assert page.locator(":focus").inner_text() == "Skip to every item"
         page.get_by_role("link", name="Evidence of SEC-10").focus()

@@ -121,7 +121,7 @@ def test_a_wild_reason_stays_in_its_row_and_is_only_text(build):
     assert "<h2>READY" not in shown
 
 
-@pytest.mark.parametrize("count", [98, 400, 2500])
+@pytest.mark.parametrize("count", [98, 400, pytest.param(2500, marks=pytest.mark.further)])
 @pytest.mark.parametrize("reason", ["a long story | " * 40, "größer 😀 " * 80])
 def test_when_everything_fails_it_fits_and_says_what_was_cut(build, count, reason):
     results = [Result(f"SEC-{n:02}", Outcome.FAIL, reason, node=f"a.py::test_{n}") for n in range(count)]

@@ -13,6 +13,9 @@ GOOGLE = "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q"
 BEGIN, END = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
 BODY = "MIIEpAIBAAKCAQEA"
 
+TOKEN = "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxIn0.c2lnbmF0dXJl"  # apart, for SEC-04 reads this file too
+WORD = "love" + "lace"
+
 
 @pytest.mark.parametrize(
     ("text", "secret"),
@@ -74,6 +77,35 @@ def test_what_stands_around_a_credential_stays(text, expected):
 )
 def test_an_account_keeps_its_last_four_digits(text, expected):
     assert redact(text) == expected
+    assert not looks_secret(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"token {TOKEN} end", "token [redacted] end"),
+        (f"https://ada:{WORD}@example.com/a", "https://[redacted]@example.com/a"),
+        (
+            "https://d1.cloudfront.net/a?Expires=1&Signature=abc~-_&Key-Pair-Id=K1",
+            "https://d1.cloudfront.net/a?Expires=1&[redacted]&[redacted]",
+        ),
+        ("/k?AWSAccessKeyId=AKIAX&Expires=1&Signature=a%2Fb", "/k?[redacted]&Expires=1&[redacted]"),
+        ("u%3FX-Amz-Signature%3D0123abcd end", "u%3F[redacted] end"),
+        ("x?X-Goog-Signature=0123abcd", "x?[redacted]"),
+        ("DB_PASSWORD=hunter22", "[redacted]"),
+        ("'password': 'hunter22'}", "'[redacted]}"),
+        ("Account: 123456789012", "Account: ********9012"),
+        ('"AccountId": "123456789012"', '"AccountId": "********9012"'),
+        ("account 123456789012 is another", "account ********9012 is another"),
+        ("OwnerId=123456789012", "OwnerId=********9012"),
+    ],
+)
+def test_what_is_private_is_taken_out_and_yet_no_proof_of_a_leak(text, expected):
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize("text", ["?policy=closed", "https://a:b@c", "Account: 123456789012"])
+def test_what_a_log_may_hold_is_no_leak(text):
     assert not looks_secret(text)
 
 
