@@ -91,7 +91,7 @@ DEFECTS = [
         "      Timeout: 15\n",
         "      Timeout: 60\n",
         "CONF-06",
-        "0:01:00",
+        "seconds=60",
     ),
 ]
 
