@@ -9,7 +9,8 @@ import { SkipLink } from './SkipLink';
  * What the build writes into index.html, so that there is something to read before any script has arrived.
  *
  * It is made of the page's own parts, and the page takes its elements over where they are. Nothing in it needs a
- * script: what does, such as the form, is left out rather than shown without effect. It has to fit every address,
+ * script: what does, such as the prompt, is left out rather than shown without effect, and the one button sends a form
+ * that has no fields, which loads the address again. It has to fit every address,
  * because the host answers each with the same file: so no link says that it is the present page, and `early.ts`
  * hides the first page's words where they do not belong.
  */
@@ -23,10 +24,10 @@ export function openingMarkup(): string {
         <Intro />
         <div class="boot">
           <p class="boot__wait">Pixel Prompt is loading.</p>
-          <p class="boot__wait boot__late">
-            {/* eslint-disable-next-line jsx-a11y-x/anchor-is-valid -- an empty address is the one that was opened */}
-            This takes long. <a href="">Load the page again</a>
-          </p>
+          <form class="boot__wait boot__late">
+            <p>This takes long.</p>
+            <button class="button">Load the page again</button>
+          </form>
           <noscript>
             <p>Pixel Prompt needs JavaScript to make and show images. Allow it for this page, then reload.</p>
           </noscript>
