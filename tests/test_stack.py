@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from verification.environment import Environment, Settings
-from verification.errors import Missing
+from verification.errors import Missing, Unverified
 from verification.resources.alarm import Alarm
 from verification.resources.cloudformation import StackResource
 from verification.stack import Stack
