@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from verification.environment import Environment, Settings
-from verification.errors import Missing
+from verification.errors import Missing, Unverified
 from verification.resources.alarm import Alarm
 from verification.resources.cloudformation import StackResource
 from verification.stack import Stack
@@ -108,6 +108,33 @@ def test_functions_are_all_there_are_also_those_without_a_name_here(env):
         "live-StrayFunction",
     ]
     assert stack.functions[0] is stack.api, "what was read once is not read again"
+
+
+class Listed:
+    """A bucket with these keys."""
+
+    def __init__(self, *keys):
+        self._keys = keys
+
+    def keys(self, prefix):
+        return [key for key in self._keys if key.startswith(prefix)]
+
+
+def test_the_page_is_where_it_was_published(env):
+    stack = deployed(env)
+    vars(stack).update(site_bucket=Listed("assets/a.js", "index.html"))
+
+    assert stack.page_key == "index.html"
+
+
+def test_a_page_that_nobody_published_cannot_be_looked_at(env):
+    stack = deployed(env)
+    vars(stack).update(site_bucket=Listed("index.html.bak"))
+
+    with pytest.raises(
+        Unverified, match=r"holds no page; publish it: \./scripts/deploy\.sh staging --frontend"
+    ):
+        _ = stack.page_key
 
 
 def test_alarms_are_the_stacks_own_that_are_live(env):

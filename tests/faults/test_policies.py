@@ -28,7 +28,7 @@ ITEMS = checklist.load(ROOT)
 _CHANGES = {How.ACTIVE, How.DRILL}
 ON_PROD = {id_ for id_, item in ITEMS.items() if not item.how & _CHANGES}
 BEFORE_ANY_ITEM = "preflight"
-# AWS asks about the very resource where the embedded AWS asks about `*`, and it calls one action by another's name.
+# AWS asks about the very resource where the embedded AWS asks about `*`, and it calls some actions by another name.
 ON_EVERYTHING = {
     "budgets:ListTagsForResource",
     "cloudfront:GetCachePolicy",
@@ -41,9 +41,14 @@ ON_EVERYTHING = {
     "sns:ListTagsForResource",
     "wafv2:ListTagsForResource",
 }
-IN_ITS_WORDS: Mapping[str, str] = {
-    **{action: action for action in ON_EVERYTHING},
-    "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
+IN_ITS_WORDS: Mapping[str, set[str]] = {
+    **{action: {action} for action in ON_EVERYTHING},
+    "budgets:ViewBudget": {
+        "budgets:DescribeBudget",
+        "budgets:DescribeNotificationsForBudget",
+        "budgets:DescribeSubscribersForNotification",
+    },
+    "lambda:GetFunctionConcurrency": {"lambda:PutFunctionConcurrency"},
 }
 # What it lets anybody do who has signed in. The record of calls alone shows that these are needed.
 NOT_ENFORCED = {"lambda:GetAccountSettings", "lambda:ListFunctionUrlConfigs", "servicequotas:GetServiceQuota"}
@@ -59,12 +64,12 @@ class Verifier:
 
     def may(self, *documents: Mapping[str, Any], without: frozenset[str] = frozenset()) -> None:
         """Let the user do exactly this, and what the embedded AWS calls it."""
-        lacking = without | {IN_ITS_WORDS[action] for action in without & IN_ITS_WORDS.keys()}
+        lacking = without.union(*(IN_ITS_WORDS.get(action, ()) for action in without))
         granted = [_reduced(document, lacking) for document in documents]
         allowed = {
             action for document in granted for one in document["Statement"] for action in one["Action"]
         }
-        asked = [name for action, name in IN_ITS_WORDS.items() if action in allowed]
+        asked = [name for action in sorted(allowed) for name in sorted(IN_ITS_WORDS.get(action, ()))]
         if asked:
             granted.append(_policy({"Effect": "Allow", "Action": asked, "Resource": "*"}))
         for old in self.iam.list_user_policies(UserName=self.name)["PolicyNames"]:
