@@ -91,11 +91,15 @@ def test_a_failed_step_ends_the_tests(thin: Project, tool: str, status: int) -> 
             [],
             "pytest verification -m cloudfront --env local --report-dir reports/local/cloudfront",
         ),
-        ("lighthouse-audit.sh", [], "pytest benchmarks/test_frontend.py -p no:cacheprovider --tb=short -q"),
+        (
+            "lighthouse-audit.sh",
+            [],
+            "pytest benchmarks/test_bundle.py benchmarks/test_frontend.py -p no:cacheprovider --tb=short",
+        ),
         (
             "benchmark-lambda.sh",
             ["staging"],
-            "pytest benchmarks/test_lambda.py --env staging --benchmark-only",
+            "pytest benchmarks/test_lambda.py --env staging --tb=short",
         ),
     ],
 )

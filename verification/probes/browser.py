@@ -56,8 +56,8 @@ _TARGETS = """() => [...document.querySelectorAll(
   .map(({ box, what }) => ({ what, left: box.left, right: box.right, width: box.width, height: box.height }))"""
 
 _OVERFLOW = """() => {
-  const root = document.scrollingElement;
-  const wide = [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
+  const root = document.scrollingElement ?? document.documentElement;
+  const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
   const names = wide.slice(0, 4).map((e) => e.tagName.toLowerCase() + (e.className && `.${e.className}`));
   return { width: root.scrollWidth, seen: root.clientWidth, names };
 }"""
