@@ -224,6 +224,7 @@ def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
 
     assert stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
     for bucket in stack.every_bucket.values():
+        _ = bucket.any_key  # and list it
         everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
         assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
         assert bucket.over_plain_http("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
