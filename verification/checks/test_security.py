@@ -192,8 +192,9 @@ def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
     """Anyone who guesses a key could read every user's images."""
     key = key_of(shown_job.sample_url)
 
+    samples = {stack.bucket.name: key, stack.site_bucket.name: stack.page_key}
     for bucket in stack.every_bucket.values():
-        stored = key if bucket is stack.bucket else bucket.any_key
+        stored = samples.get(bucket.name) or bucket.any_key
         assert bucket.public_access_block == dict.fromkeys(bucket.public_access_block, True), bucket
         assert not bucket.policy_is_public, bucket.policy_statements
         assert bucket.anonymous("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
@@ -222,13 +223,14 @@ def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     """A signed request in clear can be read, and repeated while it is fresh."""
     key = key_of(shown_job.sample_url)
 
-    assert stack.bucket.object_bytes(key)  # the same credentials may read it over TLS
+    for bucket, stored in ((stack.bucket, key), (stack.site_bucket, stack.page_key)):
+        assert bucket.object_bytes(stored)  # the same credentials may read it over TLS
+        assert bucket.over_plain_http("get_object", Key=stored) == HTTPStatus.FORBIDDEN, bucket
     for bucket in stack.every_bucket.values():
         _ = bucket.any_key  # and list it
         everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
         assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
         assert bucket.over_plain_http("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
-    assert stack.bucket.over_plain_http("get_object", Key=key) == HTTPStatus.FORBIDDEN
 
 
 @pytest.mark.item("SEC-13")
