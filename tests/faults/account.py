@@ -78,7 +78,7 @@ def threshold_by_hand(bench: Bench) -> Iterator[None]:
 def access_log_by_hand(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     before = client.get_stage(ApiId=api, StageName="$default")["AccessLogSettings"]
-    changed = {**before, "Format": '{"requestId":"$context.requestId"}'}
+    changed = {**before, "Format": '{"requestId":"$context.requestId","from":"$context.identity.sourceIp"}'}
     client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=changed)
     try:
         yield

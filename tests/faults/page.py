@@ -96,7 +96,7 @@ def source_map(bench: Bench) -> Iterator[None]:
 # The page, as the images: what is claimed of the one bucket and distribution is claimed of the other
 
 
-@fault("CDN-01", "the page's distribution is disabled", relatives={"CDN-03", "CDN-15", "SEC-13"})
+@fault("CDN-01", "the page's distribution is disabled", relatives={"CDN-03", "CDN-09", "CDN-15", "SEC-13"})
 def disabled_page(bench: Bench) -> Iterator[None]:
     with bench.distribution_changed(lambda configuration: configuration.update(Enabled=False), SITE):
         yield
