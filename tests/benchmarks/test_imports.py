@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.imports import Package, read, unpacked
-from verification.environment import ROOT, Environment, Settings
+from verification.environment import Environment, Settings
 from verification.errors import Unverified
 from verification.resources.function import Function
 
@@ -39,7 +39,6 @@ def test_a_trace_that_says_nothing_proves_nothing():
         read("import time:       900 |        900 | site\nbenchmark-import-begins\n")
 
 
-@pytest.mark.skipif(not (ROOT / ".tools/lambda/bin/python").exists(), reason="./scripts/setup.sh brings it")
 def test_a_package_is_imported_as_lambda_would(package):
     start = package(
         b"import os, time, wave\ntime.sleep(0.05)\n"
