@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import tomllib
+import urllib.request
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ def test_serves(command: Command, tmp_path: Path) -> None:
                 "VITE_API_ENDPOINT": "https://api.example",
                 "VITE_CLOUDFRONT_DOMAIN": "images.example",
                 "VITE_ENVIRONMENT": "dev",
+                "NO_COLOR": "1",
             },
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -184,10 +186,12 @@ def test_serves(command: Command, tmp_path: Path) -> None:
         )
         try:
             end = time.monotonic() + 60
-            while "Local:" not in (said := (tmp_path / "log").read_text()):
+            while not (address := re.search(r"Local: +(\S+)", said := (tmp_path / "log").read_text())):
                 assert running.poll() is None, said
                 assert time.monotonic() < end, said
                 time.sleep(0.1)
+            with urllib.request.urlopen(address[1], timeout=30) as page:
+                assert b"Pixel Prompt" in page.read()
         finally:
             os.killpg(running.pid, signal.SIGTERM)
             running.wait(10)

@@ -73,6 +73,7 @@ def test_axe_finds_nothing_by_day_and_by_night_and_the_script_works(browser, sho
 def test_on_a_phone_the_first_screen_says_what_is_wrong_and_nothing_is_cut_off(browser, show, name):
     with browser.visit(show(name), screen=PHONE, phone=True) as visit:
         verdict = visit.page.locator("h1:visible")
+        assert visit.shows(verdict)
         assert verdict.count() == 1
         box = visit.page.locator(".advice").bounding_box()
         assert box["y"] + box["height"] < PHONE["height"] / 2
@@ -131,6 +132,7 @@ def test_by_keyboard_an_item_is_reached_and_opened(browser, show):
 def test_on_paper_it_is_black_on_white_without_controls_and_whatever_a_filter_hides(browser, show):
     with browser.visit(show("failing")) as visit:
         page = visit.page
+        page.wait_for_load_state()
         page.locator("#outcome-pass").uncheck()
         page.emulate_media(media="print", color_scheme="dark")
         assert not page.locator(".choose").is_visible()

@@ -224,11 +224,11 @@ class Visit:
 
     def targets(self) -> Sequence[Target]:
         """Everything on the page that can be pressed."""
-        return [Target(**found) for found in self.page.evaluate(_TARGETS)]
+        return [Target(**found) for found in self._whole().evaluate(_TARGETS)]
 
     def overflow(self) -> str:
         """How far the page reaches beyond its screen sideways, and by what; empty when it does not."""
-        found = self.page.evaluate(_OVERFLOW)
+        found = self._whole().evaluate(_OVERFLOW)
         if found["width"] <= found["seen"]:
             return ""
         return f"{found['width']} px wide on a screen of {found['seen']} px: {', '.join(found['names'])}"
@@ -241,7 +241,7 @@ class Visit:
         """
         if not _AXE.is_file():
             raise Unverified("axe-core is not in .tools/node; run ./scripts/setup.sh")
-        if not self.page.evaluate("() => 'axe' in window"):
+        if not self._whole().evaluate("() => 'axe' in window"):
             self.page.evaluate(_AXE.read_text(encoding="utf-8"))
         result = self.page.evaluate(_AXE_RUN)
         if not result["looked"]:
@@ -250,6 +250,11 @@ class Visit:
             Violation(found["id"], found["impact"], f"{', '.join(found['where'])}: {found['help']}")
             for found in result["found"]
         ]
+
+    def _whole(self) -> Page:
+        """The page once its document has arrived, for half a document has half its faults."""
+        self.page.wait_for_load_state("domcontentloaded")
+        return self.page
 
     def picture(self) -> bytes:
         """What is on the screen, as JPEG."""
