@@ -21,6 +21,7 @@ from verification.deployment import dotenv, outputs
 
 pytestmark = [pytest.mark.embedded, pytest.mark.further, pytest.mark.xdist_group("deployments")]
 
+PROD = "pixel-prompt-prod"
 OLD = "# mine\r\nexport VITE_API_ENDPOINT = 'https://old.example' # of last week\r\nTHEME=\"dark\"\r\n"
 
 
@@ -144,6 +145,29 @@ def test_local_as_documented(here: Checkout) -> None:
     assert told.out == here.dotenv.read_text()
     assert json.loads(as_json.out)["ApiEndpoint"].startswith("https://")
     assert (down.status, gone.status) == (0, 1)
+
+
+def test_prod_is_protected_and_its_check_sees_when_it_is_not(here: Checkout) -> None:
+    """What a template cannot say is said by the deployment, again whenever somebody took it away."""
+    verify = [".venv/bin/pytest", "verification", "-m", "INF-17", "--env", "prod"]
+    client = here.client("cloudformation")
+    try:
+        deployed = here.run("./scripts/deploy.sh", "prod", "--yes")
+        kept = here.run(*verify)
+        refused = here.run("./scripts/deploy.sh", "prod", "--delete", "--yes")
+        client.update_termination_protection(StackName=PROD, EnableTerminationProtection=False)
+        taken_away = here.run(*verify)
+        again = here.run("./scripts/deploy.sh", "prod", "--yes")
+    finally:
+        client.update_termination_protection(StackName=PROD, EnableTerminationProtection=False)
+        deleted = here.run("./scripts/deploy.sh", "prod", "--delete", "--yes")
+
+    assert (deployed.status, again.status) == (0, 0), deployed.err[-2000:] + again.err[-2000:]
+    assert "No changes to deploy" in again.out + again.err
+    assert "termination protection: on" in again.out
+    assert (kept.status, taken_away.status) == (0, 1), kept.out[-3000:] + taken_away.out[-3000:]
+    assert "can be deleted" in taken_away.out
+    assert (refused.status, deleted.status) == (4, 0), refused.err + deleted.err
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class FakeStack:
     updated: str = "2030-01-01T00:00:00Z"
     ahead: list[str] = field(default_factory=list)
     retained: tuple[str, ...] = ()
+    protected: bool = False
 
 
 class FakeAws(ThreadingHTTPServer):
@@ -87,6 +88,11 @@ class _AwsHandler(BaseHTTPRequestHandler):
                 self._describe(stack)
             case "DescribeStackEvents":
                 self._events(stack)
+            case "UpdateTerminationProtection" if self.server.refusing == "cloudformation":
+                self._error(403, "AccessDenied", "not yours")
+            case "UpdateTerminationProtection":
+                self.server.stacks[stack].protected = True
+                self._result("UpdateTerminationProtection", f"<StackId>arn:{stack}</StackId>")
             case "GetTemplate":
                 self._template(stack)
             case "ListStackResources":
@@ -144,6 +150,7 @@ class _AwsHandler(BaseHTTPRequestHandler):
             "DescribeStacks",
             f"<Stacks><member><StackName>{name}</StackName><StackId>arn:{name}</StackId>"
             f"<StackStatus>{stack.status}</StackStatus><CreationTime>{stack.updated}</CreationTime>"
+            f"<EnableTerminationProtection>{str(stack.protected).lower()}</EnableTerminationProtection>"
             f"<Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters></member></Stacks>",
         )
 

@@ -325,3 +325,40 @@ def test_keeps_what_each_deployment_took(project: Project, here: Here) -> None:
     assert first["emulated"] is True
     assert set(first["steps"]) == {"sam build", "sam deploy", "outputs", "frontend/.env", "health check"}
     assert second["stack_was"] == "unchanged"
+
+
+def test_prod_is_protected_from_deletion_once_and_only_prod(project: Project, here: Here) -> None:
+    project.api.environment = "prod"
+
+    first, second = here("prod", "--yes"), here("prod", "--yes")
+    project.api.environment = "dev"
+    elsewhere = here("dev", "--yes")
+
+    assert [each.status for each in (first, second, elsewhere)] == [0, 0, 0], first.err + elsewhere.err
+    assert ["termination protection: on" in each.out for each in (first, second, elsewhere)] == [
+        *(True, False, False)
+    ]
+
+
+def test_a_prod_that_may_not_be_protected_is_told_before_anything_relies_on_it(
+    project: Project, here: Here
+) -> None:
+    project.aws.refusing = "cloudformation"
+
+    ended = here("prod", "--yes")
+
+    assert ended.status == 1
+    assert "step 'termination protection' failed: An error occurred (AccessDenied)" in ended.err
+    assert "The stack is deployed and can be deleted by mistake" in ended.err
+
+
+def test_a_protected_stack_is_not_deleted_and_the_way_is_named(project: Project, here: Here) -> None:
+    project.aws.stacks["pixel-prompt-prod"] = project.deployed
+    project.aws.stacks["pixel-prompt-prod"].protected = True
+
+    ended = here("prod", "--delete", "--yes")
+
+    assert ended.status == 4
+    assert "stack 'pixel-prompt-prod' has termination protection, and nothing was deleted" in ended.err
+    assert "--no-enable-termination-protection --region us-east-1 --stack-name pixel-prompt-prod" in ended.err
+    assert project.calls() == []

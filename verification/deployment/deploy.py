@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import botocore.exceptions
+
 from verification.deployment import (
     aws,
     console,
@@ -187,6 +189,7 @@ def delete(options: Options) -> int:
         if found.status is None:
             console.out(f"There is no stack '{environment.stack_name}' in {environment.region}.")
             return 0
+        standing.require_deletable(environment, found)
         kept = standing.kept_by_deletion(environment) if found.exists else []
         console.out(str(Removal(environment, found, kept)))
         if options.dry_run:
@@ -400,6 +403,10 @@ def _deploy(
 ) -> None:
     digest = _apply(options, environment, plan, steps)
 
+    if environment.name == "prod" and not plan.standing.protected:
+        with steps.step("termination protection"):
+            _protect(environment)
+
     with steps.step("outputs"):
         found = standing.standing(environment)
         try:
@@ -469,6 +476,20 @@ def _apply(options: Options, environment: Environment, plan: Plan, steps: Steps)
         if status:
             raise StepFailed("sam deploy", _why_not(environment, plan.standing, status))
     return digest
+
+
+def _protect(environment: Environment) -> None:
+    """INF-17 wants it of prod, and a template cannot say it."""
+    try:
+        aws.client(environment, "cloudformation").update_termination_protection(
+            StackName=environment.stack_name, EnableTerminationProtection=True
+        )
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+        raise StepFailed(
+            "termination protection",
+            f"{problem}. The stack is deployed and can be deleted by mistake; mend the cause, then run again",
+        ) from problem
+    console.out("termination protection: on")
 
 
 def _tag(tag: release.Tag, environment: Environment, steps: Steps) -> None:

@@ -38,6 +38,7 @@ class Standing:
     status: str | None
     stack_id: str = ""
     changed: str = ""
+    protected: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,6 +85,7 @@ def standing(target: Target) -> Standing:
         status=found["StackStatus"],
         stack_id=found.get("StackId", ""),
         changed=str(found.get("LastUpdatedTime") or found.get("CreationTime") or ""),
+        protected=bool(found.get("EnableTerminationProtection")),
         outputs={item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])},
         parameters={
             item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])
@@ -111,6 +113,20 @@ def require_deployable(target: Target, found: Standing) -> None:
         raise UsageProblem(
             f"{name}: an update failed and could not be undone entirely ({first_failure(target) or 'see its events'}). "
             "Continue the rollback in the CloudFormation console (Stack actions, Continue update rollback), then deploy again"
+        )
+
+
+def require_deletable(target: Target, found: Standing) -> None:
+    """Refuse a stack that is protected from exactly this, and say who may take the protection away.
+
+    Raises:
+        UsageProblem: it has termination protection.
+    """
+    if found.protected:
+        raise UsageProblem(
+            f"stack '{target.stack_name}' has termination protection, and nothing was deleted; if it must go, first: "
+            "aws cloudformation update-termination-protection --no-enable-termination-protection "
+            f"--region {target.region} --stack-name {target.stack_name}"
         )
 
 
