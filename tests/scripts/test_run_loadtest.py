@@ -23,7 +23,10 @@ def loaded(project: Project) -> Project:
     project.stub("setup.sh", project.root / "scripts")
     (project.root / ".venv").unlink()
     (project.root / ".venv" / "bin").mkdir(parents=True)
-    (project.root / ".venv" / "bin" / "python").symlink_to(REPOSITORY / ".venv" / "bin" / "python")
+    # A link to it would be an interpreter without the packages that lie beside it.
+    python = project.root / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{REPOSITORY / ".venv" / "bin" / "python"}" "$@"\n')
+    python.chmod(0o755)
     project.stub("pytest", project.root / ".venv" / "bin")
     deploy(project, AllowedAddresses="203.0.113.7")
     return project

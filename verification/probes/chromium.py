@@ -80,7 +80,9 @@ def _unpack(source: Path, home: Path, node: Path) -> None:
         (made / "chromium").chmod(0o755)
         _expand(source / _LIBRARIES, made / "libraries.tar", node)
         with tarfile.open(made / "libraries.tar") as archive:
-            archive.extractall(made, filter="data")
+            # Python before 3.11.4, such as Debian 12's, has no filters: https://peps.python.org/pep-0706
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(made)  # noqa: S202  # the lock file's hash says whose archive it is
         (made / "libraries.tar").unlink()
         try:
             made.rename(home)
