@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Better = Literal["less", "more"]
+_SIDES = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 
 
 @dataclass(frozen=True)
@@ -88,61 +90,28 @@ class Figures:
         self.rows.append(row)
         return held
 
-    def below(
+    def hold(
         self,
         what: str,
         value: float,
+        sign: Literal["<", "<=", ">="],
         limit: float,
         unit: str,
-        samples: int | None = None,
         *,
+        samples: int | None = None,
         compared: bool = True,
     ) -> bool:
-        """Note a figure that has to stay below its limit."""
+        """Note a figure that has to be on one side of its limit."""
         return self.judge(
             what,
             shown(value, unit),
-            f"< {shown(limit, unit)}",
-            held=value < limit,
+            f"{sign} {shown(limit, unit)}",
+            held=_SIDES[sign](value, limit),
             value=value,
             unit=unit,
+            better="more" if sign == ">=" else "less",
             samples=samples,
             compared=compared,
-        )
-
-    def at_most(
-        self,
-        what: str,
-        value: float,
-        limit: float,
-        unit: str,
-        samples: int | None = None,
-        *,
-        compared: bool = True,
-    ) -> bool:
-        """Note a figure that may reach its limit."""
-        return self.judge(
-            what,
-            shown(value, unit),
-            f"<= {shown(limit, unit)}",
-            held=value <= limit,
-            value=value,
-            unit=unit,
-            samples=samples,
-            compared=compared,
-        )
-
-    def at_least(self, what: str, value: float, limit: float, unit: str, samples: int | None = None) -> bool:
-        """Note a figure that has to reach its limit."""
-        return self.judge(
-            what,
-            shown(value, unit),
-            f">= {shown(limit, unit)}",
-            held=value >= limit,
-            value=value,
-            unit=unit,
-            better="more",
-            samples=samples,
         )
 
     def record(

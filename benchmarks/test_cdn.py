@@ -90,12 +90,13 @@ def test_images(
         hit_percent=seen.hit_percent,
         requests=len(seen.answers),
     )
-    rate = figures.at_least(
+    rate = figures.hold(
         "hit rate after the first request",
         seen.hit_percent,
+        ">=",
         budgets.CDN_HIT_PERCENT,
         "%",
-        len(seen.answers) - len(paths),
+        samples=len(seen.answers) - len(paths),
     )
     misses = Samples.of("miss", (answer.elapsed for answer in kinds["Miss"]))
     figures.record("miss p50", _ms(misses.percentile(50)), "ms", len(misses.durations))
@@ -104,8 +105,14 @@ def test_images(
 
     hits = Samples.of("hit", (answer.elapsed for answer in kinds["Hit"]))
     figures.record("hit p50", _ms(hits.percentile(50)), "ms", len(hits.durations))
-    assert figures.below(
-        "hit p95", _ms(hits.percentile(95)), _ms(budgets.EDGE_HIT), "ms", len(hits.durations), compared=False
+    assert figures.hold(
+        "hit p95",
+        _ms(hits.percentile(95)),
+        "<",
+        _ms(budgets.EDGE_HIT),
+        "ms",
+        samples=len(hits.durations),
+        compared=False,
     ), hits
 
 
@@ -134,10 +141,16 @@ def test_conditional_requests(
     )
     count = len(answers)
     held = [
-        figures.at_least("conditional answered 304", 100 * len(unchanged) / count, 100, "%", count),
-        figures.at_most("conditional, bytes of body", sent / 1024, 0, "KB", count),
-        figures.below(
-            "conditional p95", _ms(times.percentile(95)), _ms(budgets.EDGE_HIT), "ms", count, compared=False
+        figures.hold("conditional answered 304", 100 * len(unchanged) / count, ">=", 100, "%", samples=count),
+        figures.hold("conditional, bytes of body", sent / 1024, "<=", 0, "KB", samples=count),
+        figures.hold(
+            "conditional p95",
+            _ms(times.percentile(95)),
+            "<",
+            _ms(budgets.EDGE_HIT),
+            "ms",
+            samples=count,
+            compared=False,
         ),
     ]
     figures.record("conditional p50", _ms(times.percentile(50)), "ms", count)
@@ -151,8 +164,12 @@ def test_deployment_of_a_change(stack: Stack, benchmark: BenchmarkFixture, figur
     )
     benchmark.extra_info.update(began=f"{began:%Y-%m-%dT%H:%M:%SZ}", seconds=took.total_seconds())
 
-    assert figures.below(
-        "deployment of a change", took.total_seconds(), budgets.DISTRIBUTION_DEPLOYMENT.total_seconds(), "s"
+    assert figures.hold(
+        "deployment of a change",
+        took.total_seconds(),
+        "<",
+        budgets.DISTRIBUTION_DEPLOYMENT.total_seconds(),
+        "s",
     ), f"the change that began {began} took {took}"
 
 

@@ -93,7 +93,9 @@ def test_score_is_full(measured: Measured, figures: Figures, category: str) -> N
     """A point that is lost is a user who waits, or one who cannot use the page."""
     score, limit = measured.page.scores[category], budgets.LIGHTHOUSE_SCORE
 
-    assert figures.at_least(category, score, limit, "points", budgets.LIGHTHOUSE_RUNS), measured.page.lost
+    assert figures.hold(category, score, ">=", limit, "points", samples=budgets.LIGHTHOUSE_RUNS), (
+        measured.page.lost
+    )
 
 
 @pytest.mark.parametrize("metric", lighthouse.METRICS)
@@ -101,7 +103,7 @@ def test_metric_is_within_budget(measured: Measured, figures: Figures, metric: s
     """A score is a mean, behind which one bad figure can hide."""
     (limit, unit), value = _LIMITS[metric], measured.page.metrics[metric]
 
-    assert figures.below(metric, value, limit, unit, budgets.LIGHTHOUSE_RUNS), measured.where
+    assert figures.hold(metric, value, "<", limit, unit, samples=budgets.LIGHTHOUSE_RUNS), measured.where
 
 
 def test_paints_nearly_as_soon_as_the_least_page(measured: Measured, figures: Figures) -> None:
@@ -111,9 +113,9 @@ def test_paints_nearly_as_soon_as_the_least_page(measured: Measured, figures: Fi
         / measured.greeting.metrics["largest-contentful-paint"]
     )
 
-    assert figures.at_most("LCP / hello world's", ratio, budgets.PAINT_RATIO, "", budgets.LIGHTHOUSE_RUNS), (
-        f"{measured.page}, {measured.greeting}"
-    )
+    assert figures.hold(
+        "LCP / hello world's", ratio, "<=", budgets.PAINT_RATIO, "", samples=budgets.LIGHTHOUSE_RUNS
+    ), f"{measured.page}, {measured.greeting}"
 
 
 def test_first_view_is_light(measured: Measured, figures: Figures) -> None:
@@ -122,10 +124,11 @@ def test_first_view_is_light(measured: Measured, figures: Figures) -> None:
     if not weight:
         raise Unverified(f"Lighthouse saw nothing load; see {measured.where}")
 
-    assert figures.at_most(
+    assert figures.hold(
         "first view, as transferred",
         weight / 1024,
+        "<=",
         budgets.FIRST_VIEW_BYTES / 1024,
         "KB",
-        budgets.LIGHTHOUSE_RUNS,
+        samples=budgets.LIGHTHOUSE_RUNS,
     ), measured.where

@@ -85,16 +85,22 @@ def test_cold_start(api: Function, bare: Function, benchmark: BenchmarkFixture, 
 
     count = len(whole.durations)
     held = [
-        figures.below(
+        figures.hold(
             "cold start p95",
             _ms(whole.percentile(95)),
+            "<",
             _ms(budgets.COLD_START_P95),
             "ms",
-            count,
+            samples=count,
             compared=False,
         ),
-        figures.at_most(
-            "init / bare init (medians)", init.median / bare_init.median, budgets.INIT_RATIO, "", count
+        figures.hold(
+            "init / bare init (medians)",
+            init.median / bare_init.median,
+            "<=",
+            budgets.INIT_RATIO,
+            "",
+            samples=count,
         ),
     ]
     _tell(figures, "cold start", whole)
@@ -124,10 +130,18 @@ def test_warm(api: Function, bare: Function, benchmark: BenchmarkFixture, figure
 
     count = len(warm.durations)
     held = [
-        figures.below(
-            "warm p95", _ms(warm.percentile(95)), _ms(budgets.WARM_P95), "ms", count, compared=False
+        figures.hold(
+            "warm p95",
+            _ms(warm.percentile(95)),
+            "<",
+            _ms(budgets.WARM_P95),
+            "ms",
+            samples=count,
+            compared=False,
         ),
-        figures.at_most("warm p95 / bare p95", ratio, budgets.WARM_RATIO, "", count, compared=False),
+        figures.hold(
+            "warm p95 / bare p95", ratio, "<=", budgets.WARM_RATIO, "", samples=count, compared=False
+        ),
     ]
     _tell(figures, "warm", warm)
     assert all(held), f"{warm}, {bare_warm}"

@@ -8,41 +8,41 @@ from benchmarks.figures import Figure, Figures, table
 
 
 @pytest.mark.parametrize(
-    ("method", "value", "held"),
+    ("sign", "value", "held"),
     [
-        ("below", 9, True),
-        ("below", 10, False),
-        ("at_most", 10, True),
-        ("at_most", 10.1, False),
-        ("at_least", 10, True),
-        ("at_least", 9.9, False),
+        ("<", 9, True),
+        ("<", 10, False),
+        ("<=", 10, True),
+        ("<=", 10.1, False),
+        (">=", 10, True),
+        (">=", 9.9, False),
     ],
 )
-def test_a_figure_is_held_against_its_limit(method, value, held):
+def test_a_figure_is_held_against_its_limit(sign, value, held):
     figures = Figures(group="lambda")
 
-    assert getattr(figures, method)("a thing", value, 10, "ms", 20) is held
+    assert figures.hold("a thing", value, sign, 10, "ms", samples=20) is held
     assert figures.rows[0].held is held
     assert Figure.of(figures.rows[0].plain) == figures.rows[0]
 
 
 def test_only_what_improves_upwards_says_so():
     figures = Figures()
-    figures.below("time", 1, 2, "ms")
-    figures.at_least("score", 100, 90, "points")
+    figures.hold("time", 1, "<", 2, "ms")
+    figures.hold("score", 100, ">=", 90, "points")
 
     assert [row.better for row in figures.rows] == ["less", "more"]
 
 
 def test_the_table_tells_missed_from_unseen_and_a_rehearsal_from_a_proof():
     figures = Figures(group="api")
-    figures.below("late", 900, 500, "ms")
-    figures.below("in time", 5, 500, "ms")
+    figures.hold("late", 900, "<", 500, "ms")
+    figures.hold("in time", 5, "<", 500, "ms")
     figures.record("noted", 3, "KB")
     figures.unseen("dark", "Denied: lambda:InvokeFunction")
     figures.emulated = True
-    figures.below("rehearsed", 5, 500, "ms")
-    figures.below("late in rehearsal", 900, 500, "ms")
+    figures.hold("rehearsed", 5, "<", 500, "ms")
+    figures.hold("late in rehearsal", 900, "<", 500, "ms")
 
     assert [row.verdict for row in figures.rows] == [
         "OVER",
