@@ -19,8 +19,8 @@ WAIVED = Result("SEC-05", Outcome.WAIVED, "known", waiver=Waived("r", "Ada", "20
 @pytest.mark.parametrize(
     ("results", "how", "said"),
     [
-        ([PASS], {}, "This deployment may go to production."),
-        ([PASS, WAIVED], {}, "This deployment may go to production."),
+        ([PASS], {}, "Every claim was seen to hold. This deployment may go to production."),
+        ([PASS, WAIVED], {}, "seen to hold or is waived. This deployment may go to production."),
         ([PASS], {"emulated": True}, "Verify the real deployment before you release."),
         ([PASS, GAP], {"emulated": True, "name": "local"}, "Everything that a rehearsal can show holds."),
         ([PASS], {"total": 9}, "Only a run over the whole checklist can say"),

@@ -59,7 +59,8 @@ def advice(document: Document) -> str:
         )
     if document["emulated"]:
         return "Everything that a rehearsal can show holds. Verify the real deployment before you release."
-    return "Every claim was seen to hold or is waived. This deployment may go to production."
+    waived = any(item["outcome"] == Outcome.WAIVED for item in items)
+    return f"Every claim was seen to hold{' or is waived' if waived else ''}. This deployment may go to production."
 
 
 def facts(document: Document) -> dict[str, str]:
