@@ -7,6 +7,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import warnings
 
@@ -102,6 +103,22 @@ def test_each_version_is_tried_by_itself(env, serving, oldest, accepted):
     versions = [version for version in ssl.TLSVersion if version.name.startswith("TLS")]
 
     assert {version.name for version in versions if tls.accepts(env, address, version)} == accepted
+
+
+@pytest.mark.parametrize("abruptly", [False, True])
+def test_hanging_up_at_the_greeting_is_a_refusal(env, abruptly):
+    """Not every server says why; Python's versions tell of it in three ways."""
+
+    def hang_up(listening):
+        connection, _ = listening.accept()
+        connection.recv(4096)
+        if abruptly:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=hang_up, args=(listening,), daemon=True).start()
+        assert not tls.accepts(env, f"127.0.0.1:{listening.getsockname()[1]}", ssl.TLSVersion.TLSv1)
 
 
 def test_url_names_the_address_too(env, serving):

@@ -11,15 +11,16 @@ from verification.environment import Environment
 from verification.errors import Unverified
 
 _PATIENCE_SECONDS = 5
-# How OpenSSL names what a server answers, or does, when it will not speak a version.
+# How OpenSSL names what a server answers when it will not speak a version.
 _REFUSALS = frozenset(
     {
         "SSLV3_ALERT_HANDSHAKE_FAILURE",
         "TLSV1_ALERT_INSUFFICIENT_SECURITY",
         "TLSV1_ALERT_PROTOCOL_VERSION",
-        "UNEXPECTED_EOF_WHILE_READING",
     }
 )
+# And what becomes of a server that hangs up instead: the second one is how Python before 3.11.3 tells of the third.
+_HUNG_UP = (ConnectionResetError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
 
 def accepts(env: Environment, address: str, version: ssl.TLSVersion) -> bool:
@@ -38,7 +39,7 @@ def accepts(env: Environment, address: str, version: ssl.TLSVersion) -> bool:
             context.wrap_socket(connection, server_hostname=host) as secured,
         ):
             return secured.version() is not None
-    except ConnectionResetError:
+    except _HUNG_UP:
         return False
     except ssl.SSLError as problem:
         if problem.reason in _REFUSALS:
