@@ -60,8 +60,7 @@ export function ModelTile({ tile, name, text, lost, remedy, barred, onOpen, onRe
                 }}
               >
                 <Icon name="again" />
-                {remedy}
-                <span class="visually-hidden"> with {name}</span>
+                {remedy} <span class="visually-hidden">with {name}</span>
               </button>
             )}
           </div>
