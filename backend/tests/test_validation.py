@@ -215,7 +215,20 @@ def test_without_a_choice_every_model_is_asked() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [[], ["d"], ["a", "d"], ["a", "a"], ["a", "b.1", "c-2", "a"], "a", {"a": 1}, 1, True, [1], [["a"]], ["A"]],
+    [
+        [],
+        ["d"],
+        ["a", "d"],
+        ["a", "a"],
+        ["a", "b.1", "c-2", "a"],
+        "a",
+        {"a": 1},
+        1,
+        True,
+        [1],
+        [["a"]],
+        ["A"],
+    ],
 )
 def test_a_choice_of_models_that_cannot_be_is_refused(value: object) -> None:
     error = refused(read_models, {"models": value}, MODELS)

@@ -405,7 +405,7 @@ describe('a model that failed', () => {
       imageUrl('recraft-v3'),
     ]);
     expect(progress()).toHaveTextContent('Finished: 3 of 3 images ready.');
-    expect(screen.queryByText(/failed, for the reason/)).toBeNull();
+    expect(screen.queryByText(/1 model failed/)).toBeNull();
     expect(page.onEnded).toHaveBeenCalledTimes(2);
     expect(location.pathname).toBe(`/job/${JOB_ID}`);
     expect(document.title).toBe('3 of 3 ready · Pixel Prompt');

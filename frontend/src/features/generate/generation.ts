@@ -146,7 +146,7 @@ export function tilesOf(job: Job): Tile[] {
 
 function retried(tile: Tile, retry: Generation): Tile {
   const waiting = { ...tile, state: 'pending' as const, error: undefined };
-  const [latest = waiting] = jobOf(retry)?.tiles ?? [];
+  const latest = jobOf(retry)?.tiles.find(({ model }) => model === tile.model) ?? waiting;
   switch (retry.phase) {
     case 'idle':
       return tile;
@@ -156,8 +156,9 @@ function retried(tile: Tile, retry: Generation): Tile {
     case 'lost':
       return { ...tile, state: 'failed', error: `${retry.problem.title}.` };
     case 'following':
+      return latest;
     case 'ended':
-      return { ...latest, model: tile.model };
+      return settle(latest);
   }
 }
 

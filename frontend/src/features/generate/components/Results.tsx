@@ -127,7 +127,7 @@ function Outcome({ job, onRunAgain }: { readonly job: Job; readonly onRunAgain: 
   if (failed < total) {
     return (
       <p class="results__trouble">
-        {unit(done, 'image')} of {total} are ready; {unit(failed, 'model')} failed, for the reason on its tile.{' '}
+        {unit(done, 'image')} of {total} {done === 1 ? 'is' : 'are'} ready; {unit(failed, 'model')} failed.{' '}
         <span class="hint">Trying again asks that model alone.</span>
       </p>
     );
