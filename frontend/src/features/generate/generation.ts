@@ -20,8 +20,8 @@ export interface Job {
   /** Zero until the service has said how many models there are. */
   readonly total: number;
   readonly tiles: readonly Tile[];
-  /** By model: what became of asking it again. Each is a job of its own, of that model alone. */
-  readonly retries: Readonly<Record<string, Generation>>;
+  /** By model, the latest last: what became of asking it again. Each is a job of its own, of that model alone. */
+  readonly retries: ReadonlyMap<string, Generation>;
   /** Milliseconds since the epoch; unknown when somebody else started it, or when it had ended before it was opened. */
   readonly startedAt: number | undefined;
   /** When a model last finished; in milliseconds too. */
@@ -71,7 +71,7 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
           correlationId: event.correlationId,
           total: event.accepted.totalModels,
           tiles: fill([], event.accepted.totalModels),
-          retries: {},
+          retries: new Map(),
           startedAt: event.at,
           changedAt: event.at,
         },
@@ -86,7 +86,7 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
           correlationId: event.correlationId,
           total: 0,
           tiles: [],
-          retries: {},
+          retries: new Map(),
           startedAt: event.startedAt,
           changedAt: event.at,
         },
@@ -118,9 +118,10 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
       if (job?.id !== event.of) {
         return state;
       }
-      const { [event.model]: earlier = IDLE, ...others } = job.retries;
-      // The latest comes last.
-      const next = { ...job, retries: { ...others, [event.model]: advance(earlier, event.event) } };
+      const retries = new Map(job.retries);
+      retries.delete(event.model);
+      retries.set(event.model, advance(job.retries.get(event.model) ?? IDLE, event.event));
+      const next = { ...job, retries };
       return 'job' in state ? { ...state, job: next } : 'earlier' in state ? { ...state, earlier: next } : state;
     }
   }
@@ -139,9 +140,13 @@ export function underWay({ phase }: Generation): boolean {
 /** What each model's place shows: what its latest retry brought, else what the job itself did. */
 export function tilesOf(job: Job): Tile[] {
   return job.tiles.map((tile) => {
-    const retry = tile.model === undefined ? undefined : job.retries[tile.model];
+    const retry = retryOf(tile, job);
     return retry === undefined ? tile : retried(tile, retry);
   });
+}
+
+export function retryOf({ model }: Tile, { retries }: Job): Generation | undefined {
+  return model === undefined ? undefined : retries.get(model);
 }
 
 function retried(tile: Tile, retry: Generation): Tile {

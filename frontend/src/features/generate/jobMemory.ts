@@ -14,7 +14,8 @@ export interface RememberedJob {
   readonly retryOf?: string | undefined;
 }
 
-const MOST = 20;
+/** Retries count as well, up to nine a job. */
+const MOST = 40;
 
 const memory = kept<readonly RememberedJob[]>(
   forGood,

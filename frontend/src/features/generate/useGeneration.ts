@@ -153,7 +153,7 @@ export function useGeneration({ api, jobId, onAccepted, onEnded }: GenerationOpt
       return;
     }
     const tell = tellOfRetry(job.id, model, dispatch);
-    const earlier = job.retries[model];
+    const earlier = job.retries.get(model);
     if (earlier?.phase === 'lost') {
       tell({ type: 'resumed' });
       void follow(earlier.job.id, earlier.job.correlationId, tell, signal);

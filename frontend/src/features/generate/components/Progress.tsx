@@ -48,7 +48,7 @@ export function Progress({ generation }: { readonly generation: Generation }) {
 
 function announcement(generation: Generation, elapsed: number | undefined): string {
   const job = jobOf(generation);
-  const retries = Object.values(job?.retries ?? {});
+  const retries = [...(job?.retries.values() ?? [])];
   const retrying = retries.filter(underWay).length;
   if (job !== undefined && retrying > 0 && !underWay(generation)) {
     return `Trying ${unit(retrying, 'model')} again: ${counts(job)}.`;

@@ -9,7 +9,7 @@ import { unit } from '../../../shared/time';
 import { useBarred } from '../../../shared/useBarred';
 import { useLightbox } from '../../../shared/useLightbox';
 import { imageText } from '../../../shared/words';
-import { type Generation, type Job, jobOf, tally, type Tile, tilesOf } from '../generation';
+import { type Generation, type Job, jobOf, retryOf, tally, type Tile, tilesOf } from '../generation';
 import { ModelTile } from './ModelTile';
 import { Progress } from './Progress';
 import '../../../shared/tiles.css';
@@ -39,7 +39,7 @@ export function Results({ generation, models, onResume, onRetry, onRunAgain }: R
           onRunAgain(request);
         }
       : undefined;
-  const retries = job === undefined ? [] : Object.values(job.retries);
+  const retries = job === undefined ? [] : [...job.retries.values()];
   const unable = retries.findLast((retry) => 'problem' in retry)?.problem;
   const barred = useBarred(unable);
   const trouble = [generation, ...retries].map((one) => (one.phase === 'following' ? one.trouble : undefined)).find(Boolean);
@@ -111,7 +111,7 @@ export function Results({ generation, models, onResume, onRetry, onRunAgain }: R
 
 function describeTiles(job: Job, models: readonly NamedModel[]) {
   return tilesOf(job).map((tile, index) => {
-    const retry = tile.model === undefined ? undefined : job.retries[tile.model];
+    const retry = retryOf(tile, job);
     const name = nameOf(tile, index, models);
     const text = imageText(job.request?.prompt ?? '', name);
     const ready = tile.state === 'completed' && tile.imageUrl !== undefined;
