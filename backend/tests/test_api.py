@@ -148,6 +148,27 @@ def test_generate_stores_a_job_and_queues_it_without_its_prompt(
     assert json.loads(message["Body"]) == {"jobId": job.id, "correlationId": CORRELATION}
 
 
+def test_generate_asks_only_the_models_that_are_named(client: Client, stored: Jobs) -> None:
+    answer = client("POST", "/generate", {"prompt": "a fox", "models": ["recraft-v3", "dall-e-3"]})
+    assert (answer.status, answer.body["totalModels"]) == (202, 2)
+    job_id = answer.body["jobId"]
+    assert [result.model for result in stored.get(job_id).results] == ["dall-e-3", "recraft-v3"]
+    finish(stored, job_id, images=2)
+    end = client("GET", f"/status/{job_id}").body
+    assert (end["status"], end["completed"], end["total"]) == ("completed", 2, 2)
+    assert client("GET", f"/gallery/{job_id}").body["imageCount"] == 2
+
+
+def test_a_choice_of_models_that_is_refused_costs_nothing(client: Client) -> None:
+    for models in ([], ["midjourney"], ["dall-e-3", "dall-e-3"], "dall-e-3"):
+        answer = client("POST", "/generate", {"prompt": "a fox", "models": models})
+        assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_field")
+        assert answer.body["error"]["message"].startswith("models ")
+    for model in ("dall-e-3", "flux-pro", "flux-dev"):
+        assert client("POST", "/generate", {"prompt": "a fox", "models": [model]}).status == 202
+    assert client("POST", "/generate", {"prompt": "a fox"}).status == 429
+
+
 def test_status_follows_a_job_from_its_start_to_its_end(client: Client, stored: Jobs) -> None:
     job_id = client("POST", "/generate", {"prompt": "a fox"}).body["jobId"]
     start = client("GET", f"/status/{job_id}").body

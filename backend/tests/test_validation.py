@@ -14,6 +14,7 @@ from pixel_prompt.validation import (
     make_cursor,
     read_cursor,
     read_id,
+    read_models,
     read_object,
     read_page,
     read_prompt,
@@ -197,6 +198,54 @@ def test_any_object_is_taken_or_refused_never_crashed_on(document: dict[str, Any
         assert 25 <= wish.steps <= 50
         assert 5 <= wish.guidance <= 10
         wish.prompt.encode("utf-8")
+
+
+MODELS = ("a", "b.1", "c-2")
+
+
+@given(st.permutations(MODELS), st.integers(1, len(MODELS)))
+def test_any_choice_of_models_is_taken_in_the_registrys_order(mixed: list[str], count: int) -> None:
+    chosen = mixed[:count]
+    assert read_models({"models": chosen}, MODELS) == sorted(chosen, key=MODELS.index)
+
+
+def test_without_a_choice_every_model_is_asked() -> None:
+    assert read_models({}, MODELS) == read_models({"models": None}, MODELS) == list(MODELS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        ["d"],
+        ["a", "d"],
+        ["a", "a"],
+        ["a", "b.1", "c-2", "a"],
+        "a",
+        {"a": 1},
+        1,
+        True,
+        [1],
+        [["a"]],
+        ["A"],
+    ],
+)
+def test_a_choice_of_models_that_cannot_be_is_refused(value: object) -> None:
+    error = refused(read_models, {"models": value}, MODELS)
+    assert (error.status, error.code) == (422, "invalid_field")
+    assert error.message.startswith("models must ")
+
+
+@given(json_values | st.lists(st.sampled_from([*MODELS, "d", 1, None]), max_size=5))
+def test_any_choice_is_taken_or_refused_never_crashed_on(value: object) -> None:
+    models = outcome(read_models, {"models": value}, MODELS)
+    if isinstance(models, ApiError):
+        assert models.status == 422
+    elif value is None:
+        assert models == list(MODELS)
+    else:
+        assert isinstance(value, list)
+        assert sorted(models) == sorted(value)
 
 
 @given(st.dictionaries(st.sampled_from(["steps", "guidance", "seed"]), st.none()))

@@ -285,9 +285,49 @@ def test_one_provider_down_costs_one_image_and_says_why(
         assert tab.axe() == []
         tab.page.screenshot(path=tmp_path / "one-down.png", full_page=True)
 
-        failed.get_by_role("button", name="Run all again").click()
+        address = tab.page.url
+        retried = tab.posts("/generate")
+        failed.get_by_role("button", name="Try again with Recraft v3").click()
+        whole = tab.loaded(images(tab), budgets.MODELS, WHILE)
+        (answer,) = retried
+        assert answer.request.post_data_json["models"] == ["recraft-v3"]
+        (result,) = api(bench).look(answer.json()["jobId"]).results
+        assert set(whole) - set(made) == {result["imageUrl"]}
+        assert set(made) < set(whole)
+        place = tab.page.get_by_role("listitem").filter(has_text="Recraft v3")
+        assert place.get_by_role("img").get_attribute("src") == result["imageUrl"]
+        assert (failed.count(), tab.page.url, tab.axe()) == (0, address, [])
+
+        tab.page.reload()
+        assert sorted(tab.loaded(images(tab), budgets.MODELS, WHILE)) == sorted(whole)
+
+
+@pytest.mark.further
+def test_a_model_that_fails_again_says_why_and_can_be_asked_once_more(
+    visit: OpenPage, bench: Bench, tmp_path: Path
+) -> None:
+    with visit(screen=PHONE, phone=True) as tab:
+        with bench.provider_fault(DOWN, "server_error"):
+            send(tab)
+            assert tab.shows(tab.page.get_by_text("8 images of 9 are ready; 1 model failed"), WHILE)
+            again = tab.page.get_by_role("button", name="Try again with Recraft v3")
+            again.click()
+            assert tab.shows(tab.page.get_by_text("Trying 1 model again"))
+            assert tab.shows(again, WHILE)
+        made = tab.loaded(images(tab), budgets.MODELS - 1, WHILE)
+        assert len(made) == budgets.MODELS - 1
+
+        tab.answer("POST", "/generate", Answered(BROKEN, 500), LIVE)
+        again.click()
+        alert = tab.page.get_by_role("alert")
+        assert tab.shows(alert)
+        assert "Reference" in alert.inner_text(), alert.inner_text()
+        kept = [image.get_attribute("src") for image in images(tab).all()]
+        assert (sorted(kept), tab.overflow(), tab.axe()) == (sorted(made), "", [])
+        tab.page.screenshot(path=tmp_path / "refused.png", full_page=True)
+
+        again.click()
         assert len(tab.loaded(images(tab), budgets.MODELS, WHILE)) == budgets.MODELS
-        assert not failed.count()
 
 
 REFUSED = {"error": {"code": "rate_limited", "message": "Too many requests", "correlationId": "c-limit"}}

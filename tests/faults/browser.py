@@ -165,6 +165,15 @@ def misnamed_prompt(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-23", "a retry of one model asks and pays all of them")
+def retry_of_all(bench: Bench) -> Iterator[None]:
+    with _page(
+        bench,
+        ("src/features/generate/useGeneration.ts", "{ ...job.request, models: [model] }", "job.request"),
+    ):
+        yield
+
+
 @fault("CODE-23", "the gallery's entry leaves images out")
 def incomplete_entry(bench: Bench) -> Iterator[None]:
     with _page(

@@ -131,6 +131,17 @@ def any_seed(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-12", "models that nobody has are left out of a job in silence")
+def any_models(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        "if not chosen or len(chosen) != len(value):",
+        "if False:",
+    ):
+        yield
+
+
 @fault("CODE-12", "a job that does not exist is said to wait")
 def job_of_nothing(bench: Bench) -> Iterator[None]:
     with bench.patched(

@@ -424,7 +424,7 @@ def test_axe_finds_nothing_serious(visit: OpenPage, shown_job: Job) -> None:
 
 @pytest.mark.item("CODE-23")
 @pytest.mark.xdist_group("browser")
-def test_the_whole_journey_works(visit: OpenPage, cdn: Cdn) -> None:
+def test_the_whole_journey_works(visit: OpenPage, api: Api, cdn: Cdn) -> None:
     """Page and API can each be right by their own tests and still disagree; users meet only the sum."""
     prompt = f"a tide pool at noon, seen by verification run {uuid.uuid4().hex}"
     with visit() as tab:
@@ -439,7 +439,19 @@ def test_the_whole_journey_works(visit: OpenPage, cdn: Cdn) -> None:
         assert tab.shows(tab.page.get_by_role("heading", name=prompt)), "the gallery's entry does not open"
         kept = tab.loaded(_images(tab), budgets.MODELS, budgets.PAGE_DEADLINE)
 
+        job = api.look(urlsplit(tab.page.url).path.rpartition("/")[2], prompt)
+        failed = job.results[-1]
+        tab.answer("GET", f"/status/{job.id}", Answered(_status(job, "partial", _failed(failed))))
+        asked = tab.posts("/generate")
+        _open(tab, f"/job/{job.id}", "main .tile--failed button")
+        tab.page.get_by_role("button", name="Try again").click()
+        whole = tab.loaded(_images(tab), budgets.MODELS, budgets.JOB_DEADLINE, lambda: tab.complaints)
+        assert len(asked) == 1, f"a retry is one request, and the page made {len(asked)}"
+        retry = api.look(asked[0].json()["jobId"], prompt)
+
     assert sorted(kept) == sorted(made)
+    assert [result["model"] for result in retry.results] == [failed["model"]]
+    assert sorted(whole) == sorted({*made, *retry.image_urls} - {failed["imageUrl"]})
     assert tab.complaints == []
 
 
@@ -501,8 +513,23 @@ def _accepted(job: Job, after: timedelta = timedelta()) -> Answered:
 
 def _waiting(job: Job) -> dict[str, Any]:
     """The status of a job that nobody has begun with."""
-    results = [{"model": result["model"], "status": "pending"} for result in job.results]
-    return {"jobId": job.id, "status": "pending", "completed": 0, "total": len(results), "results": results}
+    return _status(
+        job, "pending", *({"model": result["model"], "status": "pending"} for result in job.results)
+    )
+
+
+def _failed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The same model, had its vendor not answered."""
+    error = {"code": "unavailable", "message": "The model's vendor does not answer."}
+    return {"model": result["model"], "status": "failed", "error": error}
+
+
+def _status(job: Job, status: str, *others: Mapping[str, Any]) -> dict[str, Any]:
+    """What the API would say of a job, had it come to other results at some models."""
+    changed = {other["model"]: other for other in others}
+    results = [changed.get(result["model"], result) for result in job.results]
+    done = sum(result["status"] in ("completed", "failed") for result in results)
+    return {"jobId": job.id, "status": status, "completed": done, "total": len(results), "results": results}
 
 
 def _pages(job: Job) -> dict[str, str]:
@@ -604,6 +631,9 @@ _INVALID: list[tuple[set[int], str, str, dict[str, Any]]] = [
     ({400, 404, 422}, "GET", "/gallery/no-such-gallery", {}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"seed": "any"}}),
     ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"seed": -1}}),
+    ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"models": []}}),
+    ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"models": "all"}}),
+    ({400, 422}, "POST", "/generate", {"json_body": _WISH | {"models": ["no-such-model"]}}),
     ({400, 422}, "GET", "/gallery/list?limit=0", {}),
     ({400, 422}, "GET", f"/gallery/list?limit={budgets.GALLERY_PAGE + 1}", {}),
     ({400, 422}, "GET", "/gallery/list?limit=many", {}),

@@ -27,6 +27,7 @@ from pixel_prompt.validation import (
     LOG_BODY_MAX_BYTES,
     PROMPT_BODY_MAX_BYTES,
     read_id,
+    read_models,
     read_object,
     read_page,
     read_prompt,
@@ -117,10 +118,11 @@ class Application:
 
     def generate(self, request: Request, log: Log) -> Response:
         """Store a job and hand it to the worker."""
-        wish = read_wish(read_object(request, PROMPT_BODY_MAX_BYTES))
+        document = read_object(request, PROMPT_BODY_MAX_BYTES)
+        wish = read_wish(document)
+        models = read_models(document, [model.id for model in self._settings.models])
         self._refuse_blocked(wish.prompt, log)
         self._limiter.spend(request.source_address)
-        models = [model.id for model in self._settings.models]
         job = self._jobs.create(wish, models, request.correlation_id)
         try:
             self._clients("sqs").send_message(

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, overload
 from urllib.parse import urlsplit
@@ -113,6 +113,24 @@ def read_wish(document: Mapping[str, Any]) -> Wish:
         guidance=_guidance(document.get("guidance")),
         seed=_integer(document, "seed", range(SEED_MAX + 1), None),
     )
+
+
+def read_models(document: Mapping[str, Any], configured: Sequence[str]) -> list[str]:
+    """The field ``models`` of POST /generate: whom to ask, in the registry's order; all when it is absent.
+
+    Raises:
+        ApiError: 422.
+    """
+    value = document.get("models")
+    if value is None:
+        return list(configured)
+    if not isinstance(value, list):
+        raise invalid_field("models must be an array of ids that GET /health lists.")
+    chosen = [model for model in configured if model in value]
+    # Each of the ids is known, and none occurs twice, exactly when none is left over.
+    if not chosen or len(chosen) != len(value):
+        raise invalid_field(f"models must hold 1 to {len(configured)} different ids that GET /health lists.")
+    return chosen
 
 
 def read_prompt(document: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Starts a job that asks every model for an image */
+        /** Starts a job that asks every model, or those that are named, for an image */
         post: operations["generate"];
         delete?: never;
         options?: never;
@@ -161,9 +161,12 @@ export interface components {
             guidance: number | null;
             /** @description For models that take it */
             seed?: number | null;
+            /** @description Ids that GET /health lists; only these are asked, in its order. Without it all are */
+            models?: string[] | null;
         };
         GenerateAccepted: {
             jobId: components["schemas"]["Id"];
+            /** @description How many models the job asks */
             totalModels: number;
         };
         JobStatus: {

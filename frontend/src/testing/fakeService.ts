@@ -9,6 +9,8 @@ export const ENVIRONMENT: Environment = {
 };
 
 export const JOB_ID = '0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90';
+/** A job that asks one model of that one again. */
+export const RETRY_ID = '0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e91';
 
 export interface SeenRequest {
   readonly method: string;
@@ -93,8 +95,8 @@ export const silence: Answer = (_request, init) =>
 
 export const accepted = json(202, { jobId: JOB_ID, totalModels: 3 });
 
-export function imageUrl(model: string): string {
-  return `https://${IMAGE_HOST}/images/${JOB_ID}/${model}.png`;
+export function imageUrl(model: string, id = JOB_ID): string {
+  return `https://${IMAGE_HOST}/images/${id}/${model}.png`;
 }
 
 export interface FakeResult {
@@ -107,10 +109,10 @@ export interface FakeResult {
 
 export const waiting = (model: string): FakeResult => ({ model, status: 'pending' });
 export const running = (model: string): FakeResult => ({ model, status: 'running' });
-export const done = (model: string): FakeResult => ({
+export const done = (model: string, id = JOB_ID): FakeResult => ({
   model,
   status: 'completed',
-  imageUrl: imageUrl(model),
+  imageUrl: imageUrl(model, id),
   durationMs: 4200,
 });
 export const failed = (model: string, message: string): FakeResult => ({
@@ -119,7 +121,7 @@ export const failed = (model: string, message: string): FakeResult => ({
   error: { code: 'unavailable', message },
 });
 
-export function job(status: string, results: readonly FakeResult[]): Answer {
+export function job(status: string, results: readonly FakeResult[], id = JOB_ID): Answer {
   const completed = results.filter((result) => result.status === 'completed' || result.status === 'failed').length;
-  return json(200, { jobId: JOB_ID, status, completed, total: results.length, results });
+  return json(200, { jobId: id, status, completed, total: results.length, results });
 }

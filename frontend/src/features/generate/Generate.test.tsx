@@ -12,6 +12,7 @@ import {
   JOB_ID,
   json,
   refusal,
+  RETRY_ID,
   running,
   silence,
   unreachable,
@@ -130,7 +131,7 @@ describe('a job', () => {
 
     const images = screen.getAllByRole('img');
     expect(images.map((image) => image.getAttribute('src'))).toEqual(
-      ['dall-e-3', 'nova-canvas', 'recraft-v3'].map(imageUrl),
+      ['dall-e-3', 'nova-canvas', 'recraft-v3'].map((model) => imageUrl(model)),
     );
     expect(images[0]).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
     expect(progress()).toHaveTextContent(/Finished: 3 of 3 images ready after \d+ seconds?/);
@@ -363,13 +364,199 @@ describe('a link to a job', () => {
   });
 });
 
-describe('running again', () => {
-  it('is a new job of the same prompt with every model', async () => {
-    const { user, service } = setUp(PARTIAL, MIDWAY);
-    await generate(user);
-    expect(screen.getByText(/a new job with every model, and counts as one/)).toBeVisible();
+describe('a model that failed', () => {
+  const RETRY = `GET /status/${RETRY_ID}`;
+  const NOVA = 'AWS Nova Canvas';
+  const again = (name = NOVA) => tile(name).getByRole('button', { name: `Try again with ${name}` });
+  const acceptedAgain = json(202, { jobId: RETRY_ID, totalModels: 1 });
 
-    await user.click(screen.getByRole('button', { name: /^Run all again.*as AWS Nova Canvas failed/ }));
+  /** A job with one failure on screen; then the answers to its retry. */
+  async function failedOnce(...statuses: Answer[]) {
+    const page = setUp(PARTIAL);
+    await generate(page.user);
+    page.service.on('POST /generate', acceptedAgain).on(RETRY, ...statuses);
+    return page;
+  }
+
+  it('is asked alone for the same picture, which arrives in its place', async () => {
+    const page = setUp(PARTIAL);
+    fireEvent.input(screen.getByRole('slider', { name: 'Steps' }), { target: { value: '40' } });
+    fireEvent.input(screen.getByRole('textbox', { name: 'Seed', hidden: true }), { target: { value: '7' } });
+    await generate(page.user);
+    page.service
+      .on('POST /generate', acceptedAgain)
+      .on(RETRY, job('running', [running('nova-canvas')], RETRY_ID), job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID));
+    fireEvent.input(prompt(), { target: { value: 'something else by now' } });
+
+    await page.user.click(again());
+    await pass(0);
+    const [first, second] = page.service.asked('POST /generate');
+    expect(first?.body).toEqual({ prompt: 'a lighthouse in a storm', steps: 40, guidance: 7, seed: 7 });
+    expect(second?.body).toEqual({ ...(first?.body as object), models: ['nova-canvas'] });
+    expect(page.service.asked(RETRY)[0]?.correlationId).toBe(second?.correlationId);
+    expect(tile(NOVA).getByText('Running')).toBeVisible();
+    expect(screen.getAllByRole('img')).toHaveLength(2);
+    expect(progress()).toHaveTextContent('Trying 1 model again: 2 of 3 images ready.');
+
+    await pass(PACE.first);
+    expect(screen.getAllByRole('img').map((image) => image.getAttribute('src'))).toEqual([
+      imageUrl('dall-e-3'),
+      imageUrl('nova-canvas', RETRY_ID),
+      imageUrl('recraft-v3'),
+    ]);
+    expect(progress()).toHaveTextContent('Finished: 3 of 3 images ready.');
+    expect(screen.queryByText(/1 model failed/)).toBeNull();
+    expect(page.onEnded).toHaveBeenCalledTimes(2);
+    expect(location.pathname).toBe(`/job/${JOB_ID}`);
+    expect(document.title).toBe('3 of 3 ready · Pixel Prompt');
+  });
+
+  it('waits at once, and keeps the place of whoever pressed by key', async () => {
+    const { user, service } = await failedOnce(silence);
+    service.on('POST /generate', silence);
+    again().focus();
+    await user.keyboard('{Enter}');
+
+    expect(tile(NOVA).getByText('Waiting')).toBeVisible();
+    expect(screen.getByRole('heading', { name: NOVA }).closest('li')).toHaveFocus();
+  });
+
+  it('gives the new reason when it fails again, and can be asked once more', async () => {
+    const { user, service } = await failedOnce(job('failed', [failed('nova-canvas', 'Out of paint.')], RETRY_ID));
+    await user.click(again());
+    await pass(0);
+    expect(tile(NOVA).getByText('Out of paint.')).toBeVisible();
+    expect(progress()).toHaveTextContent('Finished: 2 of 3 images ready, 1 failed.');
+
+    await user.click(again());
+    await pass(0);
+    expect(service.asked('POST /generate')).toHaveLength(3);
+  });
+
+  it('is retried beside others, and while the rest of the job still runs', async () => {
+    const both = [failed('nova-canvas', 'Down.'), failed('recraft-v3', 'Down.')];
+    const { user, service } = setUp(job('running', [running('dall-e-3'), ...both]));
+    await generate(user);
+    const other = JOB_ID.replace(/0$/, '2');
+    service
+      .on('POST /generate', acceptedAgain, json(202, { jobId: other, totalModels: 1 }))
+      .on(RETRY, job('running', [running('nova-canvas')], RETRY_ID))
+      .on(`GET /status/${other}`, job('completed', [done('recraft-v3', other)], other));
+    await user.click(again());
+    await user.click(again('Recraft v3'));
+    await pass(0);
+
+    expect(service.asked('POST /generate').map(({ body }) => (body as { models?: unknown }).models)).toEqual([
+      undefined,
+      ['nova-canvas'],
+      ['recraft-v3'],
+    ]);
+    expect(screen.getAllByText('Running')).toHaveLength(2);
+    expect(screen.getByRole('img')).toHaveAttribute('src', imageUrl('recraft-v3', other));
+    expect(progress()).toHaveTextContent('Generating: 1 of 3 images ready');
+    await pass(2 * PACE.slowest);
+    expect(screen.getByRole('img')).toBeVisible();
+  });
+
+  it('keeps the other images when a limit is reached, and bars the button as long', async () => {
+    const { user, service } = await failedOnce(silence);
+    service.on('POST /generate', refusal(429, 'address_limit', 'The daily limit is used up.', { 'Retry-After': '90' }), acceptedAgain);
+    await user.click(again());
+    await pass(0);
+
+    expect(screen.getByRole('alert')).toHaveTextContent('The daily limit is used up.');
+    expect(screen.getByRole('timer')).toHaveTextContent(/1:(30|29)/);
+    expect(tile(NOVA).getByText('The limit is reached.')).toBeVisible();
+    expect(again()).toHaveAttribute('aria-disabled', 'true');
+    await user.click(again());
+    expect(service.asked('POST /generate')).toHaveLength(2);
+    expect(screen.getAllByRole('img')).toHaveLength(2);
+
+    await pass(91_000);
+    await user.click(again());
+    await pass(0);
+    expect(service.asked('POST /generate')).toHaveLength(3);
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it.each<[string, Answer, string]>([
+    ['a server error', refusal(500, 'internal_error', 'secret detail'), 'The service has a problem'],
+    ['no connection', unreachable, 'The service cannot be reached'],
+  ])('tells of %s without losing an image', async (_name, answer, title) => {
+    const { user, service } = await failedOnce(silence);
+    service.on('POST /generate', answer);
+    await user.click(again());
+    await pass(0);
+
+    expect(screen.getByRole('alert')).toHaveTextContent(title);
+    expect(tile(NOVA).getByText(`${title}.`)).toBeVisible();
+    expect(again()).toHaveAttribute('aria-disabled', 'false');
+    expect(screen.getAllByRole('img')).toHaveLength(2);
+  });
+
+  it('is looked at again, not paid again, when its retry was lost', async () => {
+    const { user, service } = await failedOnce(
+      unreachable,
+      refusal(404, 'not_found', 'No such job.'),
+      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+    );
+    await user.click(again());
+    await pass(0);
+    expect(screen.getByText(/cannot be reached\. Trying again by itself\./)).toBeVisible();
+
+    await pass(PACE.afterTrouble);
+    await user.click(tile(NOVA).getByRole('button', { name: `Look again with ${NOVA}` }));
+    await pass(0);
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+    expect(service.asked('POST /generate')).toHaveLength(2);
+  });
+
+  it('is still being retried after a reload', async () => {
+    const page = await failedOnce(
+      job('running', [running('nova-canvas')], RETRY_ID),
+      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+    );
+    await page.user.click(again());
+    await pass(0);
+    page.view.unmount();
+    history.replaceState(null, '', '/');
+    const home = renderWith(page.service, <Page onEnded={vi.fn()} />);
+    expect(screen.getByRole('link', { name: 'Show the job' })).toHaveAttribute('href', `/job/${JOB_ID}`);
+
+    home.unmount();
+    history.replaceState(null, '', `/job/${JOB_ID}`);
+    renderWith(page.service, <Page onEnded={vi.fn()} />);
+    await pass(0);
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+    expect(page.service.asked('POST /generate')).toHaveLength(2);
+  });
+
+  it('keeps its retry when the next prompt is refused', async () => {
+    const { user, service } = await failedOnce(
+      job('running', [running('nova-canvas')], RETRY_ID),
+      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+    );
+    await user.click(again());
+    await pass(0);
+    service.on('POST /generate', refusal(503, 'service_unavailable', 'no'));
+    await user.click(button());
+    await pass(0);
+
+    expect(screen.getByText('The service has a problem')).toBeVisible();
+    await pass(PACE.first);
+    expect(screen.getAllByRole('img')).toHaveLength(3);
+    expect(progress()).toHaveTextContent('Finished: 3 of 3 images ready.');
+  });
+});
+
+describe('running the prompt again', () => {
+  const NONE = job('failed', [failed('dall-e-3', 'Down.'), failed('nova-canvas', 'Down.'), failed('recraft-v3', 'Down.')]);
+
+  it('is offered when every model failed: a new job with all of them', async () => {
+    const { user, service } = setUp(NONE, MIDWAY);
+    await generate(user);
+
+    await user.click(screen.getByRole('button', { name: 'Run the prompt again' }));
     const [first, second] = service.asked('POST /generate');
     expect(second?.body).toEqual(first?.body);
   });
@@ -377,6 +564,7 @@ describe('running again', () => {
   it('keeps the images that are there when it is refused', async () => {
     const { user, service } = setUp(PARTIAL);
     await generate(user);
+    expect(screen.queryByRole('button', { name: 'Run the prompt again' })).toBeNull();
     service.on('POST /generate', refusal(503, 'service_unavailable', 'no'));
     await user.click(button());
     await pass(0);

@@ -27,7 +27,7 @@ export function Generate({ jobId, onEnded }: GenerateProps) {
   const { navigate } = useRouter();
   const api = useMemo(() => createGenerateApi(client, environment.imageHost), [client, environment]);
   const models = useModels(api);
-  const { generation, start, resume } = useGeneration({
+  const { generation, start, resume, retry } = useGeneration({
     api,
     jobId,
     onAccepted: (id) => {
@@ -48,11 +48,8 @@ export function Generate({ jobId, onEnded }: GenerateProps) {
             generation={generation}
             models={models}
             onResume={resume}
-            onRunAgain={({ request }) => {
-              if (request !== undefined) {
-                start(request);
-              }
-            }}
+            onRetry={retry}
+            onRunAgain={start}
           />
         </ErrorBoundary>
       </div>
@@ -66,7 +63,7 @@ function Unfinished() {
   return job === undefined ? null : (
     <p class="unfinished">
       <span class="unfinished__prompt">{shorten(job.request.prompt, 60)}</span> is not finished yet.{' '}
-      <Link to={jobPath(job.id)}>Show the job</Link>
+      <Link to={jobPath(job.retryOf ?? job.id)}>Show the job</Link>
     </p>
   );
 }

@@ -11,6 +11,7 @@ describe('advance', () => {
     { type: 'lost', problem, at: 1 },
     { type: 'resumed' },
     { type: 'ended', at: 1 },
+    { type: 'retry', of: 'j', model: 'm', event: { type: 'submitted' } },
   ])('ignores $type when no job is followed', (event) => {
     expect(advance(IDLE, event)).toBe(IDLE);
   });

@@ -15,9 +15,13 @@ export interface Job {
   readonly id: string;
   /** What was asked for; unknown when the job was opened from somebody else's link. */
   readonly request: GenerateRequest | undefined;
+  /** Under which the service's log tells of it. */
+  readonly correlationId: string;
   /** Zero until the service has said how many models there are. */
   readonly total: number;
   readonly tiles: readonly Tile[];
+  /** By model, the latest last: what became of asking it again. Each is a job of its own, of that model alone. */
+  readonly retries: ReadonlyMap<string, Generation>;
   /** Milliseconds since the epoch; unknown when somebody else started it, or when it had ended before it was opened. */
   readonly startedAt: number | undefined;
   /** When a model last finished; in milliseconds too. */
@@ -36,15 +40,17 @@ export type Generation =
 export type GenerationEvent =
   | { readonly type: 'submitted' }
   | { readonly type: 'refused'; readonly problem: Problem }
-  | { readonly type: 'accepted'; readonly accepted: GenerateAccepted; readonly request: GenerateRequest; readonly at: number }
-  | { readonly type: 'opened'; readonly id: string; readonly request: GenerateRequest | undefined; readonly startedAt: number | undefined; readonly at: number }
+  | { readonly type: 'accepted'; readonly accepted: GenerateAccepted; readonly request: GenerateRequest; readonly correlationId: string; readonly at: number }
+  | { readonly type: 'opened'; readonly id: string; readonly request: GenerateRequest | undefined; readonly correlationId: string; readonly startedAt: number | undefined; readonly at: number }
   | { readonly type: 'recalled'; readonly prompt: string }
   | { readonly type: 'left' }
   | { readonly type: 'status'; readonly status: JobStatus; readonly at: number }
   | { readonly type: 'trouble'; readonly problem: Problem }
   | { readonly type: 'lost'; readonly problem: Problem; readonly at: number }
   | { readonly type: 'resumed' }
-  | { readonly type: 'ended'; readonly at: number };
+  | { readonly type: 'ended'; readonly at: number }
+  /** Something happened to the retry of one model of the job on screen. */
+  | { readonly type: 'retry'; readonly of: string; readonly model: string; readonly event: GenerationEvent };
 
 export const IDLE: Generation = { phase: 'idle' };
 
@@ -62,8 +68,10 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
         job: {
           id: event.accepted.jobId,
           request: event.request,
+          correlationId: event.correlationId,
           total: event.accepted.totalModels,
           tiles: fill([], event.accepted.totalModels),
+          retries: new Map(),
           startedAt: event.at,
           changedAt: event.at,
         },
@@ -72,7 +80,16 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
       return {
         phase: 'following',
         trouble: undefined,
-        job: { id: event.id, request: event.request, total: 0, tiles: [], startedAt: event.startedAt, changedAt: event.at },
+        job: {
+          id: event.id,
+          request: event.request,
+          correlationId: event.correlationId,
+          total: 0,
+          tiles: [],
+          retries: new Map(),
+          startedAt: event.startedAt,
+          changedAt: event.at,
+        },
       };
     case 'recalled':
       return 'job' in state && state.job.request === undefined
@@ -96,6 +113,17 @@ export function advance(state: Generation, event: GenerationEvent): Generation {
       return state.phase === 'following'
         ? { phase: 'ended', job: { ...state.job, tiles: state.job.tiles.map(settle) }, endedAt: event.at }
         : state;
+    case 'retry': {
+      const job = jobOf(state);
+      if (job?.id !== event.of) {
+        return state;
+      }
+      const retries = new Map(job.retries);
+      retries.delete(event.model);
+      retries.set(event.model, advance(job.retries.get(event.model) ?? IDLE, event.event));
+      const next = { ...job, retries };
+      return 'job' in state ? { ...state, job: next } : 'earlier' in state ? { ...state, earlier: next } : state;
+    }
   }
 }
 
@@ -104,15 +132,51 @@ export function jobOf(state: Generation): Job | undefined {
   return 'job' in state ? state.job : 'earlier' in state ? state.earlier : undefined;
 }
 
+/** Whether the service has been asked for something that has not ended. */
+export function underWay({ phase }: Generation): boolean {
+  return phase === 'submitting' || phase === 'following';
+}
+
+/** What each model's place shows: what its latest retry brought, else what the job itself did. */
+export function tilesOf(job: Job): Tile[] {
+  return job.tiles.map((tile) => {
+    const retry = retryOf(tile, job);
+    return retry === undefined ? tile : retried(tile, retry);
+  });
+}
+
+export function retryOf({ model }: Tile, { retries }: Job): Generation | undefined {
+  return model === undefined ? undefined : retries.get(model);
+}
+
+function retried(tile: Tile, retry: Generation): Tile {
+  const waiting = { ...tile, state: 'pending' as const, error: undefined };
+  const latest = jobOf(retry)?.tiles.find(({ model }) => model === tile.model) ?? waiting;
+  switch (retry.phase) {
+    case 'idle':
+      return tile;
+    case 'submitting':
+      return waiting;
+    case 'refused':
+    case 'lost':
+      return { ...tile, state: 'failed', error: `${retry.problem.title}.` };
+    case 'following':
+      return latest;
+    case 'ended':
+      return settle(latest);
+  }
+}
+
 export interface Tally {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
 }
 
-export function tally({ tiles, total }: Job): Tally {
+export function tally(job: Job): Tally {
+  const tiles = tilesOf(job);
   const inState = (state: ModelState): number => tiles.filter((tile) => tile.state === state).length;
-  return { total, done: inState('completed'), failed: inState('failed') };
+  return { total: job.total, done: inState('completed'), failed: inState('failed') };
 }
 
 function finished(job: Job): number {

@@ -10,9 +10,12 @@ export interface RememberedJob {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly ended: boolean;
+  /** The job that it asks one model of again, if it does. */
+  readonly retryOf?: string | undefined;
 }
 
-const MOST = 20;
+/** Retries count as well, up to nine a job. */
+const MOST = 40;
 
 const memory = kept<readonly RememberedJob[]>(
   forGood,
@@ -25,10 +28,12 @@ const memory = kept<readonly RememberedJob[]>(
         steps: amount,
         guidance: amount,
         seed: optional(amount),
+        models: optional(list(text)),
       }),
       correlationId: text,
       startedAt: amount,
       ended: (value) => value === true,
+      retryOf: optional(text),
     }),
   ),
   [],
@@ -40,6 +45,12 @@ export function recallJob(id: string): RememberedJob | undefined {
 
 export function rememberJob(job: RememberedJob): void {
   memory.write([job, ...memory.read().filter(({ id }) => id !== job.id)].slice(0, MOST));
+}
+
+/** By model: the newest job that asked it again for another job. */
+export function recallRetries(of: string): ReadonlyMap<string, string> {
+  const retries = memory.read().filter(({ retryOf }) => retryOf === of);
+  return new Map(retries.reverse().flatMap(({ id, request }) => (request.models ?? []).map((model) => [model, id])));
 }
 
 export function markEnded(id: string): void {

@@ -4,12 +4,11 @@ import type { GenerateRequest } from '../../../api/contract';
 import { draft, type Draft } from '../../../shared/draft';
 import { Icon } from '../../../shared/Icon';
 import { Notice } from '../../../shared/Notice';
-import type { Problem } from '../../../shared/problem';
 import { useShortcut } from '../../../shared/shortcuts';
 import { Slider } from '../../../shared/Slider';
-import { useNow } from '../../../shared/useNow';
+import { useBarred } from '../../../shared/useBarred';
 import type { GenerateApi } from '../api';
-import type { Generation } from '../generation';
+import { type Generation, underWay } from '../generation';
 import { characters, GUIDANCE, PROMPT_MAX_CHARACTERS, promptProblem, seedProblem, STEPS } from '../limits';
 import { randomPrompt } from '../randomPrompt';
 import { useEnhance } from '../useEnhance';
@@ -40,7 +39,7 @@ export function Composer({ api, generation, onSubmit }: ComposerProps) {
   }, [form]);
 
   const { prompt, steps, guidance, seed } = form;
-  const busy = generation.phase === 'submitting' || generation.phase === 'following';
+  const busy = underWay(generation);
   const refusal = generation.phase === 'refused' ? generation.problem : undefined;
   const barred = useBarred(refusal);
   const enhanceBarred = useBarred(enhancement.phase === 'failed' ? enhancement.problem : undefined);
@@ -222,11 +221,4 @@ export function Composer({ api, generation, onSubmit }: ComposerProps) {
       {refusal === undefined ? null : <Notice problem={refusal} />}
     </form>
   );
-}
-
-/** True while the service has said to wait; renews itself, so that the button wakes up in time. */
-function useBarred(problem: Problem | undefined): boolean {
-  const retryAt = problem?.retryAt;
-  const now = useNow(retryAt !== undefined);
-  return retryAt !== undefined && now < retryAt;
 }

@@ -1,3 +1,5 @@
+import { useRef } from 'preact/hooks';
+
 import type { ModelState } from '../../../api/contract';
 import { Figure } from '../../../shared/Figure';
 import { Icon } from '../../../shared/Icon';
@@ -9,9 +11,13 @@ interface ModelTileProps {
   readonly text: string;
   /** True when nobody looks at the job any more, so that nothing here may seem to move. */
   readonly lost: boolean;
+  /** What pressing the button of a failed model does: a lost retry is looked at again before another is paid for. */
+  readonly remedy: 'Try again' | 'Look again';
+  /** True while the service has said to wait. */
+  readonly barred: boolean;
   readonly onOpen: (url: string) => void;
-  /** Starts a new job with every model; absent while that is not possible. */
-  readonly onRunAgain: (() => void) | undefined;
+  /** Asks this model alone once more; absent while that is not possible. */
+  readonly onRetry: (() => void) | undefined;
 }
 
 const WORDS: Record<ModelState, string> = {
@@ -22,10 +28,11 @@ const WORDS: Record<ModelState, string> = {
 };
 
 /** One model's frame: waiting, running, done with its image, or failed with the reason. */
-export function ModelTile({ tile, name, text, lost, onOpen, onRunAgain }: ModelTileProps) {
+export function ModelTile({ tile, name, text, lost, remedy, barred, onOpen, onRetry }: ModelTileProps) {
   const { state, imageUrl } = tile;
+  const place = useRef<HTMLLIElement>(null);
   return (
-    <li class={`tile tile--${state}${lost ? ' tile--still' : ''}`}>
+    <li ref={place} tabIndex={-1} class={`tile tile--${state}${lost ? ' tile--still' : ''}`}>
       <div class="tile__frame">
         {state === 'completed' && imageUrl !== undefined ? (
           <Figure
@@ -39,11 +46,21 @@ export function ModelTile({ tile, name, text, lost, onOpen, onRunAgain }: ModelT
         ) : state === 'failed' ? (
           <div class="tile__reason">
             <p>{tile.error ?? 'This model brought no image.'}</p>
-            {onRunAgain === undefined ? null : (
-              <button type="button" class="button button--small" onClick={onRunAgain}>
+            {onRetry === undefined ? null : (
+              <button
+                type="button"
+                class="button button--small"
+                aria-disabled={barred}
+                onClick={() => {
+                  if (!barred) {
+                    // The button goes with the failure; whoever pressed it by key stays at this place.
+                    place.current?.focus();
+                    onRetry();
+                  }
+                }}
+              >
                 <Icon name="again" />
-                Run all again
-                <span class="visually-hidden"> with every model, as {name} failed</span>
+                {remedy} <span class="visually-hidden">with {name}</span>
               </button>
             )}
           </div>

@@ -1,6 +1,6 @@
-import { clock, inWords } from '../../../shared/time';
+import { clock, inWords, unit } from '../../../shared/time';
 import { useNow } from '../../../shared/useNow';
-import { type Generation, type Job, tally } from '../generation';
+import { type Generation, type Job, jobOf, tally, underWay } from '../generation';
 
 /**
  * How far the job is and how long it has taken.
@@ -47,12 +47,20 @@ export function Progress({ generation }: { readonly generation: Generation }) {
 }
 
 function announcement(generation: Generation, elapsed: number | undefined): string {
-  const words = elapsed === undefined ? undefined : inWords(elapsed);
+  const job = jobOf(generation);
+  const retries = [...(job?.retries.values() ?? [])];
+  const retrying = retries.filter(underWay).length;
+  if (job !== undefined && retrying > 0 && !underWay(generation)) {
+    return `Trying ${unit(retrying, 'model')} again: ${counts(job)}.`;
+  }
+  // A retry comes long after the job, whose time says nothing of it.
+  const words = elapsed === undefined || retries.length > 0 ? undefined : inWords(elapsed);
   const after = words === undefined ? '' : ` after ${words}`;
   switch (generation.phase) {
     case 'idle':
-    case 'refused':
       return '';
+    case 'refused':
+      return job === undefined || retries.length === 0 ? '' : `Finished: ${counts(job)}.`;
     case 'submitting':
       return 'Sending the prompt.';
     case 'following':

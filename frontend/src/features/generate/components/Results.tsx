@@ -1,13 +1,15 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 
-import type { NamedModel } from '../../../api/contract';
+import type { GenerateRequest, NamedModel } from '../../../api/contract';
 import { CopyLink } from '../../../shared/CopyLink';
+import { Icon } from '../../../shared/Icon';
 import { Notice } from '../../../shared/Notice';
 import { jobPath } from '../../../shared/route';
 import { unit } from '../../../shared/time';
+import { useBarred } from '../../../shared/useBarred';
 import { useLightbox } from '../../../shared/useLightbox';
 import { imageText } from '../../../shared/words';
-import { type Generation, type Job, jobOf, tally, type Tile } from '../generation';
+import { type Generation, type Job, jobOf, retryOf, tally, type Tile, tilesOf } from '../generation';
 import { ModelTile } from './ModelTile';
 import { Progress } from './Progress';
 import '../../../shared/tiles.css';
@@ -17,23 +19,30 @@ interface ResultsProps {
   readonly generation: Generation;
   readonly models: readonly NamedModel[];
   readonly onResume: () => void;
+  /** Asks one model again. */
+  readonly onRetry: (model: string) => void;
   /** Starts the same prompt again as a new job. */
-  readonly onRunAgain: (job: Job) => void;
+  readonly onRunAgain: (request: GenerateRequest) => void;
 }
 
 /** The images of the present job, or what will stand in their place. */
-export function Results({ generation, models, onResume, onRunAgain }: ResultsProps) {
+export function Results({ generation, models, onResume, onRetry, onRunAgain }: ResultsProps) {
   const job = generation.phase === 'submitting' ? undefined : jobOf(generation);
   const title = useSeen(generation.phase === 'submitting' ? 'submitting' : undefined);
   const shown = useMemo(() => (job === undefined ? [] : describeTiles(job, models)), [job, models]);
   const { open, view } = useLightbox(shown.flatMap(({ image }) => (image === undefined ? [] : [image])));
   const over = generation.phase === 'ended' || generation.phase === 'lost' || generation.phase === 'refused';
+  const request = job?.request;
   const again =
-    over && job?.request !== undefined
+    over && request !== undefined
       ? () => {
-          onRunAgain(job);
+          onRunAgain(request);
         }
       : undefined;
+  const retries = job === undefined ? [] : [...job.retries.values()];
+  const unable = retries.findLast((retry) => 'problem' in retry)?.problem;
+  const barred = useBarred(unable);
+  const trouble = [generation, ...retries].map((one) => (one.phase === 'following' ? one.trouble : undefined)).find(Boolean);
 
   return (
     <section class="results" aria-labelledby="results-title">
@@ -49,9 +58,7 @@ export function Results({ generation, models, onResume, onRunAgain }: ResultsPro
           <CopyLink address={jobPath(job.id)} />
         </div>
       )}
-      {generation.phase === 'following' && generation.trouble !== undefined ? (
-        <p class="results__trouble">{generation.trouble.title}. Trying again by itself.</p>
-      ) : null}
+      {trouble === undefined ? null : <p class="results__trouble">{trouble.title}. Trying again by itself.</p>}
       {generation.phase === 'lost' ? (
         <Notice problem={generation.problem}>
           <button type="button" class="button" onClick={onResume}>
@@ -64,7 +71,8 @@ export function Results({ generation, models, onResume, onRunAgain }: ResultsPro
           )}
         </Notice>
       ) : null}
-      {generation.phase === 'ended' ? <Outcome job={generation.job} /> : null}
+      {generation.phase === 'ended' ? <Outcome job={generation.job} onRunAgain={again} /> : null}
+      {unable === undefined ? null : <Notice problem={unable} />}
       {job === undefined || shown.length === 0 ? (
         <Empty
           title={
@@ -79,15 +87,19 @@ export function Results({ generation, models, onResume, onRunAgain }: ResultsPro
         />
       ) : (
         <ul class="grid" aria-label="Images by model">
-          {shown.map(({ tile, name, text }, index) => (
+          {shown.map(({ tile, retry, name, text }, index) => (
             <ModelTile
               key={tile.model ?? index}
               tile={tile}
               name={name}
               text={text}
-              lost={generation.phase === 'lost'}
+              lost={generation.phase === 'lost' && retry === undefined}
+              remedy={retry?.phase === 'lost' ? 'Look again' : 'Try again'}
+              barred={barred}
               onOpen={open}
-              onRunAgain={again}
+              onRetry={
+                tile.model === undefined || request === undefined ? undefined : onRetry.bind(undefined, tile.model)
+              }
             />
           ))}
         </ul>
@@ -98,26 +110,38 @@ export function Results({ generation, models, onResume, onRunAgain }: ResultsPro
 }
 
 function describeTiles(job: Job, models: readonly NamedModel[]) {
-  return job.tiles.map((tile, index) => {
+  return tilesOf(job).map((tile, index) => {
+    const retry = retryOf(tile, job);
     const name = nameOf(tile, index, models);
     const text = imageText(job.request?.prompt ?? '', name);
     const ready = tile.state === 'completed' && tile.imageUrl !== undefined;
-    return { tile, name, text, image: ready ? { url: tile.imageUrl, model: name, text } : undefined };
+    return { tile, retry, name, text, image: ready ? { url: tile.imageUrl, model: name, text } : undefined };
   });
 }
 
-function Outcome({ job }: { readonly job: Job }) {
+function Outcome({ job, onRunAgain }: { readonly job: Job; readonly onRunAgain: (() => void) | undefined }) {
   const { total, done, failed } = tally(job);
   if (failed === 0) {
     return null;
   }
+  if (failed < total) {
+    return (
+      <p class="results__trouble">
+        {unit(done, 'image')} of {total} {done === 1 ? 'is' : 'are'} ready; {unit(failed, 'model')} failed.{' '}
+        <span class="hint">Trying again asks that model alone.</span>
+      </p>
+    );
+  }
   return (
-    <p class="results__trouble">
-      {done === 0
-        ? 'No model brought an image. Run it again, or change the prompt.'
-        : `${unit(done, 'image')} of ${String(total)} are ready; ${unit(failed, 'model')} failed, for the reason on its tile.`}{' '}
-      <span class="hint">Running again is a new job with every model, and counts as one.</span>
-    </p>
+    <div class="results__outcome">
+      <p class="results__trouble">No model brought an image. Run the prompt again, or change it.</p>
+      {onRunAgain === undefined ? null : (
+        <button type="button" class="button" onClick={onRunAgain}>
+          <Icon name="again" />
+          Run the prompt again
+        </button>
+      )}
+    </div>
   );
 }
 
