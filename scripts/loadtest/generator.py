@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Generator:
         """
         output, log = where / "artillery.json", where / "artillery.log"
         command, environ = self.command(profile, target, output), _variables(self.folder, ca_bundle)
+        if self.runner == "here":
+            environ["LOADTEST_OWNER"] = str(os.getpid())
         program = shutil.which(command[0], path=environ["PATH"])
         if program is None:
             raise UsageProblem("Artillery is not installed; run ./scripts/setup.sh --load")
@@ -103,7 +105,7 @@ def _phase(profile: Profile, gone: float) -> str:
     return "the last users leave"
 
 
-def _variables(folder: Path, ca_bundle: str | None) -> Mapping[str, str]:
+def _variables(folder: Path, ca_bundle: str | None) -> dict[str, str]:
     """What Artillery runs with: its own folder first, nothing sent to its makers, and whom to trust."""
     variables = {
         **os.environ,

@@ -12,8 +12,14 @@ const GUIDANCE = { least: 5, most: 10 };
 // Multiples of it, without the whole part, spread evenly however many there are.
 const GOLDEN_RATIO = 0.618034;
 
+// The process that judges this load. Once it is gone, killed perhaps, the load would only cost money.
+const owner = Number(process.env.LOADTEST_OWNER ?? 0);
+const OWNER_EVERY_MS = 1000;
+
 let begun;
 let users = 0;
+
+if (owner) setInterval(() => lives(owner) || process.kill(process.pid), OWNER_EVERY_MS).unref();
 
 /** Prepare a user: when it leaves. Those who came together leave one by one during the cool-down. */
 export function arrive(context, _events, next) {
@@ -63,6 +69,14 @@ export function pause(context, _events, next) {
 /** Tell Artillery's loop whether to go on. */
 export function stays(context, next) {
   return next(Date.now() < context.vars.leavesAt);
+}
+
+function lives(process_id) {
+  try {
+    return process.kill(process_id, 0);
+  } catch (problem) {
+    return problem.code !== 'ESRCH';
+  }
 }
 
 function between({ least, most }) {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -137,6 +139,28 @@ def test_a_user_whose_jobs_all_fail_goes_on_asking_for_one() -> None:
 
     assert steps.count("enhance") == steps.count("gallery") == 5
     assert "status" not in steps
+
+
+def test_a_load_whose_owner_was_killed_ends() -> None:
+    with (
+        subprocess.Popen(["sleep", "60"]) as owner,
+        subprocess.Popen(
+            [
+                *(REPOSITORY / ".tools" / "bin" / "node", "--input-type=module", "--eval"),
+                "await import('./users.mjs'); console.log('here'); setTimeout(() => {}, 60_000);",
+            ],
+            cwd=FILES["full"].parent,
+            env={**os.environ, "LOADTEST_OWNER": str(owner.pid)},
+            stdout=subprocess.PIPE,
+        ) as load,
+    ):
+        assert load.stdout
+        assert load.stdout.readline() == b"here\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            load.wait(1.5)
+        owner.kill()
+        owner.wait(5)
+        assert load.wait(10) == -signal.SIGTERM
 
 
 def test_what_a_user_sends_is_of_the_contract_and_recognisable() -> None:
