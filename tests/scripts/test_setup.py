@@ -89,6 +89,17 @@ def test_a_changed_lock_brings_its_packages_anew(fresh: Project) -> None:
     assert installs(fresh) == ["frontend"]
 
 
+def test_commands_outlive_a_checkout_that_only_points_at_the_tools(fresh: Project, tmp_path: Path) -> None:
+    """Its links to .venv and .tools go with it, and what it had linked in .tools would lead nowhere."""
+    (fresh.root / "nodejs").rename(tmp_path / "nodejs")
+    (fresh.root / "nodejs").symlink_to(tmp_path / "nodejs")
+
+    assert set_up(fresh).status == 0
+    (fresh.root / "nodejs").unlink()
+
+    assert (fresh.root / ".tools/bin/npm").exists()
+
+
 @pytest.mark.parametrize("folder", ["frontend", ".tools/node"])
 def test_npm_that_fails_is_not_taken_for_done(fresh: Project, folder: str) -> None:
     (fresh.root / folder / "node_modules/.made-from").unlink()
