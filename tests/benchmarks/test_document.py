@@ -28,7 +28,9 @@ LOAD = {
         {"second": 0, "users": 0, "requests": 0, "p50_ms": None, "p95_ms": None, "p99_ms": None, "errors": 0},
         {"second": 10, "users": 90, "requests": 99, "p50_ms": 9, "p95_ms": 20, "p99_ms": 31, "errors": 0},
     ],
-    "cloudwatch": {"Throttles": 0},
+    "cloudwatch": {
+        "api": {"Invocations": {"sum": 9.0, "average": 1.0, "maximum": 1.0}, "Throttles": None},
+    },
 }
 
 
@@ -101,7 +103,8 @@ def test_a_load_test_may_be_a_run_of_its_own():
     assert "Run 2, staging" in text
     assert "| 12,345 | 15.8 | 20.0 ms | 90.0 ms | 300.0 ms | 0.00 % |" in text
     assert "performance/load.svg" in text
-    assert "| Throttles | 0 |" in text
+    assert "| api: Invocations | 9.0 | 1.0 | 1.0 |" in text
+    assert "| api: Throttles | none | - | - |" in text
     assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
 
 
