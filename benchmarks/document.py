@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import jinja2
 
+from benchmarks import regression
 from benchmarks.figures import Figure, shown
 from verification import budgets, costs
 from verification.environment import ROOT, settings
@@ -321,10 +322,14 @@ def _grid() -> list[float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Keep the runs that are named, or take those that were kept, and write the document."""
+    """Keep the runs that are named, or take those that were kept, and write the document.
+
+    Raises:
+        UsageProblem: a file is none of ours, or of a run that was interrupted; nothing was written.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     if arguments:
-        runs = [keep(json.loads(Path(name).read_text(encoding="utf-8"))) for name in arguments]
+        runs = [keep(regression.read(Path(name))) for name in arguments]
         MEASURED.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
     runs = json.loads(MEASURED.read_text(encoding="utf-8"))
     for path, text in render(runs).items():

@@ -47,16 +47,21 @@ def read(file: Path) -> dict[str, Any]:
         UsageProblem: it cannot be read, or is none of ours.
     """
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise UsageProblem(
             f"{file} cannot be read: {problem}; write one with --benchmark-json={file}"
         ) from problem
-    if not content.get("figures") or "measured" not in content:
+    try:
+        figures = [Figure.of(plain) for plain in content["figures"]]
+        ours = bool(figures) and isinstance(content["measured"], dict)
+    except (KeyError, TypeError):
+        ours = False
+    if not ours:
         raise UsageProblem(
             f"{file} has no figures; write one with: pytest benchmarks --benchmark-json={file}"
         )
-    return content
+    return dict(content)
 
 
 def require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

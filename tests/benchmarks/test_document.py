@@ -169,6 +169,18 @@ def test_an_interrupted_run_is_no_measurement():
         document.keep({"measured": {"exit_status": 2}})
 
 
+def test_a_file_of_another_kind_is_told_and_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "FOLDER", tmp_path)
+    monkeypatch.setattr(document, "MEASURED", tmp_path / "measured.json")
+    odd = tmp_path / "odd.json"
+    odd.write_text("[]")
+    for file in (odd, tmp_path / "missing.json"):
+        with pytest.raises(UsageProblem, match=f"{file.name} .*--benchmark-json="):
+            document.main([str(file)])
+
+    assert list(tmp_path.iterdir()) == [odd]
+
+
 def test_only_what_the_document_needs_is_kept():
     content = {
         **kept(),

@@ -79,7 +79,14 @@ def test_another_environment_or_machine_cannot_be_compared(key):
         regression.require_same({**WHERE, key: "another"}, WHERE)
 
 
-@pytest.mark.parametrize("text", ["", "[", "{}", json.dumps({"figures": []})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[", "{}", "[]", json.dumps({"figures": []})),
+        json.dumps({"measured": WHERE, "figures": [{"name": "warm p50"}]}),
+        json.dumps({**baseline(1), "measured": "here"}),
+    ],
+)
 def test_a_file_without_figures_is_told_at_once(tmp_path, text):
     file = tmp_path / "baseline.json"
     file.write_text(text)
