@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import sys
@@ -15,6 +16,7 @@ from scripts.loadtest import trial
 from scripts.loadtest.generator import RUNNERS, Generator
 from scripts.loadtest.profile import Profile
 from verification import budgets
+from verification.deployment import console
 from verification.environment import ROOT, connect
 from verification.errors import Denied, Missing, UsageProblem
 from verification.stack import Stack
@@ -98,11 +100,8 @@ def _become(command: list[str]) -> NoReturn:
 
 
 def _consents() -> bool:
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
-        )
-    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    console.require_terminal()
+    return console.answer("Go on? [y/N] ") in ("y", "yes")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -121,14 +120,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--yes", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--on", choices=list(RUNNERS), default="here")
-    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--count", type=_count, default=1)
     parser.add_argument("--cloud")
     return parser
 
 
 def _positive(text: str) -> float:
-    if not (value := float(text)) > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    if not 0 < (value := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0, or has no end")
+    return value
+
+
+def _count(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than one worker")
     return value
 
 

@@ -39,8 +39,17 @@ class Generator:
     folder: Path = _BROUGHT
 
     def command(self, profile: Profile, target: str, output: Path) -> Sequence[str]:
-        """Artillery's command line."""
+        """Artillery's command line.
+
+        Raises:
+            UsageProblem: several generators are wanted of one machine.
+        """
         remote = self.runner != "here"
+        if profile.generators > 1 and not remote:
+            raise UsageProblem(
+                f"this machine is one generator, and {profile.generators} are wanted; use --on fargate or --on lambda, "
+                "or leave --count out"
+            )
         overrides = profile.overrides()
         return [
             *("artillery", RUNNERS[self.runner], "--target", target, "--output", str(output)),

@@ -95,6 +95,10 @@ def require(stack: Stack, generator: Generator) -> None:
     Raises:
         UsageProblem: it cannot.
     """
+    if guard := stack.env.settings.guard:
+        raise UsageProblem(
+            f"'{stack.env.name}' is {guard}, and a load test makes jobs; load staging, which has its limits"
+        )
     if generator.runner != "here" and stack.env.emulated:
         raise UsageProblem("workers in AWS cannot reach an API on this machine; leave --on out")
     if not stack.formation.parameter("AllowedAddresses"):

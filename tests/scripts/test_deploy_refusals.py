@@ -116,6 +116,13 @@ def test_incomplete_checkout(project: Project, refusal: Refusal, app_part: str) 
     assert f"{app_part}" in refusal()
 
 
+def test_an_input_that_is_closed_is_no_terminal(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a shell closed it (`<&-`), Python has none at all."""
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert "nobody can be asked for consent here" in refusal(yes=False)
+
+
 @pytest.mark.parametrize(("answer", "status"), [("yes", 0), ("y", 0), ("", 1), ("no", 1), ("prod", 1)])
 def test_consent(
     project: Project, options: Options, monkeypatch: pytest.MonkeyPatch, answer: str, status: int

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
 import pytest
 
+from scripts.loadtest.__main__ import _consents as consents
 from tests.scripts.cloudformation import FakeStack
 from tests.scripts.project import REPOSITORY, Project
 
@@ -33,9 +35,10 @@ def loaded(project: Project) -> Project:
 
 
 def deploy(project: Project, **parameters: str) -> None:
-    project.aws.stacks["pixel-prompt-staging"] = FakeStack(
-        "CREATE_COMPLETE", outputs={"ApiEndpoint": API}, parameters={"AllowedAddresses": "", **parameters}
-    )
+    for environment in ("staging", "prod"):
+        project.aws.stacks[f"pixel-prompt-{environment}"] = FakeStack(
+            "CREATE_COMPLETE", outputs={"ApiEndpoint": API}, parameters={"AllowedAddresses": "", **parameters}
+        )
 
 
 def benchmark(project: Project) -> list[str]:
@@ -95,6 +98,8 @@ def test_nobody_to_ask_is_no_consent(loaded: Project) -> None:
         (("nowhere", "--yes"), "unknown environment 'nowhere'"),
         (("dev", "--yes"), "no stack 'pixel-prompt-dev'"),
         (("staging", "--yes", "--on", "lambda"), "cannot reach an API on this machine"),
+        (("staging", "--dry-run", "--count", "3"), "--on fargate or --on lambda"),
+        (("prod", "--yes"), "'prod' is read-only"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused(loaded: Project, arguments: tuple[str, ...], said: str) -> None:
@@ -103,6 +108,22 @@ def test_what_cannot_be_loaded_is_refused(loaded: Project, arguments: tuple[str,
     assert ended.status == 4
     assert said in ended.err
     assert benchmark(loaded) == []
+
+
+@pytest.mark.parametrize("said", ["", "n", None])
+def test_no_answer_is_no_consent(monkeypatch: pytest.MonkeyPatch, said: str | None) -> None:
+    """Ctrl-D at the question is one."""
+
+    def answer(_question: str) -> str:
+        if said is None:
+            raise EOFError
+        return said
+
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+
+    assert not consents()
 
 
 def test_a_stack_that_limits_the_generator_is_refused(loaded: Project) -> None:
@@ -116,7 +137,17 @@ def test_a_stack_that_limits_the_generator_is_refused(loaded: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("--light",), ("staging", "--scale", "0"), ("staging", "--on", "mars")]
+    "arguments",
+    [
+        *(
+            (),
+            ("--light",),
+            ("staging", "--scale", "0"),
+            ("staging", "--scale", "inf"),
+            ("staging", "--on", "mars"),
+        ),
+        ("staging", "--on", "fargate", "--count", "0"),
+    ],
 )
 def test_a_command_line_that_says_nothing_is_refused(loaded: Project, arguments: tuple[str, ...]) -> None:
     ended = loaded.run("run-loadtest.sh", *arguments)

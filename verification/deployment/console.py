@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from verification.errors import UsageProblem
+
 
 def out(text: str) -> None:
     """A fact. Flushed at once, so that it stands above what a child process prints next."""
@@ -15,3 +17,24 @@ def err(text: str) -> None:
     """Progress, a note or an error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def require_terminal() -> None:
+    """Make sure that somebody can be asked.
+
+    Raises:
+        UsageProblem: nobody can.
+    """
+    # A shell can close it (`<&-`), and then Python has none.
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise UsageProblem(
+            "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
+        )
+
+
+def answer(question: str) -> str:
+    """What a person types, in small letters; nothing when the input ends instead."""
+    try:
+        return input(question).strip().lower()
+    except EOFError:
+        return ""

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -304,10 +303,8 @@ def _check(options: Options) -> None:
         raise UsageProblem("'sam' is not installed; run ./scripts/setup.sh")
     if options.frontend:
         _check_frontend(options)
-    if not (options.yes or options.dry_run or sys.stdin.isatty()):
-        raise UsageProblem(
-            "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
-        )
+    if not (options.yes or options.dry_run):
+        console.require_terminal()
 
 
 def _check_frontend(options: Options) -> None:
@@ -391,10 +388,7 @@ def _plan(options: Options, environment: Environment) -> Plan:
 
 def _agreed(expected: str, what: str) -> bool:
     """Ask for the words that mean this very thing."""
-    try:
-        answer = input(f"Type '{expected}' to {what}: ").strip().lower()
-    except EOFError:
-        return False
+    answer = console.answer(f"Type '{expected}' to {what}: ")
     return answer == expected or (expected == "yes" and answer == "y")
 
 
