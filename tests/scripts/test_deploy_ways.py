@@ -13,6 +13,8 @@ import pytest
 
 from tests.scripts.cloudformation import FakeStack
 from tests.scripts.project import Here, Project, alive, end
+from verification.deployment.deploy import Options
+from verification.deployment.release import Tag
 from verification.environment import Environment
 
 Git = Callable[..., str]
@@ -134,6 +136,16 @@ def test_tags_what_it_deployed(project: Project, here: Here, git: Git) -> None:
     assert git("rev-parse", "v1.2.0^{commit}") == git("rev-parse", "HEAD")
     assert "Deployed to 'pixel-prompt-prod' in us-east-1" in git("tag", "--list", "-n", "v1.2.0")
     assert "git push origin v1.2.0" in first.out
+
+
+def test_tags_what_it_looked_at_and_not_what_was_committed_meanwhile(project: Project, git: Git) -> None:
+    """A deployment takes a quarter of an hour, and people go on working."""
+    deployed, tag = git("rev-parse", "HEAD"), Tag.wanted("dev", "1.2.0", project.root)
+    git("commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
+
+    tag.make("Deployed")
+
+    assert git("rev-parse", "dev-v1.2.0^{commit}") == deployed
 
 
 @pytest.mark.usefixtures("real")

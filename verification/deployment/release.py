@@ -16,10 +16,11 @@ _SUGGESTED = 5
 
 @dataclass(frozen=True)
 class Tag:
-    """A name for the commit that is deployed."""
+    """A name for the commit that is deployed, whatever is committed while that goes on."""
 
     name: str
     app: Path
+    commit: str
 
     @classmethod
     def wanted(cls, environment: str, version: str, app: Path) -> Tag:
@@ -36,25 +37,23 @@ class Tag:
         number = _VERSION.fullmatch(version)
         if not number:
             raise UsageProblem(f"--tag needs a version such as 1.4.0, found '{version}'")
-        tag = cls(f"v{number[1]}" if environment == "prod" else f"{environment}-v{number[1]}", app)
-        if _git(app, "rev-parse", "--verify", "--quiet", "HEAD") is None:
+        commit = _git(app, "rev-parse", "--verify", "--quiet", "HEAD")
+        if commit is None:
             raise UsageProblem(f"{app} is no git checkout with a commit, so nothing can be tagged in it")
+        tag = cls(f"v{number[1]}" if environment == "prod" else f"{environment}-v{number[1]}", app, commit)
         changed = _git(app, "status", "--porcelain")
         if changed:
             raise UsageProblem(
                 f"{app} holds what is in no commit ({', '.join(line[3:] for line in changed.splitlines()[:3])}), so the tag "
                 f"'{tag.name}' would name something else than what is deployed; commit it or take it away"
             )
-        if tag._commit() not in (None, tag._head()):
+        if tag._named() not in (None, commit):
             raise UsageProblem(
-                f"the tag '{tag.name}' names another commit already ({tag._commit()}); a tag is never moved: take the next number"
+                f"the tag '{tag.name}' names another commit already ({tag._named()}); a tag is never moved: take the next number"
             )
         return tag
 
-    def _head(self) -> str | None:
-        return _git(self.app, "rev-parse", "HEAD")
-
-    def _commit(self) -> str | None:
+    def _named(self) -> str | None:
         return _git(self.app, "rev-parse", "--verify", "--quiet", f"refs/tags/{self.name}^{{commit}}")
 
     def make(self, message: str) -> None:
@@ -63,8 +62,8 @@ class Tag:
         Raises:
             UsageProblem: git would not, in its words.
         """
-        if self._commit() is None:
-            _do(self.app, "tag", "--annotate", "--message", message, self.name)
+        if self._named() is None:
+            _do(self.app, "tag", "--annotate", "--message", message, self.name, self.commit)
 
 
 def described(app: Path) -> str:
