@@ -327,6 +327,21 @@ def test_an_interrupted_deletion_says_how_to_go_on(project: Project) -> None:
     assert "To continue, run again: ./scripts/deploy.sh dev --delete" in ended.err
 
 
+def test_what_is_to_be_typed_next_keeps_what_was_asked_for(project: Project, here: Here) -> None:
+    """Without the parameter the same command would deploy the default again."""
+    asked = ["--parameter", "AlarmEmail=a person@example.org"]
+
+    ended = here("dev", "--yes", *asked)
+
+    assert "  ./scripts/deploy.sh dev --parameter 'AlarmEmail=a person@example.org' --frontend\n" in ended.out
+
+
+def test_what_is_to_be_typed_again_keeps_the_tag(project: Project) -> None:
+    options = Options("dev", tag="1.0.0", app=project.root, root=project.root)
+
+    assert options.command == "./scripts/deploy.sh dev --tag 1.0.0"
+
+
 def test_keeps_what_each_deployment_took(project: Project, here: Here) -> None:
     for _ in range(2):
         assert here("dev", "--yes").status == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 import shutil
 import time
 import uuid
@@ -101,7 +102,9 @@ class Options:
         words += ["--cloud", self.cloud] if self.cloud else []
         words += ["--rollback", self.rollback] if self.rollback else []
         words += ["--app", str(self.app)] if self.app != self.root and not self.rollback else []
-        return " ".join(words)
+        words += ["--tag", self.tag] if self.tag else []
+        words += [word for each in self.parameters.items() for word in ("--parameter", "=".join(each))]
+        return shlex.join(words)
 
     @property
     def cloud_directory(self) -> Path | None:
