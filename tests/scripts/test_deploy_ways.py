@@ -287,6 +287,20 @@ def test_a_plan_does_not_wait(project: Project, here: Here) -> None:
     assert "an operation is under way; wait until it has ended, then run again" in ended.err
 
 
+def test_the_plan_of_a_deletion_neither_waits_nor_starts_anything(project: Project, here: Here) -> None:
+    project.aws.stacks["pixel-prompt-dev"] = FakeStack("UPDATE_IN_PROGRESS")
+    project.stub("cloud.sh", project.root / "scripts")
+
+    moving = here("dev", "--delete", "--dry-run", "--patience", "1")
+    local = here("local", "--delete", "--dry-run")
+
+    assert (moving.status, local.status) == (4, 4)
+    assert "an operation is under way; wait until it has ended, then run again" in moving.err
+    assert "waiting until it stands still" not in moving.err
+    assert "'local' lives on the embedded AWS, which is not running" in local.err
+    assert project.calls(directory=project.root / "scripts") == []
+
+
 def test_a_killed_build_is_waited_for_then_done_anew(project: Project) -> None:
     """Its SAM lives on, and leaves a cache which may be half copied."""
     key = "sk-proj-" + "k" * 48

@@ -183,18 +183,17 @@ def delete(options: Options) -> int:
         process.Interrupted: a signal ended it; what to do next was printed.
     """
     _check(options)
+    if options.dry_run:
+        environment = _environment(options)
+        found = standing.standing(environment)
+        standing.require_still(environment, found)
+        _is_planned(environment, found)
+        return 0
     with _underway(options, f"delete {options.environment}", f"{options.command} --delete") as (
         steps,
         environment,
     ):
-        found = _stands_still(options, environment)
-        if found.status is None:
-            console.out(f"There is no stack '{environment.stack_name}' in {environment.region}.")
-            return 0
-        standing.require_deletable(environment, found)
-        kept = standing.kept_by_deletion(environment) if found.exists else []
-        console.out(str(Removal(environment, found, kept)))
-        if options.dry_run:
+        if not _is_planned(environment, _stands_still(options, environment)):
             return 0
         steps.current = "consent"
         if not options.yes and not _agreed(f"delete {environment.name}", "delete"):
@@ -203,6 +202,17 @@ def delete(options: Options) -> int:
         _delete(options, environment, steps)
         console.out(f"Deleted '{environment.stack_name}'. {_dotenv_name(options)} still names its addresses.")
     return 0
+
+
+def _is_planned(environment: Environment, found: standing.Standing) -> bool:
+    """Show what deleting the stack would do; whether there is one."""
+    if found.status is None:
+        console.out(f"There is no stack '{environment.stack_name}' in {environment.region}.")
+        return False
+    standing.require_deletable(environment, found)
+    kept = standing.kept_by_deletion(environment) if found.exists else []
+    console.out(str(Removal(environment, found, kept)))
+    return True
 
 
 @contextlib.contextmanager

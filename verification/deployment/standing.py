@@ -93,16 +93,28 @@ def standing(target: Target) -> Standing:
     )
 
 
+def require_still(target: Target, found: Standing) -> None:
+    """Refuse a stack whose state is about to be another.
+
+    Raises:
+        UsageProblem: the stack is in the middle of an operation.
+    """
+    if found.moving:
+        raise UsageProblem(
+            f"stack '{target.stack_name}' is {found.status}: an operation is under way; wait until it has ended, "
+            "then run again"
+        )
+
+
 def require_deployable(target: Target, found: Standing) -> None:
     """Refuse a stack that CloudFormation would refuse, in words that say what to do.
 
     Raises:
         UsageProblem: the stack is in the middle of an operation, or stuck.
     """
+    require_still(target, found)
     status = found.status
     name = f"stack '{target.stack_name}' is {status}"
-    if found.moving:
-        raise UsageProblem(f"{name}: an operation is under way; wait until it has ended, then run again")
     if status in _STUCK:
         reason = first_failure(target)
         raise UsageProblem(
