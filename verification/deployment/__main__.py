@@ -22,9 +22,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value <= _LONGEST_DEADLINE_S:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(
+            f"expected seconds above 0 and up to {_LONGEST_DEADLINE_S:.0f}, found '{text}'"
+        )
     return value
 
 

@@ -152,7 +152,9 @@ def run(options: Options) -> int:
             app = release.checked_out(options.rollback, options.app, options.releases)
         options = replace(options, app=app)
     _check(options)
-    tag = release.Tag.wanted(options.environment, options.tag, options.app) if options.tag else None
+    tag = (
+        release.Tag.wanted(options.environment, options.tag, options.app) if options.tag is not None else None
+    )
     if options.dry_run:
         console.out(str(_plan(options, _environment(options))))
         return 0

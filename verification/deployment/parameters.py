@@ -183,7 +183,7 @@ def combined(
         if name not in known:
             raise UsageProblem(
                 f"parameter '{name}' is not in the template (has: {', '.join(known) or 'none'}); "
-                "remove it from samconfig.toml or declare it"
+                "take it out of samconfig.toml or the command line, or declare it"
             )
     for name in config:
         if known[name].secret:
