@@ -11,14 +11,15 @@ import yaml
 
 from tests.scripts.project import REPOSITORY
 
-# Knows three runs, of which those that $KEPT names still have their report.
+# Knows three runs, of which those that $KEPT names still have what they left; 20 got no further than its deployment.
 GH = """\
 #!/bin/sh
 case "$1 $2" in
   'run list') [ "$KEPT" = refused ] && { echo 'HTTP 403' >&2; exit 1; }; printf '30\\n20\\n10\\n' ;;
   'run download')
     case " $KEPT " in *" $3 "*) ;; *) echo "no artifact found" >&2; exit 1 ;; esac
-    mkdir -p earlier/staging/history && echo "$3" > earlier/staging/history/run.json ;;
+    mkdir -p earlier/staging
+    [ "$3" = 20 ] || { mkdir earlier/staging/history && echo "$3" > earlier/staging/history/run.json; } ;;
   *) echo "unexpected: $*" >&2; exit 2 ;;
 esac
 """
@@ -32,7 +33,9 @@ def step(workflow: str, name: str) -> str:
     return str(found["run"])
 
 
-@pytest.mark.parametrize(("kept", "compared"), [("30 10", "30"), ("10", "10"), ("", None), ("refused", None)])
+@pytest.mark.parametrize(
+    ("kept", "compared"), [("30 10", "30"), ("10", "10"), ("20 10", "10"), ("", None), ("refused", None)]
+)
 def test_staging_is_compared_with_the_last_run_that_left_its_report(
     tmp_path: Path, kept: str, compared: str | None
 ) -> None:
