@@ -67,6 +67,12 @@ def test_local_without_its_cloud_says_how_to_start_it(tmp_path):
         environment.connect("local", root=tmp_path)
 
 
+def test_a_cloud_for_what_lives_on_none_is_refused():
+    """Whoever names one means an embedded AWS, and would have loaded, or read, the real one."""
+    with pytest.raises(UsageProblem, match=r"'staging' does not live on an embedded AWS.*cloud\.sh env"):
+        environment.connect("staging", cloud="mine")
+
+
 def test_another_application_declares_its_environments_and_shares_the_clouds(tmp_path):
     (tmp_path / "environments.toml").write_text(
         "[staging]\nstack='theirs'\nregion='us-east-1'\ncloud='cloud'\n"

@@ -284,9 +284,14 @@ def connect(
         declared: the file that declares the environment, when it is not `root`'s own.
 
     Raises:
-        UsageProblem: unknown environment, or its embedded AWS is not running.
+        UsageProblem: unknown environment, a cloud for one that lives on none, or its embedded AWS is not running.
     """
     chosen = settings(name, declared or root / FILE.name)
+    if cloud is not None and chosen.cloud is None:
+        raise UsageProblem(
+            f"'{name}' does not live on an embedded AWS, so --cloud means nothing to it; to rehearse it on one: "
+            'eval "$(./scripts/cloud.sh env)"'
+        )
     state = _cloud_state(root / ".local" / (cloud or chosen.cloud), name) if chosen.cloud else {}
     try:
         session = boto3.Session(

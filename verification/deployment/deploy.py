@@ -300,11 +300,6 @@ def write_dotenv(options: Options, values: dict[str, str]) -> bool:
 
 def _check(options: Options) -> None:
     """What is wrong with the arguments or this machine, before anything is asked of a network."""
-    if options.cloud is not None and options.cloud_directory is None:
-        raise UsageProblem(
-            f"'{options.environment}' does not live on an embedded AWS, so --cloud means nothing to it; to rehearse it "
-            'on one: eval "$(./scripts/cloud.sh env)"'
-        )
     for file in ("template.yaml", "samconfig.toml"):
         if not (options.backend / file).is_file():
             raise UsageProblem(
