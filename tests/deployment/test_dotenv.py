@@ -42,14 +42,14 @@ def test_appends_what_is_missing() -> None:
         ("A=\n", "A=new\n"),
         ("A=one\nA=two\n", "A=new\nA=new\n"),
         ("A=old\r\nB=2\r\n", "A=new\r\nB=2\r\n"),
-        ("\ufeffA=old\n", "\ufeffA=new\n"),
+        ("\ufeffA=old\n", "A=new\n"),
         ("#A=old\n", "#A=old\nA=new\n"),
         ("AA=old\nXA=old\n", "AA=old\nXA=old\nA=new\n"),
         ("NOTE='two\nA=inside\nlines'\n", "NOTE='two\nA=inside\nlines'\nA=new\n"),
         ('BROKEN="no end\nA=old\n', 'BROKEN="no end\nA=new\n'),
         ("A='old#part'\n", "A='new'\n"),
         ("B=2\rA=old\r", "B=2\rA=new\r"),
-        ("\r", "\rA=new\n"),
+        ("X=1\r", "X=1\r\nA=new\n"),
     ],
 )
 def test_edits_in_place(before: str, after: str) -> None:
@@ -125,7 +125,7 @@ def test_node_reads_what_we_wrote(tmp_path: Path) -> None:
     """Node has a .env reader of its own: what it sees is what the frontend is built with."""
     path = tmp_path / ".env"
     path.write_text(
-        "# top\nCUSTOM='a b'\nNOTE=\"two\nlines\"\nVITE_ENVIRONMENT='local' # old\nexport OTHER=1\r\n"
+        "\ufeffVITE_API_ENDPOINT=old\nCUSTOM='a b'\nNOTE=\"two\nlines\"\nVITE_ENVIRONMENT='local' # old\nexport OTHER=1\r\n"
     )
     update(path, OURS)
 

@@ -1,7 +1,7 @@
 """Edits a .env file in place, as a careful person would: only the named variables change.
 
-Vite reads `frontend/.env` with the `dotenv` package, so a variable is found by that package's rules: an
-optional `export`, quotes of three kinds, quoted values over several lines, the last of several wins.
+Vite reads `frontend/.env` with Node's `parseEnv`, so a variable is found by its rules: an optional `export`,
+quotes of three kinds, quoted values over several lines, the last of several wins.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What means the same to dotenv, dotenv-expand and a shell, quoted or bare.
+# What means the same to Node, dotenv-expand and a shell, quoted or bare.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,~=?&-]+")
 _QUOTES = "\"'`"
-# Windows editors put it at the start of a file.
+# Windows editors put it at the start of a file. Node takes it for a part of the first name, so it does not stay.
 _BYTE_ORDER_MARK = "\ufeff"
 
 # Bytes that are not UTF-8 survive a round trip.
@@ -64,7 +64,7 @@ def edited(text: str, values: Mapping[str, str]) -> str:
                 f"the value of {name} is empty or holds a character that needs quoting: {value!r}"
             )
 
-    mark, text = (_BYTE_ORDER_MARK, text[1:]) if text.startswith(_BYTE_ORDER_MARK) else ("", text)
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     seen: set[str] = set()
 
     def replaced(match: re.Match[str]) -> str:
@@ -79,11 +79,11 @@ def edited(text: str, values: Mapping[str, str]) -> str:
     text = _ASSIGNMENT.sub(replaced, text)
     missing = [f"{name}={value}" for name, value in values.items() if name not in seen]
     if not missing:
-        return mark + text
+        return text
     ending = "\r\n" if "\r\n" in text else "\n"
-    if text and not text.endswith(("\n", "\r")):
+    if text and not text.endswith("\n"):
         text += ending
-    return mark + text + "".join(line + ending for line in missing)
+    return text + "".join(line + ending for line in missing)
 
 
 def parsed(text: str) -> dict[str, str]:
