@@ -54,6 +54,16 @@ def test_wrong_use(refusal: Refusal, changes: dict[str, object], message: str) -
     assert message in refusal(**changes)
 
 
+def test_a_folder_that_cannot_be_made_is_one_message(project: Project, here: Here) -> None:
+    (project.root / ".local").touch()
+
+    ended = here("dev", "--rollback", "v1.0.0", "--dry-run")
+
+    assert (ended.status, ended.err.count("\n")) == (4, 1)
+    assert "Not a directory: " in ended.err
+    assert "nothing was started" in ended.err
+
+
 def test_another_account(project: Project, refusal: Refusal) -> None:
     """The right stack name in the wrong account would become a second application that nobody watches."""
     environments = project.root / "environments.toml"

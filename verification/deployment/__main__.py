@@ -83,6 +83,13 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     except (deploy.StepFailed, outputs.OutputProblem) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return _FAILED
+    except OSError as problem:
+        # Once something is under way, its step catches this.
+        print(
+            f"error: {problem}; nothing was started. Make room or fix the permissions, then run again",
+            file=sys.stderr,
+        )
+        return _USAGE
     except process.Interrupted as interrupt:
         return interrupt.exit_status
 
