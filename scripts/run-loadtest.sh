@@ -15,10 +15,8 @@
 # Exit status: 0 every criterion holds, 1 some do not or nobody could look, 4 it could not start.
 . "$(dirname "$0")/lib/common.sh"
 
-case "${1:-}" in
-  -h | --help) usage; exit 0 ;;
-  '' | -*) usage >&2; exit 4 ;;
-esac
+for argument; do case "$argument" in -h | --help) usage; exit 0 ;; esac; done
+case "${1:-}" in '' | -*) usage >&2; exit 4 ;; esac
 
 "$ROOT/scripts/setup.sh" --load
 need python pytest

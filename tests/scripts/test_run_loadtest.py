@@ -110,6 +110,15 @@ def test_what_cannot_be_loaded_is_refused(loaded: Project, arguments: tuple[str,
     assert benchmark(loaded) == []
 
 
+def test_help_brings_no_generator(loaded: Project) -> None:
+    """It is half a gigabyte."""
+    ended = loaded.run("run-loadtest.sh", "staging", "--help")
+
+    assert ended.status == 0
+    assert ended.out.startswith("usage: scripts/run-loadtest.sh dev|staging|local")
+    assert loaded.calls(directory=loaded.root / "scripts") == []
+
+
 @pytest.mark.parametrize("said", ["", "n", None])
 def test_no_answer_is_no_consent(monkeypatch: pytest.MonkeyPatch, said: str | None) -> None:
     """Ctrl-D at the question is one."""
