@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: scripts/benchmark-lambda.sh [dev|staging|prod|local] [pytest's arguments...]
+# usage: scripts/benchmark-lambda.sh [dev|staging|local] [pytest's arguments...]
 #
 # Measures cold starts and warm calls of the API function beside a bare one, what a start is made of, and what more
 # memory or the code before each optimisation would make of it. Cold starts come from versions that are published and

@@ -3,7 +3,8 @@
 #
 # Runs the checklist's section CloudFront on a deployed stack (hits, misses, headers, invalidation, latency by edge), then
 # measures the CDN: misses, hits, conditional requests, hit rate, and how long the latest change took. Without a name:
-# local. Writes reports/<env>/cloudfront/ and, of the measurement, reports/<env>/cdn-<time>.json.
+# local. Writes reports/<env>/cloudfront/ and, of the measurement, reports/<env>/cdn-<time>.json. prod is read-only: what
+# needs an invalidation or an image of its own is not looked at there.
 #
 # Exit status: 0 all held, 1 not or not looked at, 4 nothing could be started.
 . "$(dirname "$0")/lib/common.sh"
