@@ -307,7 +307,8 @@ def render(runs: Sequence[Mapping[str, Any]]) -> dict[Path, str]:
     pictures = {
         "starts.svg": bool(document.starts),
         "bundle.svg": bool(document.files),
-        "load.svg": document.load is not None and bool(document.load[1]["timeline"]),
+        "load.svg": document.load is not None
+        and any(moment["p99_ms"] is not None for moment in document.load[1]["timeline"]),
     }
     drawn = {name for name, there in pictures.items() if there}
     files = {DOCUMENT: environment.get_template("PERFORMANCE.md.j2").render(doc=document, drawn=drawn)}

@@ -108,6 +108,16 @@ def test_a_load_test_may_be_a_run_of_its_own():
     assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
 
 
+def test_a_load_that_nobody_answered_has_no_latency_and_no_picture():
+    nothing = {"p50_ms": None, "p95_ms": None, "p99_ms": None}
+    timeline = [{"second": 10, "users": 90, "requests": 99, "errors": 99, **nothing}]
+    silent = {**LOAD, **nothing, "error_rate": 1.0, "codes": {}, "by_route": {}, "timeline": timeline}
+    files = document.render([kept(test_load={"load": silent})])
+
+    assert "| 12,345 | 15.8 | - | - | - | 100.00 % |" in files[document.DOCUMENT]
+    assert document.FOLDER / "load.svg" not in files
+
+
 def test_what_a_later_run_measured_again_replaces_what_was_there():
     first, again = kept(), kept()
     again["figures"][0] |= {"measured": "700.0 ms", "value": 700.0}
