@@ -179,12 +179,13 @@ class Document:
             )
             for page in anchors["page"]
         ]
-        if not self.lighthouse:
+        painted = self.value("frontend", "LCP / hello world's")
+        if not self.lighthouse or painted is None or painted.value is None:
             return rows
         ours, least = self.lighthouse["page"], self.lighthouse["greeting"]
         own = (
             "**this project's page**",
-            _painted(ours) / _painted(least),
+            painted.value,
             max(one["loaded_bytes"] for one in ours) / max(one["loaded_bytes"] for one in least),
         )
         return [own, *rows]
@@ -205,11 +206,6 @@ class Document:
     @property
     def cdn_cost_usd(self) -> float:
         return costs.total_usd([line for line in self.cost if line.what.startswith("CloudFront")])
-
-
-def _painted(audits: Sequence[Mapping[str, Any]]) -> float:
-    """When the largest thing of a page was there, in milliseconds, the median of Lighthouse's runs."""
-    return median(float(one["metrics"]["largest-contentful-paint"]) for one in audits)
 
 
 def _samples(what: str, milliseconds: Sequence[float]) -> Samples:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -106,15 +107,15 @@ def test_metric_is_within_budget(measured: Measured, figures: Figures, metric: s
     assert figures.hold(metric, value, "<", limit, unit, samples=budgets.LIGHTHOUSE_RUNS), measured.where
 
 
-def test_paints_nearly_as_soon_as_the_least_page(measured: Measured, figures: Figures) -> None:
-    """Measured in the same run, so that a slow machine slows both."""
-    ratio = (
-        measured.page.metrics["largest-contentful-paint"]
-        / measured.greeting.metrics["largest-contentful-paint"]
+def test_paints_nearly_as_soon_as_the_least_page(runs: Runs, measured: Measured, figures: Figures) -> None:
+    """Measured in the same run, so that a slow machine slows both; of means, see docs/adr/0011."""
+    ours, least = (
+        fmean(audit.metrics["largest-contentful-paint"] for audit in audits)
+        for audits in (runs.page, runs.greeting)
     )
 
     assert figures.hold(
-        "LCP / hello world's", ratio, "<=", budgets.PAINT_RATIO, "", samples=budgets.LIGHTHOUSE_RUNS
+        "LCP / hello world's", ours / least, "<=", budgets.PAINT_RATIO, "", samples=budgets.LIGHTHOUSE_RUNS
     ), f"{measured.page}, {measured.greeting}"
 
 

@@ -291,7 +291,8 @@ SPEED_INDEX_MS: Final = 3400
 """Specification."""
 
 PAINT_RATIO: Final = 1.4
-"""How much later than a hello world of the same framework the page may paint. Source: own judgement."""
+"""How much later than a hello world of the same framework the page may paint, by the means of the runs. Source: own
+judgement; docs/adr/0011 says why means."""
 
 FIRST_VIEW_BYTES: Final = 45 * 1024
 """All that the first view loads, compressed. Source: frontend/build/bundleReport.ts, which refuses a heavier build."""
