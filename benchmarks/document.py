@@ -23,6 +23,7 @@ import jinja2
 
 from benchmarks import regression
 from benchmarks.figures import Figure, shown
+from scripts.loadtest.page import round_up
 from verification import budgets, costs
 from verification.environment import ROOT, settings
 from verification.errors import UsageProblem
@@ -294,6 +295,7 @@ def render(runs: Sequence[Mapping[str, Any]]) -> dict[Path, str]:
         shown=shown,
         along=along,
         line=line,
+        round_up=round_up,
         tiles=tiles,
         median=median,
         grid=_grid(),

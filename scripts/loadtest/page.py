@@ -51,7 +51,7 @@ class Plot:
     @property
     def _up(self) -> float:
         most = max((value for one in self.series for value in one.values if value is not None), default=0)
-        return _round_up(most / _TICKS) * _TICKS
+        return round_up(most / _TICKS) * _TICKS
 
     def x(self, second: float) -> float:
         return round(_LEFT + second / self._across * (_WIDTH - _LEFT - _RIGHT), 1)
@@ -78,7 +78,7 @@ class Plot:
     @property
     def marks(self) -> Sequence[float]:
         """Seconds that the horizontal axis names."""
-        step = _round_up(self._across / 8)
+        step = round_up(self._across / 8)
         return [step * number for number in range(int(self._across / step) + 1)]
 
 
@@ -118,7 +118,7 @@ def render(document: Mapping[str, Any], facts: Mapping[str, str]) -> str:
     )
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next number that reads well."""
     if value <= 0:
         return 1
