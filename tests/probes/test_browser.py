@@ -80,6 +80,19 @@ def test_a_page_that_is_an_error_is_a_failure_and_no_answer_is_none(site, browse
             visit.go("/silent", patience=SOON)
 
 
+def test_a_picture_that_cannot_be_taken_spoils_no_verdict(browser) -> None:
+    kept = {}
+
+    def find_out() -> None:
+        with browser.visit(None, keep=kept.__setitem__) as visit:
+            visit.page.close()
+            raise Unverified("what was found")
+
+    with pytest.raises(Unverified, match="what was found"):
+        find_out()
+    assert kept == {}
+
+
 def test_errors_of_scripts_and_breaches_of_the_policy_are_noted(site, browser) -> None:
     policy = {"Content-Security-Policy": "img-src 'none'"}
     site.answer = lambda request: page(f"<img src='{PIXEL}'><script>throw Error('oops')</script>", **policy)

@@ -15,7 +15,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -258,7 +258,7 @@ class Visit:
 
     def picture(self) -> bytes:
         """What is on the screen, as JPEG."""
-        return self.page.screenshot(type="jpeg", quality=_QUALITY)
+        return self.page.screenshot(type="jpeg", quality=_QUALITY, timeout=_PATIENCE.total_seconds() * 1000)
 
 
 LIVE = Answered()
@@ -312,7 +312,9 @@ class Browser:
             try:
                 yield visit
             finally:
-                keep(f"{urlsplit(visit.page.url).path} {screen['width']} px", visit.picture())
+                # Evidence that cannot be had, of a page that hung for one, must not take a verdict's place.
+                with suppress(Error):
+                    keep(f"{urlsplit(visit.page.url).path} {screen['width']} px", visit.picture())
         finally:
             context.close()
 
