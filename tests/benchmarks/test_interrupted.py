@@ -39,6 +39,8 @@ def state(bench):
 
 
 def start(bench, *options):
+    # In the background a shell ignores SIGINT, and whatever it starts goes on ignoring it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = ["scripts/benchmark-lambda.sh", "local", "--cloud", bench.cloud, "-p", "no:cacheprovider", "-q"]
     return subprocess.Popen(
         [*command, *options],
