@@ -5,7 +5,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
+
+from verification.samples import Samples
 
 Better = Literal["less", "more"]
 _SIDES = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
@@ -114,6 +117,18 @@ class Figures:
             compared=compared,
         )
 
+    def tail(self, what: str, times: Samples, limit: timedelta) -> bool:
+        """Note a 95th percentile that has to stay below its limit."""
+        return self.hold(
+            what,
+            milliseconds(times.percentile(95)),
+            "<",
+            milliseconds(limit),
+            "ms",
+            samples=len(times.durations),
+            compared=False,
+        )
+
     def record(
         self, what: str, value: float, unit: str, samples: int | None = None, *, compared: bool = True
     ) -> None:
@@ -132,6 +147,11 @@ class Figures:
     def unseen(self, what: str, reason: str) -> None:
         """Note that nobody could look."""
         self.rows.append(Figure(what, self.group, reason, "", None, emulated=self.emulated))
+
+
+def milliseconds(duration: timedelta) -> float:
+    """To the microsecond, which is more than any clock here tells."""
+    return round(duration / timedelta(milliseconds=1), 3)
 
 
 def shown(value: float, unit: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.figures import Figures
+from benchmarks.figures import Figures, milliseconds
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
@@ -103,7 +102,8 @@ def _measure(
     benchmark.extra_info.update(
         route=route,
         milliseconds={
-            users: [_ms(one.elapsed) for one in seen if _good(one)] for users, seen in answers.items()
+            users: [milliseconds(one.elapsed) for one in seen if _good(one)]
+            for users, seen in answers.items()
         },
         statuses={users: Counter(one.status for one in seen) for users, seen in answers.items()},
     )
@@ -136,10 +136,8 @@ def _judge(route: str, users: int, answers: list[Answer], figures: Figures) -> b
     alone = users == 1 and route != "POST /enhance"
     limit = budgets.API_ALONE_P95 if alone else budgets.API_TOGETHER_P95
     count = len(times.durations)
-    figures.record(f"{what}, p50", _ms(times.percentile(50)), "ms", count)
-    return figures.hold(
-        f"{what}, p95", _ms(times.percentile(95)), "<", _ms(limit), "ms", samples=count, compared=False
-    )
+    figures.record(f"{what}, p50", milliseconds(times.percentile(50)), "ms", count)
+    return figures.tail(f"{what}, p95", times, limit)
 
 
 def _good(answer: Answer) -> bool:
@@ -148,7 +146,3 @@ def _good(answer: Answer) -> bool:
 
 def _refused(answer: Answer) -> bool:
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS
-
-
-def _ms(duration: timedelta) -> float:
-    return round(duration / timedelta(milliseconds=1), 3)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.figures import Figures
+from benchmarks.figures import Figures, milliseconds
 from benchmarks.imports import Start, unpacked
 from benchmarks.reference import bare_function, forget_functions, variant
 from verification import budgets
@@ -85,15 +84,7 @@ def test_cold_start(api: Function, bare: Function, benchmark: BenchmarkFixture, 
 
     count = len(whole.durations)
     held = [
-        figures.hold(
-            "cold start p95",
-            _ms(whole.percentile(95)),
-            "<",
-            _ms(budgets.COLD_START_P95),
-            "ms",
-            samples=count,
-            compared=False,
-        ),
+        figures.tail("cold start p95", whole, budgets.COLD_START_P95),
         figures.hold(
             "init / bare init (medians)",
             init.median / bare_init.median,
@@ -104,7 +95,7 @@ def test_cold_start(api: Function, bare: Function, benchmark: BenchmarkFixture, 
         ),
     ]
     _tell(figures, "cold start", whole)
-    figures.record("init median", _ms(init.median), "ms", count)
+    figures.record("init median", milliseconds(init.median), "ms", count)
     figures.record("memory used at most", max(start.peak_memory_mb for start in starts[api]), "MB", count)
     figures.record("package", api.configuration["CodeSize"] / 1024, "KB")
     assert all(held), f"{whole}, {init}, {bare_init}"
@@ -130,15 +121,7 @@ def test_warm(api: Function, bare: Function, benchmark: BenchmarkFixture, figure
 
     count = len(warm.durations)
     held = [
-        figures.hold(
-            "warm p95",
-            _ms(warm.percentile(95)),
-            "<",
-            _ms(budgets.WARM_P95),
-            "ms",
-            samples=count,
-            compared=False,
-        ),
+        figures.tail("warm p95", warm, budgets.WARM_P95),
         figures.hold(
             "warm p95 / bare p95", ratio, "<=", budgets.WARM_RATIO, "", samples=count, compared=False
         ),
@@ -185,16 +168,16 @@ def test_what_changes_would_bring(api: Function, benchmark: BenchmarkFixture, fi
     }
     benchmark.extra_info["variants"] = {
         what: {
-            "cold start median ms": _ms(one.median),
-            "init median ms": _ms(_inits(what, starts[what]).median),
-            "billed median ms": median(_ms(start.billed) for start in starts[what]),
+            "cold start median ms": milliseconds(one.median),
+            "init median ms": milliseconds(_inits(what, starts[what]).median),
+            "billed median ms": median(milliseconds(start.billed) for start in starts[what]),
             "memory MB": starts[what][0].memory_mb,
             "samples": len(one.durations),
         }
         for what, one in samples.items()
     }
     for what, one in samples.items():
-        figures.record(f"cold /gallery/list, {what}", _ms(one.median), "ms", len(one.durations))
+        figures.record(f"cold /gallery/list, {what}", milliseconds(one.median), "ms", len(one.durations))
 
 
 def _replaced(package: Mapping[str, bytes], path: str, old: str, new: str) -> bytes:
@@ -220,7 +203,7 @@ def _tell(figures: Figures, what: str, samples: Samples) -> None:
         "max": samples.most,
         "p50": samples.percentile(50),
     }.items():
-        figures.record(f"{what} {name}", _ms(value), "ms", count, compared=name == "p50")
+        figures.record(f"{what} {name}", milliseconds(value), "ms", count, compared=name == "p50")
 
 
 def _keep(benchmark: BenchmarkFixture, samples: dict[str, Samples], reports: Sequence[Invocation]) -> None:
@@ -235,7 +218,3 @@ def _keep(benchmark: BenchmarkFixture, samples: dict[str, Samples], reports: Seq
         memory_mb=reports[0].memory_mb,
         peak_memory_mb=max(report.peak_memory_mb for report in reports),
     )
-
-
-def _ms(duration: timedelta) -> float:
-    return duration / timedelta(milliseconds=1)

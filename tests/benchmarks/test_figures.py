@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from benchmarks.figures import Figure, Figures, table
+from verification.samples import Samples
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,16 @@ def test_a_figure_is_held_against_its_limit(sign, value, held):
     assert figures.hold("a thing", value, sign, 10, "ms", samples=20) is held
     assert figures.rows[0].held is held
     assert Figure.of(figures.rows[0].plain) == figures.rows[0]
+
+
+@pytest.mark.parametrize(("slowest", "held"), [(499, True), (500, False), (900, False)])
+def test_a_tail_is_held_against_its_limit_and_compared_with_nothing(slowest, held):
+    figures = Figures(group="api")
+    times = Samples.of("calls", [timedelta(milliseconds=slowest)] * 20)
+
+    assert figures.tail("p95", times, timedelta(milliseconds=500)) is held
+    (row,) = figures.rows
+    assert (row.held, row.value, row.unit, row.samples, row.compared) == (held, slowest, "ms", 20, False)
 
 
 def test_only_what_improves_upwards_says_so():
