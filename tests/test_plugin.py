@@ -92,6 +92,8 @@ class Project:
         folder.mkdir(exist_ok=True)
         (folder / "test_security.py").write_text(dedent(checks).format(door=door, window=window))
         where = ("--env", "staging", "--app", str(self.root))
+        # Without workers, so that what a test has put in the place of AWS is there.
+        here = () if "-n" in arguments else ("-p", "no:xdist")
         self.result = self.pytester.runpytest_inprocess(
             "checks",
             "-p",
@@ -100,6 +102,7 @@ class Project:
             "no:cacheprovider",
             "-p",
             "no:hypothesispytest",
+            *here,
             *where,
             *arguments,
         )
@@ -349,7 +352,8 @@ def test_turns_that_cannot_be_taken_stop_the_run(project):
 def test_a_run_that_is_interrupted_says_what_it_did_not_do(project):
     assert project.run(door="pytest.exit('Ctrl-C')").ret == 2
     assert project.outcomes() == {"SEC-01": "unverified", "SEC-02": "unverified"}
-    assert "the run ended before" in project.report()["items"][1]["reason"]
+    assert project.report()["verdict"].startswith("INTERRUPTED by a check (0 of 2 selected passed")
+    assert "before this check" in project.report()["items"][1]["reason"]
 
 
 def test_another_checkout_has_to_be_one(project):
@@ -382,7 +386,16 @@ def another(project):
 
 def other_run(project, *arguments: str) -> int:
     (project.root / "PRODUCTION_CHECKLIST.md").write_text(project.checklist)
-    plugins = ("-p", "verification.plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    plugins = (
+        "-p",
+        "verification.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+        "-p",
+        "no:xdist",
+    )
     project.result = project.pytester.runpytest_inprocess(*plugins, "--env", "staging", *arguments)
     return int(project.result.ret)
 
@@ -490,7 +503,7 @@ def spilled(project, *arguments, **checks):
     [
         ("-vv", "--showlocals", "--tb=long", "-rA", "--metadata", "token", OPAQUE),
         ("-s", "-o", "log_cli=true", "--tb=native"),
-        ("-n", "1", "--max-worker-restart=0", "-l", "-W", "default"),
+        ("-n", "1", "-l", "-W", "default"),
         pytest.param(("--full-trace", "-o", "junit_logging=all"), marks=pytest.mark.further),
     ],
 )
@@ -536,9 +549,8 @@ def test_a_check_that_cannot_be_imported_tells_no_secret(spread, monkeypatch):
 
     assert "RuntimeError: [redacted]" in spread.output
     assert OPAQUE not in spread.output
-    xml = (spread.root / "reports" / "staging" / "verification.xml").read_text()
-    assert "RuntimeError: [redacted]" in xml
-    assert OPAQUE not in xml
+    assert list((spread.root / "reports" / "staging").glob("verification.*")) == []
+    assert ".unfinished" not in spread.output
 
 
 @pytest.mark.parametrize("option", ["--log-file=log.txt", "--pastebin=all", "--capture=tee-sys"])
@@ -706,7 +718,6 @@ progress.FIRST_WORD = timedelta(seconds=0.3)
 
     assert done.wait() == 0
     assert (b"waiting for a slow door, " in shown) is watched
-    assert not (spread.root / "reports" / "staging" / ".waiting").exists()
 
 
 def test_listing_and_explaining_need_no_stack(project, monkeypatch):
@@ -757,11 +768,11 @@ def test_workers_tell_one_verdict(spread):
     assert spread.outcomes() == {"SEC-01": "fail", "SEC-02": "pass"}
 
 
-def test_a_worker_that_dies_leaves_its_items_unverified(spread):
+def test_a_worker_that_dies_leaves_its_item_unverified_and_the_rest_goes_on(spread):
     died = "import os; os._exit(1)"
 
-    assert spread.run("-n", "1", "--max-worker-restart=0", door=died).ret == 1
-    assert spread.outcomes() == {"SEC-01": "unverified", "SEC-02": "unverified"}
+    assert spread.run("-n", "1", door=died).ret == 1
+    assert spread.outcomes() == {"SEC-01": "unverified", "SEC-02": "pass"}
 
 
 def test_a_mismatch_that_workers_find_is_still_a_usage_error(spread):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -90,13 +91,27 @@ def test_a_function_can_be_waited_for(watcher):
     assert watcher.lines == ["waiting for a queue, 5 s so far"]
 
 
-def test_the_watcher_begins_with_an_empty_folder_and_takes_it_away(tmp_path):
-    folder = tmp_path / "reports" / ".waiting"
-    folder.mkdir(parents=True)
-    (folder / "1-0").write_text("what a run that was killed left")
-    watcher = Watcher(folder, print, timedelta(seconds=5))
+def test_the_latest_wait_of_a_process_is_known_to_itself_and_to_others(folder):
+    with waiting("a drill"), waiting("an alarm"):
+        assert progress.now() == ", while it waited for an alarm"
+        assert progress.of(os.getpid()) == ", while it waited for an alarm"
+        assert progress.of(1) == ""
+    assert progress.now() == progress.of(os.getpid()) == ""
 
-    watcher.start()
-    assert list(folder.iterdir()) == []
-    watcher.stop()
-    assert not folder.exists()
+
+def test_a_process_that_has_ended_waits_for_nothing(folder):
+    (folder / "77-0").write_text("a door")
+    (folder / "78-0").write_text("a window")
+    assert progress.of(77) == ", while it waited for a door"
+
+    progress.forget(77)
+
+    assert progress.of(77) == ""
+    assert [word.name for word in folder.iterdir()] == ["78-0"]
+
+
+def test_a_wait_is_known_without_a_folder(monkeypatch):
+    monkeypatch.setattr(progress, "_folder", None)
+    with waiting("a door"):
+        assert progress.now() == ", while it waited for a door"
+        assert progress.of(os.getpid()) == ""

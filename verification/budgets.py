@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -377,3 +378,48 @@ VARIANT_MEMORY_MB: Final = (512, 2048)
 
 IMPORT_RUNS: Final = 10
 """Runs of the interpreter whose median counts. Source: own judgement."""
+
+ITEM_LIMITS: Final[Mapping[str, Mapping[str, timedelta]]] = {
+    "emulated": {
+        "read-only": timedelta(minutes=1),
+        "active": timedelta(minutes=2),
+        "paid": timedelta(minutes=2),
+        "browser": timedelta(minutes=4),
+        "static": timedelta(minutes=5),
+        "drill": timedelta(minutes=10),
+    },
+    "AWS": {
+        "read-only": timedelta(minutes=5),
+        "active": timedelta(minutes=15),
+        "paid": timedelta(minutes=15),
+        "browser": timedelta(minutes=10),
+        "static": timedelta(minutes=10),
+        "drill": timedelta(hours=2),
+    },
+}
+"""How long one check may take, setup included, by what it takes. Source: own judgement; about twenty times what each kind
+took on two idle processors, and on AWS what its slowest operations take (a distribution, a rollback) twice."""
+
+CLEAN_UP_LIMIT: Final[Mapping[str, Mapping[str, timedelta]]] = {
+    "emulated": {
+        "read-only": timedelta(seconds=15),
+        "active": timedelta(seconds=30),
+        "paid": timedelta(seconds=30),
+        "browser": timedelta(seconds=15),
+        "static": timedelta(seconds=15),
+        "drill": timedelta(minutes=1),
+    },
+    "AWS": {
+        "read-only": timedelta(seconds=30),
+        "active": timedelta(minutes=2),
+        "paid": timedelta(minutes=2),
+        "browser": timedelta(seconds=30),
+        "static": timedelta(seconds=30),
+        "drill": timedelta(minutes=45),
+    },
+}
+"""How long a check may take to put back what it has changed, before its process is ended. Source: own judgement; a drill on
+AWS deletes a stack with a distribution."""
+
+RUN_DEADLINE: Final[Mapping[str, timedelta]] = {"emulated": timedelta(minutes=30), "AWS": timedelta(hours=4)}
+"""How long a whole run may take unless `--deadline` says otherwise. Source: own judgement."""

@@ -55,3 +55,7 @@ class Planned(Unverified):
 
 class Missing(AssertionError):
     """Something that has to exist does not: observed, hence a failure and not a doubt."""
+
+
+class TookTooLong(BaseException):
+    """A check's time is up. No ordinary exception, so that no retry within the check takes it for one of its own."""

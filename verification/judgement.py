@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from verification.errors import Unverified
+from verification.errors import TookTooLong, Unverified
 from verification.report.redaction import redact
 from verification.report.shortening import shorten
 from verification.verdict import Outcome, Result
@@ -90,15 +90,24 @@ def _first_and_last(exchanges: Sequence[str]) -> Sequence[str]:
 
 
 def _reason(problem: BaseException, *, failed: bool) -> str:
+    said = _text(problem)
     if failed:
-        text = str(problem) or "the assertion carries no message"
+        text = said or "the assertion carries no message"
     elif isinstance(problem, pytest.skip.Exception):
-        text = f"skipped: {problem}"
-    elif isinstance(problem, Unverified):
-        text = str(problem)
+        text = f"skipped: {said}"
+    elif isinstance(problem, Unverified | TookTooLong):
+        text = said
     else:
-        text = f"{type(problem).__name__}: {problem}"
+        text = f"{type(problem).__name__}: {said}"
     # Redacted before it is cut: half a key no longer looks like one.
     lines = [line.strip() for line in redact(text).splitlines() if line.strip()]
     short = " | ".join(lines[:4])
     return short if len(short) <= _REASON_LIMIT else short[: _REASON_LIMIT - 1] + "…"
+
+
+def _text(problem: BaseException) -> str:
+    """What an exception says of itself; a stranger's may fail even in that."""
+    try:
+        return str(problem)
+    except (Exception, SystemExit) as other:  # noqa: BLE001  # whatever it raises, it says nothing
+        return f"it has no text ({type(other).__name__})"

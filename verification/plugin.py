@@ -6,15 +6,16 @@ unless the run names the `verification` folder, or another application's `checks
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import re
+import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, cast
 
@@ -27,6 +28,7 @@ from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
 from verification.judgement import OBSERVED, Seen, judge
 from verification.probes.http import ALLOWANCE, LATEST
+from verification.progress import waiting
 from verification.report import (
     Document,
     Picture,
@@ -44,8 +46,18 @@ from verification.report import (
 from verification.report.history import History, Past
 from verification.report.redaction import redact
 from verification.report.stream import Redacting
+from verification.run import limits
+from verification.run.control import Controller, Told
+from verification.run.durations import Durations
+from verification.run.limits import TimeLimits
+from verification.run.perform import Performer
+from verification.run.room import Room
+from verification.run.schedule import Check
+from verification.run.stop import Stop
+from verification.run.workers import VARIABLE
 from verification.turns import turn
 from verification.verdict import Outcome, Result, Verdict, waive
+from verification.waivers import Waiver
 
 CHECKS = ROOT / "verification"
 GAPS = ROOT / "verification" / "embedded" / "gaps.toml"
@@ -65,6 +77,8 @@ _STATUS: dict[Outcome, Any] = {
     Outcome.UNVERIFIED: ("unverified", "u", ("UNVERIFIED", {"yellow": True})),
 }
 _T = TypeVar("_T")
+_WORKERS = pytest.StashKey[int]()
+_PERFORMER = pytest.StashKey[Performer]()
 SEEN = pytest.StashKey[Seen]()
 """What a check came upon; the fixture `evidence` adds what it notes itself."""
 _REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
@@ -105,13 +119,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="performance figures for the report, from 'pytest benchmarks --benchmark-json=FILE'",
     )
+    group.addoption(
+        "--deadline",
+        type=_duration,
+        metavar="TIME",
+        help="end the whole run after such a time as 45m; what has not ended is UNVERIFIED "
+        f"(default: {limits.words(budgets.RUN_DEADLINE['AWS'])}, on an emulated AWS {limits.words(budgets.RUN_DEADLINE['emulated'])})",
+    )
+    group.addoption(
+        "--item-timeout",
+        type=_duration,
+        metavar="TIME",
+        help="end each check after such a time as 90s (default: by what the check takes)",
+    )
     group.addoption("--list-items", action="store_true", help="list the checklist and exit; needs no stack")
     group.addoption("--explain", metavar="ID", help="explain one item and exit; needs no stack")
 
 
+def _duration(text: str) -> timedelta:
+    try:
+        return limits.duration(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer the questions that need no stack."""
+    """Answer the questions that need no stack; else decide where checks run."""
     if not (config.option.list_items or config.option.explain):
+        if _or_usage_error(lambda: _verifies(config)):
+            config.stash[_WORKERS] = _number_of_workers(config)
+            if VARIABLE in os.environ:
+                config.stash[_PERFORMER] = Performer(config, _described)
+                # How other plugins tell that this pytest works for another one, and leave reports to that.
+                config.workerinput = {"workerid": "worker"}  # type: ignore[attr-defined]
         return None
     items = _or_usage_error(lambda: checklist.load(_home(config)))
     if config.option.list_items:
@@ -138,8 +179,31 @@ def pytest_configure(config: pytest.Config) -> None:
     home = _or_usage_error(lambda: _home(config))
     for item in _or_usage_error(lambda: checklist.load(home)).values():
         config.addinivalue_line("markers", f"{item.id}: {item.title}")
-    if any(_checks(home) in (path, *path.parents) for path in _given(config)):
+    if _or_usage_error(lambda: _verifies(config)):
         config.pluginmanager.register(_or_usage_error(lambda: Verification(config)), "verification-run")
+
+
+def _verifies(config: pytest.Config) -> bool:
+    """Whether the run names checks of a checklist."""
+    checks = _checks(_home(config))
+    return any(checks in (path, *path.parents) for path in _given(config))
+
+
+def _number_of_workers(config: pytest.Config) -> int:
+    """How many processes of their own run the checks; 0 when this one does, for a debugger has to be in it.
+
+    `-n` is pytest-xdist's option. Its workers are not used, see docs/adr/0025-own-runner.md. Without pytest-xdist
+    (`-p no:xdist`) the checks run in this process.
+    """
+    option = config.option
+    if not hasattr(option, "numprocesses"):
+        return 0
+    asked, option.numprocesses, option.dist, option.tx = option.numprocesses, 0, "no", []
+    if option.usepdb or option.trace or option.collectonly or VARIABLE in os.environ:
+        return 0
+    if asked in ("auto", "logical"):
+        asked = config.hook.pytest_xdist_auto_num_workers(config=config)
+    return int(asked or 1)
 
 
 def _given(config: pytest.Config) -> list[Path]:
@@ -175,7 +239,7 @@ def _or_usage_error(start: Callable[[], _T]) -> _T:
 
 
 class Verification:
-    """One run over the checklist. Lives on the controller and, under xdist, on each worker."""
+    """One run over the checklist. Lives in the controller and in each of its workers."""
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
@@ -184,8 +248,12 @@ class Verification:
             if refused(getattr(option, name, None)):
                 raise UsageProblem(f"{why}, secrets and all; leave it out")
         known.hide_environment()
-        self.worker = hasattr(config, "workerinput")
+        self.performer = config.stash.get(_PERFORMER, None)
         self.home = _home(config)
+        self.directory: Path = option.report_dir or self.home / "reports" / option.env
+        self.draft = self.directory.resolve() / ".unfinished"
+        if not self.performer and not option.collectonly:
+            _remove_old_report(self.directory)
         known.hide_folders(self.home, ROOT)
         ours = self.home == ROOT
         self.items = checklist.load(self.home)
@@ -196,17 +264,12 @@ class Verification:
             raise UsageProblem(f"--app {self.app}: expected a checkout with {template}, found none")
         declared = environment.FILE if ours else self.home / environment.FILE.name
         self.environment = environment.connect(option.env, cloud=option.cloud, declared=declared)
-        self.started = datetime.now(UTC)
+        hello: Mapping[str, Any] = self.performer.hello if self.performer else {}
+        self.started = datetime.fromisoformat(hello["started"]) if hello else datetime.now(UTC)
         self.clock = time.monotonic()
         # They are about this repository's items.
         self.gaps = _needs_aws() if ours and self.environment.emulated else {}
-        approved = waivers.load(
-            self.home / "waivers.toml",
-            items=self.items,
-            environments=environment.names(declared),
-            today=self.started.date(),
-        )
-        self.waivers = {waiver.item: waiver for waiver in approved if waiver.environment == option.env}
+        self.waivers = self._approved(declared)
         self.selected: dict[str, str] = {}
         self.results: dict[str, Result] = {}
         self.pictures: dict[str, list[Picture]] = {}
@@ -215,20 +278,39 @@ class Verification:
         self.report: Document = {}
         self.budgets: Mapping[str, Any] | None = None
         self.said: list[str] = []
-        self.directory: Path = option.report_dir or self.home / "reports" / option.env
-        self.waiting = self.directory / ".waiting"
-        progress.tell(self.waiting)
         self.watcher: progress.Watcher | None = None
-        # Where a worker tells the controller what it will run; a dead worker cannot be asked any more.
-        self.told = self.directory / ".collected.json"
+        self.stop = Stop()
+        self.room: Room | None = None
+        self.controller: Controller | None = None
         # Of everybody on this machine who verifies this stack.
-        settings = self.environment.settings
-        self.turns = ROOT / ".local" / "turns" / f"{option.cloud or settings.cloud or 'aws'}.{settings.stack}"
+        stack = f"{option.cloud or self.environment.settings.cloud or 'aws'}.{self.environment.stack_name}"
+        self.turns = ROOT / ".local" / "turns" / stack
+        self.durations = Durations(ROOT / ".local" / "durations" / f"{stack}.json")
         known.hide(_credentials(self.environment))
-        if self.worker:
-            known.hide_account(cast("Any", config).workerinput["account"])
+        if self.performer:
+            known.hide_account(hello["account"])
+            progress.tell(Path(hello["waiting"]))
+            config.pluginmanager.register(self.performer, "verification-performer")
         elif not option.collectonly:
             self._start(option)
+        if self.performer or not config.stash[_WORKERS]:
+            config.pluginmanager.register(TimeLimits(self._limits), "verification-limits")
+
+    def _approved(self, declared: Path) -> Mapping[str, Waiver]:
+        """The waivers of this environment, by item."""
+        every = waivers.load(
+            self.home / "waivers.toml",
+            items=self.items,
+            environments=environment.names(declared),
+            today=self.started.date(),
+        )
+        return {waiver.item: waiver for waiver in every if waiver.environment == self.config.option.env}
+
+    def _limits(self, test: pytest.Item) -> tuple[timedelta, timedelta]:
+        """How long a check may take, and then how long its clean-up."""
+        how, emulated = self.items[_item_id(test)].how, self.environment.emulated
+        whole = self.config.option.item_timeout or limits.limit(how, emulated=emulated)
+        return whole, limits.clean_up_limit(how, emulated=emulated)
 
     def _start(self, option: Any) -> None:
         """Whatever can keep the run from starting, before any check does; then room for its report.
@@ -246,30 +328,84 @@ class Verification:
         self.history = History(self.directory / history.FOLDER, same, since=option.since)
         self.history.require_baseline()
         _open_turns(self.turns.parent)
-        _make_room(self.directory)
-        option.htmlpath = option.htmlpath or str(self.directory / "verification.html")
+        _make_room(self.directory, self.draft)
+        option.htmlpath = option.htmlpath or str(self.draft / "verification.html")
         option.self_contained_html = True
-        option.xmlpath = option.xmlpath or str(self.directory / "verification.xml")
+        option.xmlpath = option.xmlpath or str(self.draft / "verification.xml")
+        kind = "emulated" if env.emulated else "AWS"
+        grace = max(budgets.CLEAN_UP_LIMIT[kind].values())
+        self.room = Room.open(self.draft, grace=grace)
+        self.config.add_cleanup(self._leave)
+        waiting = self.room.folder / "waiting"
+        waiting.mkdir()
+        progress.tell(waiting)
+        if number := self.config.stash[_WORKERS]:
+            hello = {
+                "account": env.account_id,
+                "started": self.started.isoformat(),
+                "waiting": str(waiting),
+            }
+            self.controller = Controller(
+                self.config,
+                number,
+                room=self.room.folder,
+                emulated=env.emulated,
+                hello=hello,
+                seconds=self.durations.read(),
+                item_limit=option.item_timeout,
+                told=Told(self._collected, self._lost, progress.of, progress.forget),
+            )
+            self.config.pluginmanager.register(self.controller, "verification-controller")
+        self.stop.watch(option.deadline or budgets.RUN_DEADLINE[kind])
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """A worker has to know what it must not let out, and needs no call of its own for it."""
-        node.workerinput["account"] = self.environment.account_id
+    def _leave(self) -> None:
+        """Give back what this process shares with whoever started pytest in it."""
+        self.stop.forget()
+        progress.tell(None)
+        if self.room:
+            self.room.close()
+
+    def _collected(self, checks: Sequence[Check], problems: Sequence[str]) -> None:
+        self.selected = {check.item: check.node for check in checks}
+        self.problems = list(problems)
+
+    def _lost(self, check: Check, reason: str, last_words: str) -> pytest.TestReport:
+        """The report of a check that ended with its process."""
+        result = Result(
+            check.item, Outcome.UNVERIFIED, redact(reason), evidence=redact(last_words), node=check.node
+        )
+        path = check.node.partition("::")[0]
+        report = pytest.TestReport(
+            check.node, (path, None, check.node), {}, "failed", result.reason, "call", duration=0.0
+        )
+        report.user_properties = [("outcome", str(result.outcome))]
+        report.verification = result.plain()  # type: ignore[attr-defined]
+        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """From here on the terminal shows no secret, and who watches it is told what is waited for."""
         metadata: dict[str, Any] = self.config.stash.get(metadata_key, {})  # pytest-html and JUnit show it
         metadata.update({name: redact(text) for name, text in metadata.items() if isinstance(text, str)})
-        writer = self.config.get_terminal_writer()
-        writer._file = cast("TextIO", Redacting(writer._file))  # noqa: SLF001  # pytest has no way to filter it
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter:
+            writer = self.config.get_terminal_writer()
+            writer._file = cast("TextIO", Redacting(writer._file))  # noqa: SLF001  # pytest has no way to filter it
         if self.config.option.capture == "no":
             sys.stdout = cast("TextIO", Redacting(sys.stdout))
             sys.stderr = cast("TextIO", Redacting(sys.stderr))
-        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if not self.worker and reporter and reporter.isatty and not os.environ.get("CI"):
-            self.watcher = progress.Watcher(self.waiting, _line_of(reporter), progress.FIRST_WORD)
-            self.watcher.start()
+        if self.room:
+            # Registered last of all that end with the session, for it takes what they have written.
+            self.config.pluginmanager.register(_Last(self._publish), "verification-last")
+            if reporter and reporter.isatty and not os.environ.get("CI"):
+                folder = self.room.folder / "waiting"
+                self.watcher = progress.Watcher(folder, _line_of(reporter), progress.FIRST_WORD)
+                self.watcher.start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        if self.room:
+            self.stop.heed()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -283,16 +419,15 @@ class Verification:
             for how in self.items[item_id].how if item_id in self.items else ():
                 if how is not How.READ_ONLY:
                     test.add_marker(how.value)
-                if how is How.DRILL:
-                    test.add_marker(pytest.mark.xdist_group("drill"))
             if item_id in self.items:
                 test.add_marker(item_id)
         checks = _checks(self.home)
         whole = bool({*_given(config)} & {checks, checks / "checks"})
         expected = self.items if whole else {id_: self.items[id_] for _, id_, _ in bound if id_ in self.items}
         self.problems = checklist.binding_problems(expected, bound)
-        if self.problems and self.worker:
+        if self.problems and self.performer:
             items.clear()  # the controller says why, see pytest_sessionfinish
+            self.performer.problems = self.problems
         elif self.problems:
             raise pytest.UsageError(_mismatch(self.problems))
         unwanted = list(self._unwanted(config))
@@ -317,9 +452,8 @@ class Verification:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.selected = {_item_id(test): test.nodeid for test in session.items}
-        if self.worker:
-            _write_whole(self.told, json.dumps({"selected": self.selected, "problems": self.problems}))
+        if not self.controller:
+            self.selected = {_item_id(test): test.nodeid for test in session.items}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -358,7 +492,10 @@ class Verification:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         item.user_properties[:] = [(name, redact(str(value))) for name, value in item.user_properties]
-        report = yield
+        try:
+            report = yield
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  # representing a stranger's object runs his code
+            report = _unrepresented(item, call, problem)
         _redact(report)
         seen = item.stash.setdefault(SEEN, Seen())
         seen.exchanges += LATEST
@@ -392,35 +529,61 @@ class Verification:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """End all workers, then write the report, whole and whatever has happened."""
+        if self.performer or not self.room:
+            yield
+            return
+        interrupted = self.controller.interrupted() if self.controller else {}
+        try:
+            if self.controller:
+                with waiting("what was begun to be put back"):
+                    self.controller.stop()
+        except KeyboardInterrupt:
+            self.said.append("Not everything was put back: a second request ended the run at once.")
+        ended_early = self._ended_early(session)
+        self.stop.ignore()
         if self.watcher:
             self.watcher.stop()
-        if not self.worker:
-            self._conclude(session)
-        yield
-        page = Path(self.config.option.htmlpath or "")
-        if self.run and page.is_file():
-            html.mend(page)
+        try:
+            self._conclude(session, ended_early, interrupted)
+        except OSError as problem:
+            self._give_up_report(session, problem)
+        try:
+            yield
+        except OSError as problem:  # of pytest-html or JUnit, and the terminal's summary has gone with it
+            self._give_up_report(session, problem)
+            print(f"\nerror: {redact(self.said[-1])}", file=sys.stderr)
+        finally:
+            if self.draft.is_dir():  # another plugin came to grief: what is ours is whole
+                self._move(*self.draft.glob("verification.[jm]*"))
 
-    def _conclude(self, session: pytest.Session) -> None:
-        if self.told.exists():
-            told = json.loads(self.told.read_text(encoding="utf-8"))
-            self.selected, self.problems = told["selected"], told["problems"]
-            self.told.unlink()
+    def _give_up_report(self, session: pytest.Session, problem: OSError) -> None:
+        self.run = None
+        self.said.append(
+            f"no report: {problem.filename or self.directory} cannot be written: {problem.strerror}; "
+            "make room there or name another --report-dir, then run again"
+        )
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _conclude(self, session: pytest.Session, ended_early: str, interrupted: Mapping[str, str]) -> None:
         if self.problems:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        broken = session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
-        if broken or self.config.option.collectonly:
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         ended = {
-            item: self.results.get(item)
-            or Result(item, Outcome.UNVERIFIED, "the run ended before this check did", node=node)
+            item: self.results.get(item) or _not_run(item, node, ended_early, interrupted.get(node))
             for item, node in {**self.selected, **dict.fromkeys(self.results, "")}.items()
         }
         results = [ended[item] for item in self.items if item in ended]
         outcomes = {result.item: str(result.outcome) for result in results}
         started = self.started.isoformat(timespec="seconds")
         self.run = Run(
-            verdict=Verdict(results, items=len(self.items), rehearsal=self.environment.rehearsal),
+            verdict=Verdict(
+                results,
+                items=len(self.items),
+                rehearsal=self.environment.rehearsal,
+                interrupted=ended_early,
+            ),
             items=self.items,
             environment=self.environment,
             started=self.started,
@@ -433,14 +596,57 @@ class Verification:
             budgets=self.budgets,
         )
         self.report = document.build(self.run)
-        write(self.report, self.directory)
-        if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        write(self.report, self.draft)
+        if not ended_early:
             session.exitstatus = self.run.verdict.exit_status
             failing = self.history.failing_since(outcomes, started)
             verdict = str(self.run.verdict)
             self.history.keep(Past(started, self.run.commit, verdict, outcomes, failing))
+            self.durations.keep({result.node: result.seconds for result in results})
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self.said.append(github.append(Path(summary), markdown.render(self.report)))
+
+    def _ended_early(self, session: pytest.Session) -> str:
+        """What ended the run before all of it had run, as the end of a sentence; empty for nothing."""
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return "by an error of pytest itself, see the terminal"
+        left = self.selected.keys() - self.results.keys()
+        if not left and session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            return ""
+        said = session.shouldstop or session.shouldfail
+        return self.stop.reason or (f"by pytest: {said}" if said else "by a check")
+
+    def _publish(self) -> None:
+        """Put the finished report in its place: files that are whole, and none before all of them are.
+
+        A run that could not start leaves none.
+        """
+        if not self.draft.is_dir():
+            return
+        for plugin in list(self.config.pluginmanager.get_plugins()):
+            # Both tell on the terminal where their file lies.
+            if (xml := Path(getattr(plugin, "logfile", ""))).parent == self.draft:
+                plugin.logfile = (
+                    self.directory.resolve() / xml.name if self.run else "none, for no check was judged"
+                )
+            elif page := getattr(plugin, "_report_path", None):
+                self._settle_page(plugin, page)
+        self._move(*self.draft.iterdir())
+
+    def _move(self, *files: Path) -> None:
+        """Put these files of a run that has a verdict in their place, and take the rest away."""
+        for file in files if self.run else ():
+            file.replace(self.directory / file.name)
+        shutil.rmtree(self.draft)
+
+    def _settle_page(self, plugin: Any, page: Path) -> None:
+        """Mend pytest-html's page, and have the plugin tell where it will lie; without a verdict it says nothing."""
+        if self.run is None:
+            self.config.pluginmanager.unregister(plugin)
+            return
+        html.mend(page)
+        if page.parent == self.draft:
+            plugin._report_path = self.directory.resolve() / page.name  # noqa: SLF001
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -463,20 +669,14 @@ class Verification:
         if self.problems:
             terminalreporter.line(f"ERROR: {_mismatch(self.problems)}", red=True)
         if self.run is None:
+            for note in self.said:
+                terminalreporter.line(note, red=True)
             return
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for command in github.commands(self.report):
                 terminalreporter.line(command)
-        verdict, attention = self.run.verdict, self.run.attention()
-        if attention:
-            terminalreporter.section("needs attention")
-        for result in attention:
-            item = self.items[result.item]
-            terminalreporter.line(f"{result.outcome.upper():10} {item.id} {item.title} ({item.severity})")
-            terminalreporter.line(f"           {result.reason}")
-            if result.outcome is Outcome.FAIL:
-                terminalreporter.line(f"           why: {item.why}")
-                terminalreporter.line(f"           remedy: {item.remedy}")
+        verdict = self.run.verdict
+        self._tell_attention(terminalreporter, self.run.attention())
         notes = [*self.history.notes, *filter(None, self.said)]
         for kind, found in reading.changes(self.report).items():
             terminalreporter.line(f"{kind}: {', '.join(change.item['id'] for change in found)}")
@@ -487,6 +687,17 @@ class Verification:
         terminalreporter.line(f"{self.run.headline}: {verdict}", bold=True, **colour)
         terminalreporter.line(f"report: {self.directory / 'verification.html'}")
 
+    def _tell_attention(self, terminal: pytest.TerminalReporter, attention: Sequence[Result]) -> None:
+        if attention:
+            terminal.section("needs attention")
+        for result in attention:
+            item = self.items[result.item]
+            terminal.line(f"{result.outcome.upper():10} {item.id} {item.title} ({item.severity})")
+            terminal.line(f"           {result.reason}")
+            if result.outcome is Outcome.FAIL:
+                terminal.line(f"           why: {item.why}")
+                terminal.line(f"           remedy: {item.remedy}")
+
 
 def _item_id(test: pytest.Item) -> str:
     marker = test.get_closest_marker("item")
@@ -495,6 +706,16 @@ def _item_id(test: pytest.Item) -> str:
 
 def _is_drill(test: pytest.Item) -> bool:
     return test.get_closest_marker("drill") is not None
+
+
+def _unrepresented(
+    item: pytest.Item, call: pytest.CallInfo[None], problem: BaseException
+) -> pytest.TestReport:
+    """The report of a phase whose failure cannot be written down as pytest does it."""
+    said = f"{call.excinfo.typename if call.excinfo else 'it'} cannot be shown: {type(problem).__name__}"
+    return pytest.TestReport(
+        item.nodeid, item.location, {}, "failed", said, cast("Any", call.when), duration=call.duration
+    )
 
 
 def _result(report: pytest.TestReport) -> Result | None:
@@ -543,11 +764,34 @@ def _mismatch(problems: list[str]) -> str:
     return "checks and checklist do not match:\n  " + "\n  ".join(problems)
 
 
-def _write_whole(file: Path, text: str) -> None:
-    """All workers write the same; whoever reads, reads all of one."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+def _not_run(item: str, node: str, ended_early: str, interrupted: str | None) -> Result:
+    """The result of a check that no report came of."""
+    if interrupted is not None:
+        return Result(
+            item, Outcome.UNVERIFIED, f"the run was ended {ended_early}, this check {interrupted}", node=node
+        )
+    return Result(item, Outcome.UNVERIFIED, f"the run was ended {ended_early}, before this check", node=node)
+
+
+def _described(test: pytest.Item) -> Mapping[str, Any]:
+    """What the controller has to know of a check."""
+    group = test.get_closest_marker("xdist_group")
+    return {
+        "item": _item_id(test),
+        "how": [how.value for how in How if how is How.READ_ONLY or test.get_closest_marker(how.value)],
+        "group": str(group.args[0]) if group and group.args else "",
+    }
+
+
+class _Last:
+    """Acts when everything else that ends with the session has, before the terminal sums up."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        self._act()
 
 
 def _open_turns(folder: Path) -> None:
@@ -562,14 +806,20 @@ def _open_turns(folder: Path) -> None:
         ) from problem
 
 
-def _make_room(directory: Path) -> None:
-    """Prove that the report can be written, and take away what an earlier run said."""
-    probe = directory / ".writable"
+def _remove_old_report(directory: Path) -> None:
+    """Take away what an earlier run said, before anything can end this one."""
+    for old in directory.glob("verification.*"):
+        old.unlink()
+
+
+def _make_room(directory: Path, draft: Path) -> None:
+    """Prove that the report can be written."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe.write_text("")
-        for old in (probe, *directory.glob("verification.*"), *directory.glob(".collected.json*")):
+        draft.mkdir(parents=True, exist_ok=True)
+        for old in draft.iterdir():
             old.unlink()
+        (draft / ".writable").write_text("")
+        (draft / ".writable").unlink()
     except OSError as problem:
         raise UsageProblem(
             f"the report cannot be written to {directory}: {problem.strerror}; name another --report-dir"

@@ -1,7 +1,7 @@
 """What the suite waits for right now, for a person who watches the terminal.
 
-Whoever waits says so in a small file, for it may be another process than the one that has the terminal; the one that
-has it reads the folder. Where nobody watches there is no folder, and nothing is written.
+Whoever waits says so in a small file, for it may be another process than the one that has the terminal. The one that
+has it reads the folder, and so does the one that has to say what a check waited for when it was ended.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ FIRST_WORD = timedelta(seconds=5)  # a wait that ends before is not worth a line
 _LOOK = timedelta(seconds=0.5)
 _numbers = count()
 _folder: Path | None = None
+_stack: list[str] = []
 
 
 def tell(folder: Path | None) -> None:
@@ -31,17 +32,43 @@ def tell(folder: Path | None) -> None:
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Whatever happens inside is waited for; `what` completes the sentence 'waiting for ...'."""
-    if _folder is None or not _folder.is_dir():
-        yield
-        return
-    word = _folder / f"{os.getpid()}-{next(_numbers)}"
-    with suppress(OSError):  # the folder goes when the run ends
-        word.write_text(what, encoding="utf-8")
+    _stack.append(what)
+    word = _folder / f"{os.getpid()}-{next(_numbers)}" if _folder and _folder.is_dir() else None
     try:
+        if word:
+            with suppress(OSError):  # the folder goes when the run ends
+                word.write_text(what, encoding="utf-8")
         yield
     finally:
-        with suppress(OSError):
-            word.unlink()
+        _stack.remove(what)
+        if word:
+            with suppress(OSError):
+                word.unlink()
+
+
+def now() -> str:
+    """What this process waits for at this moment, as the end of a sentence; empty for nothing."""
+    return f", while it waited for {_stack[-1]}" if _stack else ""
+
+
+def of(process: int) -> str:
+    """The same of another process of the run, by its id."""
+    words = _words(process)
+    with suppress(OSError, IndexError):
+        return f", while it waited for {words[-1].read_text(encoding='utf-8')}"
+    return ""
+
+
+def forget(process: int) -> None:
+    """A process has ended, and waits for nothing any more."""
+    for word in _words(process):
+        word.unlink(missing_ok=True)
+
+
+def _words(process: int) -> list[Path]:
+    """What a process has left word of, the latest last."""
+    found = _folder.glob(f"{process}-*") if _folder else ()
+    return sorted(found, key=lambda word: int(word.name.partition("-")[2]))
 
 
 @dataclass
@@ -49,7 +76,7 @@ class Watcher:
     """Prints a line for what has been waited for long enough, again whenever that time has doubled.
 
     Args:
-        folder: where those who wait leave word; made when it starts, and removed when it stops.
+        folder: where those who wait leave word.
         write: prints one line.
         first: how long a wait lasts before it gets its first line.
     """
@@ -64,16 +91,11 @@ class Watcher:
         self._thread = threading.Thread(target=self._watch, daemon=True, name="progress")
 
     def start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._clear()
         self._thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
         self._thread.join()
-        self._clear()
-        with suppress(OSError):
-            self.folder.rmdir()
 
     def look(self, now: float) -> None:
         """Print what is due at a moment of the monotonic clock."""
@@ -90,7 +112,3 @@ class Watcher:
         while not self._stopped.wait(_LOOK.total_seconds()):
             with suppress(OSError):
                 self.look(time.monotonic())
-
-    def _clear(self) -> None:
-        for word in self.folder.iterdir():
-            word.unlink(missing_ok=True)

@@ -96,11 +96,13 @@ class Verdict:
         results: one for each selected item.
         items: how many items the whole checklist has.
         rehearsal: whether declared gaps are tolerated, which only `local` does.
+        interrupted: what ended the run before all of it had run, such as 'by SIGTERM'; empty for nothing.
     """
 
     results: Sequence[Result]
     items: int
     rehearsal: bool
+    interrupted: str = ""
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -120,7 +122,8 @@ class Verdict:
     def ok(self) -> bool:
         """Whether every selected item passed, is waived, or has a tolerated gap, and anything was selected."""
         unverified = self.counts[Outcome.UNVERIFIED] - self.tolerated.total()
-        return bool(self.results) and not self.counts[Outcome.FAIL] and not unverified
+        looked = bool(self.results) and not self.interrupted
+        return looked and not self.counts[Outcome.FAIL] and not unverified
 
     @property
     def exit_status(self) -> int:
@@ -135,7 +138,10 @@ class Verdict:
             notes.append(f"{counts[Outcome.WAIVED]} waived")
         verbs = {Gap.NEEDS_AWS: "need AWS", Gap.NEEDS_INTERNET: "need internet", Gap.PLANNED: "planned"}
         notes += [f"{n} {verbs[gap]}" for gap, n in sorted(self.tolerated.items())]
-        if len(self.results) < self.items:
+        if self.interrupted:
+            headline = f"INTERRUPTED {self.interrupted}"
+            notes.insert(0, f"{counts[Outcome.PASS]} of {len(self.results)} selected passed")
+        elif len(self.results) < self.items:
             headline = "PASSED" if self.ok else "NOT PASSED"
             headline += f" {counts[Outcome.PASS]} of {len(self.results)} selected"
             notes.append(f"{self.items - len(self.results)} items not selected")

@@ -36,6 +36,7 @@ def build(run: Run) -> dict[str, Any]:
         "suite": __version__,
         "verdict": str(run.verdict),
         "ok": run.verdict.ok,
+        "interrupted": run.verdict.interrupted,
         "environment": run.environment.name,
         "emulated": run.environment.emulated,
         "rehearsal": run.verdict.rehearsal,
@@ -109,7 +110,12 @@ def alterations(document: Document) -> list[str]:
         )
         for item in document["items"]
     ]
-    verdict = Verdict(results, items=document["checklist"], rehearsal=document["rehearsal"])
+    verdict = Verdict(
+        results,
+        items=document["checklist"],
+        rehearsal=document["rehearsal"],
+        interrupted=document["interrupted"],
+    )
     if (str(verdict), verdict.ok) != (document["verdict"], document["ok"]):
         found.append(f"its items conclude '{verdict}', it says '{document['verdict']}'")
     return found
@@ -150,6 +156,8 @@ def _signature(run: Run) -> str:
     """Whether somebody may sign this report, in words."""
     if run.environment.emulated:
         return "not signed: emulated"
+    if run.verdict.interrupted:
+        return "not signed: interrupted"
     if not run.verdict.ok:
         return "not signed: not ready"
     if len(run.verdict.results) < run.verdict.items:

@@ -39,6 +39,12 @@ class Change:
 
 def advice(document: Document) -> str:
     """What to do, in a sentence or two."""
+    if document["interrupted"]:
+        return f"The run was ended early, {document['interrupted']}. It says nothing of what it did not reach: run it again."
+    return _advice_at_the_end(document)
+
+
+def _advice_at_the_end(document: Document) -> str:
     items = document["items"]
     first = f"begin with {document['attention'][0]}" if document["attention"] else ""
     failed = [item for item in items if item["outcome"] == Outcome.FAIL]
