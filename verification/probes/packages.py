@@ -21,7 +21,7 @@ from packaging.version import Version
 
 from verification.environment import ROOT
 from verification.errors import NeedsInternet, Unverified
-from verification.probes import process
+from verification.probes import addresses, process
 from verification.probes.commands import Finding
 from verification.probes.process import parsed, read, tail
 
@@ -155,7 +155,9 @@ class Packages:
         answer = parsed(done.stdout or "{}", "npm outdated", done)
         if "error" in answer or not direct.keys() <= answer.keys():
             _give_up(
-                "npm's registry", f"{answer.get('error') or sorted(direct.keys() - answer.keys())}", done
+                "npm's registry (`npm config get registry`)",
+                f"{answer.get('error') or sorted(direct.keys() - answer.keys())}",
+                done,
             )
         for name in sorted(direct):
             held = lock.get("packages", {}).get(f"node_modules/{name}", {}).get("version")
@@ -186,7 +188,11 @@ class Packages:
             if (match := _PINNED.fullmatch(line.strip()))
         }
         if not held.keys() <= latest.keys():
-            _give_up("PyPI", f"no release of {sorted(held.keys() - latest.keys())[:3]}", done)
+            _give_up(
+                "Python's package index ($UV_DEFAULT_INDEX)",
+                f"no release of {sorted(held.keys() - latest.keys())[:3]}",
+                done,
+            )
         for name in sorted(held):
             yield Behind(name, str(held[name]), latest[name])
 
@@ -203,7 +209,12 @@ class Packages:
         if "auditReportVersion" not in answer:
             said = answer.get("message") or answer.get("error")
             # With a status, it is the service that answered, or a proxy in its place.
-            _give_up("npm's advisory service", f"{said}", done, away="statusCode" in answer)
+            _give_up(
+                "npm's advisory service (`npm config get registry`)",
+                f"{said}",
+                done,
+                away="statusCode" in answer,
+            )
         if answer["metadata"]["dependencies"]["prod"] <= 1:  # the frontend itself counts as one
             raise Unverified("npm audit looked at no package that ships")
         return [
@@ -231,7 +242,7 @@ class Packages:
         ]
         done = process.run(command, folder=self.app, deadline=_DEADLINE)
         if not done.stdout.strip():
-            _give_up("the advisory service", "pip-audit wrote nothing", done)
+            _give_up("OSV ($PIP_AUDIT_OSV_URL)", "pip-audit wrote nothing", done)
         asked = parsed(done.stdout, "pip-audit", done)["dependencies"]
         skipped = [f"{entry['name']}: {entry['skip_reason']}" for entry in asked if "skip_reason" in entry]
         if skipped or not asked:
@@ -306,7 +317,7 @@ class Packages:
 def _give_up(
     service: str, said: str, done: subprocess.CompletedProcess[str], *, away: bool = False
 ) -> NoReturn:
-    problem = f"{service} gave no answer: {said[:200]} (exit status {done.returncode}: {tail(done)})"
+    problem = f"{service} gave no answer: {addresses.hidden(said)[:200]} (exit status {done.returncode}: {tail(done)})"
     if away or _UNREACHABLE.search(f"{said}\n{done.stdout}\n{done.stderr}"):
         raise NeedsInternet(problem)
     raise Unverified(problem)

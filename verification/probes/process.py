@@ -13,6 +13,7 @@ from typing import Any
 
 from verification.environment import ROOT
 from verification.errors import Unverified
+from verification.probes import addresses
 from verification.progress import waiting
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -84,6 +85,6 @@ def parsed(text: str, tool: str, done: subprocess.CompletedProcess[str]) -> Any:
 
 
 def tail(done: subprocess.CompletedProcess[str]) -> str:
-    """A tool's last words."""
+    """A tool's last words, without the addresses in them: they go into the report."""
     lines = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-    return " | ".join(lines[-3:])[:300]
+    return addresses.hidden(" | ".join(lines[-3:]))[:300]
