@@ -66,8 +66,8 @@ fi
 
 progress "checklist on '$environment'"
 status=0
-started=$(mktemp)
-trap 'rm -f "$started"' EXIT
+started=$TMPDIR/started
+: >"$started"
 pytest verification --env "$environment" -n 2 "$@" || status=$?
 
 say "==> verify: ended with $status (${SECONDS} s)"

@@ -31,5 +31,25 @@ need() {
   done
 }
 
+# Temporary files of this script, and of whatever it starts, lie in one folder that goes with the last of them: those
+# tools leave some behind. A guard waits for the end of the pipe that all of them hold, since `exec` drops a trap and a
+# kill skips it. A script that another one called uses that one's folder.
+case "${TMPDIR:-}" in
+  */pixel-prompt.??????) ;;
+  *)
+    own=$(mktemp -d "${TMPDIR:-/tmp}/pixel-prompt.XXXXXX") ||
+      fail 4 "no folder for temporary files can be made in ${TMPDIR:-/tmp}; make room there, or set TMPDIR"
+    export TMPDIR="$own"
+    mkfifo "$TMPDIR/.held"
+    # Opened both ways, or it would wait for the guard. Where there is `setsid`, a kill of the whole group spares the guard.
+    exec 8<>"$TMPDIR/.held"
+    # shellcheck disable=SC2016,SC2046  # for the guard's own shell; no word where there is no setsid
+    $(command -v setsid || :) sh -c 'trap "" HUP INT TERM; cat; rm -rf "$1" || { sleep 2; rm -rf "$1"; }' guard "$TMPDIR" \
+      <"$TMPDIR/.held" >/dev/null 2>&1 8>&- &
+    ;;
+esac
+# npm's compiled code is worth keeping.
+export NODE_COMPILE_CACHE="$ROOT/.local/node-compile-cache"
+
 # usage: print the calling script's header comment, from '# usage:' to the first other line.
 usage() { sed -n '/^# usage:/,/^[^#]/{/^#/s/^# \{0,1\}//p;}' "$0"; }

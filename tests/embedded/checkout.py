@@ -47,7 +47,7 @@ class Checkout:
     def plain(self) -> dict[str, str]:
         """The environment of a person who has pointed nothing anywhere."""
         # The last one is how a network with an authority of its own lets npm reach its registry.
-        kept = ("PATH", "HOME", "LANG", "CHROME_PATH", "NODE_EXTRA_CA_CERTS")
+        kept = ("PATH", "HOME", "LANG", "TMPDIR", "CHROME_PATH", "NODE_EXTRA_CA_CERTS")
         return {name: os.environ[name] for name in kept if name in os.environ}
 
     @property

@@ -40,6 +40,10 @@ if "--version" in arguments:
 behaviour = (
     json.loads((here / "stub.json").read_text()).get(name, {}) if (here / "stub.json").exists() else {}
 )
+if behaviour.get("litters"):
+    import tempfile
+
+    call["litter"] = tempfile.mkdtemp()
 if behaviour.get("grandchild"):
     call["grandchild"] = os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "60")
 with (here / "calls.jsonl").open("a") as log:

@@ -31,6 +31,7 @@ from verification.deployment import (
     record,
     release,
     sam,
+    scratch,
     site,
     stamp,
     standing,
@@ -120,6 +121,7 @@ class Steps:
         self.current = "preflight"
         self.durations: dict[str, float] = {}
         self.inherited: Sequence[int] = ()
+        self.variables: Mapping[str, str] = {}
 
     @property
     def seconds(self) -> float:
@@ -128,7 +130,7 @@ class Steps:
 
     def command(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
         """Run a command that a later deployment waits for, should this one be killed."""
-        return process.run(words, cwd=cwd, env=env, inherited=self.inherited)
+        return process.run(words, cwd=cwd, env={**env, **self.variables}, inherited=self.inherited)
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -227,6 +229,7 @@ def _underway(options: Options, purpose: str, again: str) -> Iterator[tuple[Step
         quiet = lock.quiet(options.private / "children", patience_s=options.patience_s, say=_note)
         steps.inherited = [stack.enter_context(quiet)]
         parameters.remove_left_behind(options.private)
+        steps.variables = stack.enter_context(scratch.variables(options.private))
         directory = options.cloud_directory
         if directory is not None:
             with steps.step("embedded AWS"):

@@ -19,7 +19,7 @@ from typing import Any
 import botocore.exceptions
 
 from verification import budgets
-from verification.deployment import health, keys, parameters, sam, standing
+from verification.deployment import health, keys, parameters, sam, scratch, standing
 from verification.deployment.standing import Standing
 from verification.environment import ROOT, Environment
 from verification.errors import Missing, Unverified
@@ -104,16 +104,17 @@ class Copy:
         if program is None:
             raise Unverified(f"'{command[0]}' is not installed; run ./scripts/setup.sh")
         try:
-            return subprocess.run(
-                [program, *command[1:]],
-                cwd=self.folder,
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=budgets.DEPLOYMENT_DEADLINE.total_seconds(),
-            )
+            with scratch.variables(self.folder.parent) as temporary:
+                return subprocess.run(
+                    [program, *command[1:]],
+                    cwd=self.folder,
+                    env={**variables, **temporary},
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=budgets.DEPLOYMENT_DEADLINE.total_seconds(),
+                )
         except subprocess.TimeoutExpired as problem:
             raise Unverified(
                 f"{' '.join(command[:2])} took longer than {budgets.DEPLOYMENT_DEADLINE}"
