@@ -21,6 +21,7 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
+from verification import names as host_names
 from verification.errors import Denied, Missing, Unverified, UsageProblem
 from verification.guard import guard
 
@@ -303,6 +304,7 @@ def connect(
         raise UsageProblem(
             f"the AWS configuration cannot be used: {problem}; set or unset AWS_PROFILE"
         ) from problem
+    host_names.lead(host_names.written(state, os.environ))
     return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from verification.deployment.keys import Keys
-from verification.deployment.parameters import Declared, combined, configured, declared, private_file
+from verification.deployment.parameters import Declared, ambient, combined, configured, declared, private_file
 from verification.errors import UsageProblem
 
 TEMPLATE = [
@@ -47,7 +47,7 @@ def test_reads_every_form_that_sam_takes(tmp_path: Path, overrides: str) -> None
     [
         ("[dev", "cannot be read"),
         ("version = 0.1\n[qa.deploy.parameters]\n", r"has no \[dev.deploy.parameters\]; has sections for qa"),
-        ('[dev.deploy.parameters]\nparameter_overrides = "A"\n', "needs Name=Value, found 'A'"),
+        ('[dev.deploy.parameters]\nparameter_overrides = "A"\n', "need Name=Value, found 'A'"),
         (
             '[dev.deploy.parameters]\nstack_name = "x"\n',
             "stack 'x', environments.toml says 'pixel-prompt-dev'",
@@ -98,7 +98,7 @@ def test_defaults_are_passed_so_that_the_past_does_not_matter() -> None:
     [
         ({}, "parameter 'Environment' has neither a default nor a value"),
         ({"Environment": "dev", "Other": "1"}, "parameter 'Other' is not in the template"),
-        ({"Environment": "dev", "OpenAiApiKey": "1"}, "sets the secret 'OpenAiApiKey'; it is committed"),
+        ({"Environment": "dev", "OpenAiApiKey": "1"}, "sets the secret 'OpenAiApiKey', and shows it"),
     ],
 )
 def test_refuses_what_does_not_fit(config: dict[str, str], message: str) -> None:
@@ -126,3 +126,23 @@ def test_unreadable_template_is_named(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(UsageProblem, match="cannot be read as a template"):
         declared(path)
+
+
+def test_the_environments_own_variable_sets_parameters() -> None:
+    said = {
+        "PARAMETERS_STAGING": "CdnDomainName=images.example.com\n  SiteDomainName='app.example.com'",
+        "PARAMETERS_PROD": "CdnDomainName=elsewhere.example.com",
+    }
+
+    assert ambient("staging", said) == {
+        "CdnDomainName": "images.example.com",
+        "SiteDomainName": "app.example.com",
+    }
+    assert ambient("dev", said) == {}
+    assert ambient("prod-eu", {"PARAMETERS_PROD_EU": "A=1"}) == {"A": "1"}
+
+
+@pytest.mark.parametrize("text", ["CdnDomainName", "A=1 B", "A='1"])
+def test_a_variable_that_is_no_list_of_parameters_is_told(text: str) -> None:
+    with pytest.raises(UsageProblem, match=r"^\$PARAMETERS_STAGING: parameters"):
+        ambient("staging", {"PARAMETERS_STAGING": text})

@@ -551,7 +551,7 @@ def test_distribution_has_cloudfronts_defaults(full: Stack) -> None:
 
 def test_distribution_with_a_certificate_says_that_it_is_not_cloudfronts(cloud: Running) -> None:
     own = {
-        "AcmCertificateArn": f"arn:aws:acm:us-east-1:{cloud.state.account_id}:certificate/own",
+        "AcmCertificateArn": cloud.cloud.certificate("some")["CdnCertificateArn"],
         "SslSupportMethod": "sni-only",
         "MinimumProtocolVersion": "TLSv1.2_2021",
     }
@@ -562,6 +562,64 @@ def test_distribution_with_a_certificate_says_that_it_is_not_cloudfronts(cloud: 
         config = control.get_distribution_config(Id=distribution)["DistributionConfig"]
 
     assert config["ViewerCertificate"]["CloudFrontDefaultCertificate"] is False
+
+
+def test_distribution_with_an_unknown_certificate_fails_the_stack(cloud: Running) -> None:
+    own = {
+        "AcmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none",
+        "SslSupportMethod": "sni-only",
+    }
+    wanted = copy.deepcopy(FULL["Resources"]["Distribution"])
+    wanted["Properties"]["DistributionConfig"]["ViewerCertificate"] = own
+
+    with pytest.raises(
+        AssertionError, match="InvalidViewerCertificate: The specified SSL certificate doesn't exist"
+    ):
+        Stack(cloud, {"Resources": {"Distribution": wanted}})
+
+
+def test_the_serverless_transform_knows_what_parameters_are_given(cloud: Running) -> None:
+    """It resolves a Ref in an API's CORS itself; of a parameter with a default that was overridden it must not take that."""
+    template = """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Origin: {Type: String, Default: "https://default.example"}
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: {AllowOrigins: [!Ref Origin]}
+"""
+    formation, gateway = cloud.client("cloudformation"), cloud.client("apigatewayv2")
+    name = unique("stack")
+
+    def origins() -> list[str]:
+        found = formation.describe_stack_resource(StackName=name, LogicalResourceId="Api")[
+            "StackResourceDetail"
+        ]
+        return list(gateway.get_api(ApiId=found["PhysicalResourceId"])["CorsConfiguration"]["AllowOrigins"])
+
+    given = {"ParameterKey": "Origin", "ParameterValue": "https://given.example"}
+    request = {"StackName": name, "TemplateBody": template, "Capabilities": ["CAPABILITY_AUTO_EXPAND"]}
+    formation.create_stack(**request, Parameters=[given])
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    created = origins()
+    changed = {
+        **request,
+        "TemplateBody": template.replace("Properties:", "Properties:\n      Description: changed"),
+    }
+    made = formation.create_change_set(
+        **changed, ChangeSetName="kept", Parameters=[{"ParameterKey": "Origin", "UsePreviousValue": True}]
+    )
+    formation.get_waiter("change_set_create_complete").wait(
+        ChangeSetName=made["Id"], WaiterConfig={"Delay": 1}
+    )
+    formation.execute_change_set(ChangeSetName=made["Id"])
+    formation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    kept = origins()
+    formation.delete_stack(StackName=name)
+
+    assert (created, kept) == (["https://given.example"], ["https://given.example"])
 
 
 # ---------------------------------------------------------------- CloudWatch

@@ -8,7 +8,7 @@ from verification.probes.addresses import HIDDEN, hidden
 
 HOST = "packages.corp.example"
 # In two parts, for whoever looks for secrets in this file.
-WHO = ":".join(("someone", "token"))
+WHO = "someone" + ":token"
 
 SAID = {
     "npm audit": f"405 Method Not Allowed - POST https://{HOST}/npm/secret-project/-/npm/v1/security/advisories/bulk",

@@ -48,6 +48,7 @@ _NEEDED = (
     "errors.py",
     "environment.py",
     "guard.py",
+    "names.py",
     "operations.toml",
     "progress.py",
     "deployment",

@@ -357,7 +357,7 @@ def _parameters(options: Options, environment: Environment, found: standing.Stan
         )
     return parameters.combined(
         declared,
-        config | options.parameters,
+        config | parameters.ambient(environment.name, os.environ) | options.parameters,
         _keys(options, environment, exists=found.exists),
         found.parameters,
         exists=found.exists,

@@ -80,7 +80,7 @@ class Copy:
         declared = parameters.declared(self.folder / "template.yaml")
         configured = parameters.configured(
             self.folder / "samconfig.toml", environment.name, environment.stack_name
-        )
+        ) | parameters.ambient(environment.name, os.environ)
         known = {parameter.name for parameter in declared}
         own = {name: value for name, value in own.items() if name in known}
         no_keys = keys.Keys({}, {})

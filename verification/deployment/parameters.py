@@ -104,22 +104,39 @@ def configured(samconfig: Path, environment: str, stack: str) -> dict[str, str]:
         raise UsageProblem(
             f"{samconfig} deploys '{environment}' to stack '{named}', environments.toml says '{stack}'; make them agree"
         )
-    return _overrides(section.get("parameter_overrides", {}), samconfig)
+    return _overrides(section.get("parameter_overrides", {}), str(samconfig))
 
 
-def _overrides(written: object, samconfig: Path) -> dict[str, str]:
+def ambient(environment: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that `PARAMETERS_<ENVIRONMENT>` sets, as samconfig's `parameter_overrides` are written.
+
+    For what belongs to an account and not into a repository, such as a certificate's ARN. They go before samconfig's,
+    and whatever looks at a deployment reads them too.
+
+    Raises:
+        UsageProblem: it is no list of Name=Value.
+    """
+    variable = f"PARAMETERS_{environment.upper().replace('-', '_')}"
+    return _overrides(variables.get(variable, ""), f"${variable}")
+
+
+def _overrides(written: object, where: str) -> dict[str, str]:
     if isinstance(written, Mapping):
         return {str(name): _text(value) for name, value in written.items()}
     if isinstance(written, list):
         merged: dict[str, str] = {}
         for entry in written:
-            merged.update(_overrides(entry, samconfig))
+            merged.update(_overrides(entry, where))
         return merged
     result = {}
-    for word in shlex.split(str(written)):
+    try:
+        words = shlex.split(str(written))
+    except ValueError as problem:
+        raise UsageProblem(f"{where}: parameters cannot be read: {problem}; close the quotation") from problem
+    for word in words:
         name, equals, value = _short_form(word).partition("=")
         if not equals:
-            raise UsageProblem(f"{samconfig}: parameter_overrides needs Name=Value, found {word!r}")
+            raise UsageProblem(f"{where}: parameters need Name=Value, found {word!r}")
         result[name] = value
     return result
 
@@ -183,12 +200,13 @@ def combined(
         if name not in known:
             raise UsageProblem(
                 f"parameter '{name}' is not in the template (has: {', '.join(known) or 'none'}); "
-                "take it out of samconfig.toml or the command line, or declare it"
+                "take it out of samconfig.toml, $PARAMETERS_<ENVIRONMENT> or the command line, or declare it"
             )
     for name in config:
         if known[name].secret:
             raise UsageProblem(
-                f"samconfig.toml sets the secret '{name}'; it is committed: pass it in the environment"
+                f"samconfig.toml or $PARAMETERS_<ENVIRONMENT> sets the secret '{name}', and shows it; pass it as a key: "
+                "see docs/DEPLOYMENT.md"
             )
     defaults = {each.name: each.default for each in template if each.default is not None and not each.secret}
     # A release that knows nothing of a vendor gets no key for it.

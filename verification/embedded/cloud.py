@@ -1,4 +1,4 @@
-"""Start, stop and describe an embedded AWS: `python -m verification.embedded.cloud up|down|status|env|logs|reset`.
+"""Start, stop and describe an embedded AWS: `python -m verification.embedded.cloud up|down|status|env|certificate|logs|reset`.
 
 Runs in the suite's environment and never imports MiniStack; the server is a process of its own. Everything that
 a cloud writes lies in `.local/<name>/`. A cloud is alive exactly while its server holds the lock on
@@ -23,13 +23,16 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
+
+import boto3
+import botocore.exceptions
 
 from verification.errors import UsageProblem
 
@@ -39,6 +42,9 @@ SERVER_PYTHON = ROOT / ".tools" / "cloud" / "bin" / "python"
 LAMBDA_PYTHON = ROOT / ".tools" / "lambda" / "bin" / "python"
 CLOUDS = ROOT / ".local"
 DEFAULT_NAME = "cloud"
+
+# Where CloudFront looks for certificates.
+CERTIFICATES_REGION = "us-east-1"
 
 READY_WITHIN = timedelta(seconds=30)
 STOPPED_WITHIN = timedelta(seconds=10)
@@ -63,6 +69,7 @@ class State:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     ca_bundle: str
+    names: str
     control: str
     source: str
 
@@ -88,6 +95,7 @@ class State:
             "CURL_CA_BUNDLE": self.ca_bundle,
             "SSL_CERT_FILE": self.ca_bundle,
             "NODE_EXTRA_CA_CERTS": self.ca_bundle,
+            "EMBEDDED_AWS_NAMES": self.names,
         }
 
 
@@ -211,6 +219,42 @@ class Cloud:
         if state is None:
             raise UsageProblem(self.not_running())
         return state
+
+    def certificate(self, environment: str) -> Mapping[str, str]:
+        """Import the domain's certificate as a deployer imports his own; the template's parameters that use it.
+
+        A second time it is the same certificate, so that a redeployment changes nothing.
+
+        Raises:
+            UsageProblem: the cloud does not run, or refused.
+        """
+        state = self.require()
+        domain = state.names.partition("=")[0]
+        session = boto3.Session(state.access_key_id, state.secret_access_key)
+        acm = session.client(
+            "acm", region_name=CERTIFICATES_REGION, endpoint_url=state.endpoint, verify=state.ca_bundle
+        )
+        try:
+            listed = acm.get_paginator("list_certificates").paginate()
+            known = [one for page in listed for one in page["CertificateSummaryList"]]
+            again = [one["CertificateArn"] for one in known if one["DomainName"] == f"*.{domain}"]
+            leaf, authority = _certificates_in((self.directory / "domain.pem").read_bytes())
+            arn = acm.import_certificate(
+                Certificate=leaf,
+                CertificateChain=authority,
+                PrivateKey=(self.directory / "domain.key").read_bytes(),
+                **({"CertificateArn": again[0]} if again else {}),
+            )["CertificateArn"]
+        except (OSError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as problem:
+            raise UsageProblem(
+                f"the certificate could not be imported: {problem}; see ./scripts/cloud.sh logs"
+            ) from problem
+        return {
+            "CdnDomainName": f"{environment}-images.{domain}",
+            "CdnCertificateArn": arn,
+            "SiteDomainName": f"{environment}-app.{domain}",
+            "SiteCertificateArn": arn,
+        }
 
     def not_running(self) -> str:
         """What to tell someone who needs the cloud when it does not run."""
@@ -340,6 +384,11 @@ class Cloud:
             shutil.rmtree(self.directory)
 
 
+def _certificates_in(chain: bytes) -> Sequence[bytes]:
+    """The certificates of a PEM file, one by one."""
+    return re.findall(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", chain, re.DOTALL)
+
+
 def source_digest() -> str:
     """Return a digest of everything that decides how the server behaves."""
     digest = hashlib.sha256()
@@ -461,18 +510,25 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="cloud", description="The embedded AWS on this machine's loopback.")
-    commands = parser.add_subparsers(required=True, metavar="up|down|status|env|logs|reset")
+    commands = parser.add_subparsers(required=True, metavar="up|down|status|env|certificate|logs|reset")
     for name, do, text in (
         ("up", _up, "start it, or reuse the one that runs"),
         ("down", _down, "stop it and remove everything of it"),
         ("status", _status, "say whether and where it runs; exit 0 when it does"),
         ("env", _env, "print the shell lines that point AWS's clients at it"),
+        (
+            "certificate",
+            _certificate,
+            "import the domain's certificate, print the shell line that deploys with it",
+        ),
         ("logs", _logs, "print the server's log"),
         ("reset", _reset, "remove every resource in it"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--name", default=DEFAULT_NAME, help=f"which cloud; default: {DEFAULT_NAME}")
         command.set_defaults(do=do)
+        if name == "certificate":
+            command.add_argument("environment", help="whose deployment gets the names")
         if name == "up":
             command.add_argument("--port", type=int, help="port of the AWS APIs; default: a free one")
             command.add_argument("--owned-by", type=int, metavar="PID", help="end with this process")
@@ -509,6 +565,18 @@ def _env(options: argparse.Namespace) -> int:
     for name, value in state.environment().items():
         _tell(f"export {name}={shlex.quote(value)}")
     _tell(f"unset {' '.join(UNSET)}")
+    return EXIT_RUNNING
+
+
+def _certificate(options: argparse.Namespace) -> int:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", options.environment):
+        raise UsageProblem(
+            f"expected an environment's name, found {options.environment!r}; environments.toml declares them"
+        )
+    found = Cloud(options.name).certificate(options.environment)
+    words = " ".join(f"{name}={value}" for name, value in found.items())
+    variable = f"PARAMETERS_{options.environment.upper().replace('-', '_')}"
+    _tell(f"export {variable}={shlex.quote(words)}")
     return EXIT_RUNNING
 
 

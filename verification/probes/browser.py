@@ -37,6 +37,7 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as TooLate
 
+from verification import names
 from verification.environment import ROOT, Environment
 from verification.errors import Unverified
 from verification.probes import chromium
@@ -332,7 +333,7 @@ def started(env: Environment, site: str, others: Iterable[str] = ()) -> Iterator
         Unverified: there is no browser, or it does not start.
     """
     found = chromium.find()
-    arguments = []
+    arguments = list(names.chromium_arguments())
     if keys := trusted_keys(env, [site, *others]):
         arguments.append(f"--ignore-certificate-errors-spki-list={','.join(sorted(keys))}")
     with sync_playwright() as playwright:

@@ -46,10 +46,10 @@ def main() -> int:
     except OSError as error:
         print(f"error: cannot listen on {listeners.LOOPBACK}:{options.port or '*'}: {error}", file=sys.stderr)
         return 4
-    providers_socket = listeners.bind()
+    providers_socket, names_socket = listeners.bind(), listeners.bind()
     _prepare_environment(options.directory, main_socket.getsockname()[1])
     with lock:
-        asyncio.run(_serve(options, main_socket, providers_socket))
+        asyncio.run(_serve(options, main_socket, providers_socket, names_socket))
     return 0
 
 
@@ -111,7 +111,10 @@ def _prepare_environment(directory: Path, port: int) -> None:
 
 
 async def _serve(
-    options: argparse.Namespace, main_socket: socket.socket, providers_socket: socket.socket
+    options: argparse.Namespace,
+    main_socket: socket.socket,
+    providers_socket: socket.socket,
+    names_socket: socket.socket,
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -128,6 +131,7 @@ async def _serve(
         directory=options.directory,
         main_port=main_socket.getsockname()[1],
         providers_port=providers_socket.getsockname()[1],
+        names_port=names_socket.getsockname()[1],
         account_id=ACCOUNT_ID,
         region=REGION,
         ca_bundle=made.bundle,
@@ -163,7 +167,10 @@ async def _serve(
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()
-    ports.serve_edges(account.NamelessEdges(deployments))
+    edges = account.NamelessEdges(deployments)
+    ports.serve_edges(edges)
+    names = overlays["names"].Names(edges, context)
+    ports.serve_names(names_socket, names, names.tls)
     ports.serve(main_socket, apis)
     ports.serve(providers_socket, providers.app, plain_http=False)
     _record(options, context, administrator)
@@ -181,7 +188,7 @@ async def _serve(
 
 def _overlays() -> dict[str, Any]:
     """Import the overlays, in the order in which they are installed; each asserts that MiniStack has its hooks."""
-    names = ("cloudformation", "functions", "s3", "http_api", "cdn", "providers", "edges", "account")
+    names = ("cloudformation", "functions", "s3", "http_api", "cdn", "names", "providers", "edges", "account")
     return {name: importlib.import_module(f"{__package__}.{name}") for name in names}
 
 
@@ -224,6 +231,7 @@ def _record(options: argparse.Namespace, context: Context, administrator: Any) -
         "access_key_id": administrator.access_key_id,
         "secret_access_key": administrator.secret_access_key,
         "ca_bundle": str(context.ca_bundle),
+        "names": f"{certificates.DOMAIN}={listeners.LOOPBACK}:{context.names_port}",
         "control": f"{context.endpoint}/_embedded",
         "source": options.source,
     }

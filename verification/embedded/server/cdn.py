@@ -159,6 +159,8 @@ class Viewing:
     parsed: dict[str, Any]
     behavior: dict[str, Any]
     domain: str
+    host: str
+    """What the viewer asked for: the domain, or one of the distribution's alternate names."""
     fetches: int = 0
     outcome: str = MISS
     age_seconds: int | None = None
@@ -182,7 +184,7 @@ def install(context: Context) -> None:
     def check_protocol(*arguments: Any) -> Any:
         *others, headers = arguments
         viewing = _viewing.get()
-        answer = redirect(*others, {**headers, "host": viewing.domain} if viewing is not None else headers)
+        answer = redirect(*others, {**headers, "host": viewing.host} if viewing is not None else headers)
         if answer is not None and "Location" in answer[1]:
             answer[1]["X-Cache"] = REDIRECT
         return answer
@@ -476,7 +478,8 @@ class EdgeCache:
         behavior = cloudfront._match_behavior(parsed, scope["path"])
         if behavior is None:
             return None
-        return Viewing(distribution, parsed, behavior, distribution["DomainName"])
+        domain = distribution["DomainName"]
+        return Viewing(distribution, parsed, behavior, domain, scope.get("alternate_name") or domain)
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         status, headers, body = cloudfront._cf_error_response(403, "Request blocked.", ERROR)
@@ -535,6 +538,7 @@ class Answer:
         return Visit(
             distribution_id=viewing.distribution["Id"],
             domain=viewing.domain,
+            host=viewing.host,
             method=scope["method"],
             path=scope["path"],
             query=scope.get("query_string", b"").decode("latin-1"),

@@ -20,6 +20,8 @@ CLOCK_SKEW = dt.timedelta(minutes=5)
 
 ADDRESS = ipaddress.ip_address("127.0.0.1")
 LOCAL_NAMES = ("localhost", "*.cloudfront.net", "*.execute-api.localhost")
+# A domain of the account's own, below a top level that is reserved for tests (RFC 6761).
+DOMAIN = "pixel-prompt.test"
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,16 @@ class Certificates:
         bundle: the system's roots and the CA, PEM; what a client is given to trust.
         chain: the leaf and its CA, PEM.
         key: the leaf's private key, mode 600. The CA's key is never written.
+        domain_chain: the certificate of DOMAIN's names and its CA, PEM.
+        domain_key: its private key, mode 600.
     """
 
     authority: Path
     bundle: Path
     chain: Path
     key: Path
+    domain_chain: Path
+    domain_key: Path
 
     def server_context(self, *protocols: str) -> ssl.SSLContext:
         """Return a TLS 1.2+ server context that offers `protocols` by ALPN."""
@@ -48,16 +54,16 @@ class Certificates:
 
 
 def issue(directory: Path, vendor_hosts: Sequence[str]) -> Certificates:
-    """Make a new CA and leaf in `directory`; the leaf answers for loopback and for `vendor_hosts`.
+    """Make a new CA and its leaves in `directory`: one for loopback and `vendor_hosts`, one for DOMAIN's names.
 
-    The CA may sign for the leaf's names and nothing else, and its key dies with this call: whoever trusts
-    the bundle trusts it for loopback and for the vendors' names only.
+    The CA may sign for the leaves' names and nothing else, and its key dies with this call: whoever trusts
+    the bundle trusts it for loopback, the vendors' names and a reserved domain only.
     """
     now = dt.datetime.now(dt.UTC)
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    leaf_key = ec.generate_private_key(ec.SECP256R1())
     issuer = _name("Embedded AWS test authority")
     names = [*LOCAL_NAMES, *vendor_hosts]
+    of_domain = [f"*.{DOMAIN}", DOMAIN]
 
     authority = (
         _builder(issuer, issuer, authority_key.public_key(), now)
@@ -66,7 +72,7 @@ def issue(directory: Path, vendor_hosts: Sequence[str]) -> Certificates:
         .add_extension(
             x509.NameConstraints(
                 permitted_subtrees=[
-                    *(x509.DNSName(name.removeprefix("*.")) for name in names),
+                    *(x509.DNSName(name.removeprefix("*.")) for name in [*names, DOMAIN]),
                     x509.IPAddress(ipaddress.ip_network("127.0.0.0/8")),
                 ],
                 excluded_subtrees=None,
@@ -76,38 +82,43 @@ def issue(directory: Path, vendor_hosts: Sequence[str]) -> Certificates:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    leaf = (
-        _builder(_name("Embedded AWS"), issuer, leaf_key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.SubjectAlternativeName([*map(x509.DNSName, names), x509.IPAddress(ADDRESS)]), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
-        .sign(authority_key, hashes.SHA256())
-    )
-
     made = Certificates(
         authority=directory / "ca.pem",
         bundle=directory / "ca-bundle.pem",
         chain=directory / "leaf.pem",
         key=directory / "leaf.key",
+        domain_chain=directory / "domain.pem",
+        domain_key=directory / "domain.key",
     )
     authority_pem = authority.public_bytes(serialization.Encoding.PEM)
     made.authority.write_bytes(authority_pem)
     made.bundle.write_bytes(_system_roots() + authority_pem)
-    made.chain.write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + authority_pem)
-    _write_private(
-        made.key,
-        leaf_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
+    loopback = [*map(x509.DNSName, names), x509.IPAddress(ADDRESS)]
+    for chain, key, common_name, alternatives in (
+        (made.chain, made.key, "Embedded AWS", loopback),
+        (made.domain_chain, made.domain_key, of_domain[0], [*map(x509.DNSName, of_domain)]),
+    ):
+        leaf_key = ec.generate_private_key(ec.SECP256R1())
+        leaf = (
+            _builder(_name(common_name), issuer, leaf_key.public_key(), now)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
+            )
+            .sign(authority_key, hashes.SHA256())
+        )
+        chain.write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + authority_pem)
+        _write_private(
+            key,
+            leaf_key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+        )
     return made
 
 

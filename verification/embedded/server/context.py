@@ -33,6 +33,9 @@ class Ports(Protocol):
     def of(self, host: str) -> int | None:
         """Return the port of `host`, or None when it is not open."""
 
+    def host_at(self, address: str) -> str | None:
+        """Return the host whose port `address` (`127.0.0.1:<port>`) is, or None when none is open there."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -45,12 +48,14 @@ class Context:
         ca_bundle: what a client of this cloud trusts, PEM.
         lambda_python: the interpreter of Python functions.
         vendor_hosts: the names that functions resolve to `providers_port`.
+        names_port: the distributions, by the alternate domain name that a viewer asks for.
         ports: the extra listeners.
     """
 
     directory: Path
     main_port: int
     providers_port: int
+    names_port: int
     account_id: str
     region: str
     ca_bundle: Path

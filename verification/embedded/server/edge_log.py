@@ -54,6 +54,7 @@ class Visit:
 
     distribution_id: str
     domain: str
+    host: str
     method: str
     path: str
     query: str
@@ -87,7 +88,7 @@ class Visit:
             "cs(Cookie)": _quoted(self.headers.get("cookie")) if target.with_cookies else None,
             "x-edge-result-type": outcome,
             "x-edge-request-id": self.answer.get("x-amz-cf-id"),
-            "x-host-header": self.domain,
+            "x-host-header": self.host,
             "cs-protocol": self.scheme,
             "cs-bytes": self.headers.get("content-length", "0"),
             "time-taken": taken,

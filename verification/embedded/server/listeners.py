@@ -10,6 +10,7 @@ import random
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -29,6 +30,10 @@ BACKLOG = 512
 TLS_HANDSHAKE_RECORD = 0x16
 FIRST_BYTE_SECONDS = 60.0
 HANDSHAKE_SECONDS = 10.0
+# A client's greeting is one record, in one packet or two.
+GREETING_BYTES = 16_384
+GREETING_LOOKS = 200
+GREETING_PAUSE_SECONDS = 0.01
 KEEP_ALIVE_SECONDS = 75.0
 # How long open requests may take when the cloud is stopped, and how long a client may take to answer a goodbye.
 GRACE_SECONDS = 1.0
@@ -74,12 +79,16 @@ def _listen(port: int) -> socket.socket:
 
 @dataclass(frozen=True)
 class _Listener:
-    """One listening socket: where its requests go and whether it answers plain HTTP."""
+    """One listening socket: where its requests go and whether it answers plain HTTP.
+
+    `by_name` gives the TLS for the name that a client asks for, None for the listener's own.
+    """
 
     listening: socket.socket
     app: ASGIWrapper
     tls: ssl.SSLContext
     plain_http: bool
+    by_name: Callable[[str], ssl.SSLContext | None] | None = None
 
     @property
     def port(self) -> int:
@@ -138,6 +147,14 @@ class Listeners:
         """Accept on a socket made by bind(); the app sees the client's own Host."""
         self._start(_Listener(listening, ASGIWrapper(Origin(app)), self._tls, plain_http))
 
+    def serve_names(
+        self, listening: socket.socket, app: App, by_name: Callable[[str], ssl.SSLContext | None]
+    ) -> None:
+        """Accept on a socket made by bind() for many names, each with a TLS of its own."""
+        self._start(
+            _Listener(listening, ASGIWrapper(Origin(app)), self._edge_tls, plain_http=True, by_name=by_name)
+        )
+
     def serve_edges(self, app: App) -> None:
         """Name the app that every extra port leads to. Must come before the first open()."""
         self._edge_app = app
@@ -177,6 +194,12 @@ class Listeners:
         with self._lock:
             listener = self._edges.get(host)
         return listener.port if listener is not None else None
+
+    def host_at(self, address: str) -> str | None:
+        """See context.Ports.host_at."""
+        with self._lock:
+            ports = {f"{LOOPBACK}:{listener.port}": host for host, listener in self._edges.items()}
+        return ports.get(address)
 
     async def shut(self) -> None:
         """Stop accepting, give open connections a moment to finish, then drop them."""
@@ -223,7 +246,7 @@ class Listeners:
                 return
             reader = asyncio.StreamReader(loop=self._loop)
             protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
-            tls = listener.tls if first[0] == TLS_HANDSHAKE_RECORD else None
+            tls = await self._tls_of(listener, connection) if first[0] == TLS_HANDSHAKE_RECORD else None
             limits = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": GOODBYE_SECONDS}
             transport, _ = await self._loop.connect_accepted_socket(
                 lambda: protocol, connection, ssl=tls, **(limits if tls is not None else {})
@@ -238,6 +261,18 @@ class Listeners:
         with contextlib.suppress(OSError):
             await TCPServer(listener.app, self._loop, self._config, self._context, {}, reader, writer)
 
+    async def _tls_of(self, listener: _Listener, connection: socket.socket) -> ssl.SSLContext:
+        """Choose by the name in the client's greeting, which is left in place."""
+        if listener.by_name is None:
+            return listener.tls
+        for _ in range(GREETING_LOOKS):
+            greeting = connection.recv(GREETING_BYTES, socket.MSG_PEEK)
+            if (name := asked_for(greeting)) is not None:
+                return listener.by_name(name) or listener.tls
+            # The rest of it is on its way, and what is here already would wake every wait for more.
+            await asyncio.sleep(GREETING_PAUSE_SECONDS)
+        return listener.tls
+
     async def _peek(self, connection: socket.socket) -> bytes:
         """Wait until the client has sent something and return its first byte, left in place; b"" if it left."""
         while True:
@@ -250,6 +285,30 @@ class Listeners:
                     await readable
                 finally:
                     self._loop.remove_reader(connection)
+
+
+def asked_for(greeting: bytes) -> str | None:
+    """Return the server's name in the beginning of a TLS connection, "" for none; None while that is incomplete."""
+    names: list[str] = []
+
+    def note(_connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int:
+        names.append(name or "")
+        return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR  # heard enough
+
+    # OpenSSL reads it: any version will do, and the certificate is never asked for.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.sni_callback = note
+    incoming = ssl.MemoryBIO()
+    incoming.write(greeting)
+    try:
+        context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    except ssl.SSLError:
+        return next(iter(names), "")
+    return next(iter(names), None)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -12,6 +12,7 @@ from verification.embedded.server.cloudformation import (
     functions,
     messaging,
     s3,
+    serverless,
 )
 from verification.embedded.server.context import Context
 
@@ -27,3 +28,4 @@ def install(context: Context) -> None:
     alarms.install(context)
     additions.install()
     drift.install()
+    serverless.install()
