@@ -28,7 +28,8 @@ from verification import budgets
 from verification.embedded.cloud import Cloud
 from verification.probes import browser as browsers
 from verification.probes.api import Api
-from verification.probes.browser import DESKTOP, LIVE, Answered, Browser, Visit
+from verification.probes.browser import DESKTOP, Browser, Visit
+from verification.probes.wire import LIVE, Answered
 
 pytestmark = pytest.mark.embedded
 
@@ -306,7 +307,7 @@ def test_one_provider_down_costs_one_image_and_says_why(
 def test_a_model_that_fails_again_says_why_and_can_be_asked_once_more(
     visit: OpenPage, bench: Bench, tmp_path: Path
 ) -> None:
-    with visit(screen=PHONE, phone=True) as tab:
+    with visit(screen=PHONE, phone=True, answering=True) as tab:
         with bench.provider_fault(DOWN, "server_error"):
             send(tab)
             assert tab.shows(tab.page.get_by_text("8 images of 9 are ready; 1 model failed"), WHILE)
@@ -341,7 +342,7 @@ def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "Retry-After",
     }
-    with visit() as tab:
+    with visit(answering=True) as tab:
         tab.answer("POST", "/generate", Answered(REFUSED, 429, headers=headers), LIVE)
         send(tab)
         alert = tab.page.get_by_role("alert")
@@ -358,7 +359,7 @@ def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
 
 @pytest.mark.further
 def test_a_failing_service_is_told_with_a_reference_and_the_prompt_stays(visit: OpenPage) -> None:
-    with visit() as tab:
+    with visit(answering=True) as tab:
         tab.answer("POST", "/generate", Answered(BROKEN, 500), LIVE)
         prompt = send(tab)
         alert = tab.page.get_by_role("alert")
@@ -429,7 +430,7 @@ def test_axe_is_content_with_every_page_in_both_themes(
 ) -> None:
     made = api(bench).generate("a harbour at dawn").id
     found = []
-    with visit(None, screen=screen, phone=screen is PHONE) as tab:
+    with visit(None, screen=screen, phone=screen is PHONE, answering=True) as tab:
 
         def look(name: str) -> None:
             for dark in (False, True):

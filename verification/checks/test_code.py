@@ -20,12 +20,13 @@ from playwright.sync_api import Locator, Page, ViewportSize
 from verification import budgets
 from verification.errors import Unverified
 from verification.probes.api import Api, Job, error_of, new_correlation_id
-from verification.probes.browser import LIVE, Answered, Visit
+from verification.probes.browser import Visit
 from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
 from verification.probes.http import Answer
 from verification.probes.packages import Packages
+from verification.probes.wire import LIVE, Answered
 from verification.resources.counter import forgotten
 from verification.resources.log_group import LogEvent, LogGroup
 from verification.stack import Stack
@@ -231,7 +232,9 @@ def test_page_survives_a_render_error(visit: OpenPage, shown_job: Job, stack: St
         assert tab.shows(alert, budgets.PAGE_DEADLINE), (
             "nothing on the page says that a part of it has failed"
         )
-        assert page.get_by_role("navigation").is_visible(), "the rest of the page has to go on"
+        assert tab.shows(page.get_by_role("navigation"), budgets.PAGE_DEADLINE), (
+            "the rest of the page has to go on"
+        )
         assert tab.until(lambda: reports, budgets.PAGE_DEADLINE), "the failure was not reported"
         (answer,) = reports
         report = json.loads(answer.request.post_data or "{}")
@@ -257,8 +260,9 @@ def test_page_survives_a_render_error(visit: OpenPage, shown_job: Job, stack: St
 def test_page_is_usable_on_a_phone(visit: OpenPage, shown_job: Job) -> None:
     """A panel of fixed width pushes the Generate button off a phone's screen."""
     wrong = []
-    with visit(phone=True, screen=_PHONE) as tab:
+    with visit(None, phone=True, screen=_PHONE, answering=True) as tab:
         tab.answer("POST", "/generate", _accepted(shown_job))
+        tab.go("/")
         _type_and_send(tab, shown_job.prompt)
         seen = tab.loaded(_images(tab), len(shown_job.image_urls), budgets.PAGE_DEADLINE)
         tab.page.locator("summary").click()  # the settings, which are closed at first
@@ -276,28 +280,29 @@ def test_page_is_usable_on_a_phone(visit: OpenPage, shown_job: Job) -> None:
 def test_page_is_usable_on_slow_3g(visit: OpenPage, shown_job: Job) -> None:
     """A white page is left; a wait without progress makes people press again, and each press is paid for."""
     with visit(None, phone=True, screen=_PHONE) as tab:
-        tab.throttle(kbit_per_second=budgets.SLOW_3G_KBIT_PER_SECOND, round_trip=budgets.SLOW_3G_ROUND_TRIP)
+        _slow_down(tab)
         tab.page.add_init_script(_WATCH_THE_PROMPT)
+        before = tab.waited()
+        tab.go("/")
+        took = tab.measured("() => window.promptSeen", 2 * budgets.SLOW_3G_INTERACTIVE)
+        _within("the page took no input", took, budgets.SLOW_3G_INTERACTIVE, tab.waited() - before)
+
+    with visit(None, phone=True, screen=_PHONE, answering=True) as tab:
+        tab.answer("POST", "/generate", _accepted(shown_job, after=_LONG_ENOUGH_TO_NOTICE))
+        tab.answer("GET", f"/status/{shown_job.id}", Answered(_waiting(shown_job)), LIVE)
         tab.go("/")
         prompt = tab.page.get_by_label("Prompt", exact=True)
-        ready = tab.shows(prompt, budgets.SLOW_3G_INTERACTIVE + timedelta(seconds=1))
-        assert ready, f"nothing to type into after {budgets.SLOW_3G_INTERACTIVE}"
-        seen = tab.page.wait_for_function("() => window.promptSeen").json_value()
-        interactive = timedelta(milliseconds=seen)
-
-        tab.answer("POST", "/generate", _accepted(shown_job, after=timedelta(seconds=1)))
-        tab.answer("GET", f"/status/{shown_job.id}", Answered(_waiting(shown_job)), LIVE)
+        assert tab.shows(prompt, budgets.PAGE_DEADLINE), (tab.complaints, _said(tab.page))
+        _slow_down(tab)
         prompt.fill(shown_job.prompt)
-        tab.page.evaluate(_WATCH_PROGRESS)
+        tab.page.evaluate(_WATCH_PROGRESS, len(shown_job.image_urls))
+        before = tab.waited()
         tab.page.get_by_role("button", name="Generate").click()
-        arrived = _images(tab).nth(len(shown_job.image_urls) - 1)
-        assert tab.shows(arrived, 2 * budgets.PAGE_DEADLINE), (
+        assert tab.until(lambda: tab.page.evaluate("() => window.allArrived"), 2 * budgets.PAGE_DEADLINE), (
             "the images of a job that has ended never appeared"
         )
         unseen = timedelta(milliseconds=tab.page.evaluate("() => window.longestGap"))
-
-    assert interactive <= budgets.SLOW_3G_INTERACTIVE
-    assert unseen <= budgets.PROGRESS_GAP
+        _within("no progress was on screen", unseen, budgets.PROGRESS_GAP, tab.waited() - before)
 
 
 @pytest.mark.item("CODE-17")
@@ -414,6 +419,7 @@ def test_axe_finds_nothing_serious(visit: OpenPage, shown_job: Job) -> None:
         for path, sign in _pages(shown_job).items():
             _open(tab, path, sign)
             found += _serious(tab, path)
+    with visit(None, answering=True) as tab:
         for state, (answer, sign) in _GALLERY_STATES.items():
             tab.answer("GET", "/gallery/list", answer)
             _open(tab, "/gallery", sign)
@@ -430,6 +436,8 @@ def test_the_whole_journey_works(visit: OpenPage, api: Api, cdn: Cdn) -> None:
     with visit() as tab:
         _type_and_send(tab, prompt)
         made = tab.loaded(_images(tab), budgets.MODELS, budgets.JOB_DEADLINE, lambda: tab.complaints)
+        if len(made) < budgets.MODELS:
+            _wait_for_its_job(tab, api)
         assert len({cdn.path(url) for url in made}) == budgets.MODELS, (tab.complaints, _said(tab.page))
 
         tab.page.get_by_role("link", name="Gallery", exact=True).click()
@@ -438,21 +446,24 @@ def test_the_whole_journey_works(visit: OpenPage, api: Api, cdn: Cdn) -> None:
         entry.click()
         assert tab.shows(tab.page.get_by_role("heading", name=prompt)), "the gallery's entry does not open"
         kept = tab.loaded(_images(tab), budgets.MODELS, budgets.PAGE_DEADLINE)
+        gallery = _last_of(tab)
+        memory, complaints = tab.memory(), tab.complaints
 
-        job = api.look(urlsplit(tab.page.url).path.rpartition("/")[2], prompt)
-        failed = job.results[-1]
+    job = api.look(gallery, prompt)
+    failed = job.results[-1]
+    with visit(None, answering=True, memory=memory) as tab:
         tab.answer("GET", f"/status/{job.id}", Answered(_status(job, "partial", _failed(failed))))
         asked = tab.posts("/generate")
         _open(tab, f"/job/{job.id}", "main .tile--failed button")
         tab.page.get_by_role("button", name="Try again").click()
         whole = tab.loaded(_images(tab), budgets.MODELS, budgets.JOB_DEADLINE, lambda: tab.complaints)
         assert len(asked) == 1, f"a retry is one request, and the page made {len(asked)}"
-        retry = api.look(asked[0].json()["jobId"], prompt)
+        retry = api.wait(asked[0].json()["jobId"], prompt, timedelta())
 
     assert sorted(kept) == sorted(made)
     assert [result["model"] for result in retry.results] == [failed["model"]]
     assert sorted(whole) == sorted({*made, *retry.image_urls} - {failed["imageUrl"]})
-    assert tab.complaints == []
+    assert complaints + tab.complaints == []
 
 
 OpenPage = Callable[..., AbstractContextManager[Visit]]
@@ -481,16 +492,24 @@ _WATCH_THE_PROMPT = """(() => {
   }, 20);
 })()"""
 
+_LONG_ENOUGH_TO_NOTICE = timedelta(seconds=2)
+
 # How long in one go nothing on the screen said that work goes on, from the press to the last picture.
-_WATCH_PROGRESS = """() => {
+_WATCH_PROGRESS = """(pictures) => {
   window.longestGap = 0;
   const shown = (bar) => {
     const box = bar.getBoundingClientRect();
     return bar.checkVisibility({ visibilityProperty: true }) && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
   };
+  const arrived = (picture) => picture.checkVisibility() && picture.getBoundingClientRect().height > 0;
   addEventListener('click', () => {
     let seen = performance.now();
-    setInterval(() => {
+    const watch = setInterval(() => {
+      if ([...document.querySelectorAll('main .grid img')].filter(arrived).length >= pictures) {
+        window.allArrived = true;
+        clearInterval(watch);
+        return;
+      }
       const now = performance.now();
       if ([...document.querySelectorAll('progress, [role=progressbar]')].some(shown)) seen = now;
       window.longestGap = Math.max(window.longestGap, now - seen);
@@ -559,6 +578,42 @@ def _type_and_send(tab: Visit, prompt: str) -> None:
     assert tab.shows(field, budgets.PAGE_DEADLINE), (tab.complaints, _said(tab.page))
     field.fill(prompt)
     tab.page.get_by_role("button", name="Generate").click()
+
+
+def _slow_down(tab: Visit) -> None:
+    tab.throttle(kbit_per_second=budgets.SLOW_3G_KBIT_PER_SECOND, round_trip=budgets.SLOW_3G_ROUND_TRIP)
+
+
+def _last_of(tab: Visit) -> str:
+    """The last part of the page's address: the id of what it shows."""
+    return urlsplit(tab.page.url).path.rpartition("/")[2]
+
+
+def _wait_for_its_job(tab: Visit, api: Api) -> None:
+    """A page cannot show what is not made yet.
+
+    Raises:
+        Unverified: the page says of no failure, and the job that it shows has not ended.
+    """
+    if "/job/" in tab.page.url and not tab.complaints and not tab.page.get_by_role("alert").count():
+        api.wait(_last_of(tab), "", timedelta())
+
+
+def _within(what: str, took: timedelta, budget: timedelta, lost: timedelta) -> None:
+    """Hold a duration against its budget, unless this machine's own load may have made the difference.
+
+    Args:
+        what: completes the sentence '... for so long'.
+        took: what was measured.
+        budget: the most that it may be.
+        lost: the most of it that the browser can have spent waiting for a processor.
+    """
+    if took - lost <= budget < took:
+        raise Unverified(
+            f"{what} for {took.total_seconds():.2f} s, more than {budget.total_seconds():.2f} s, but up to "
+            f"{lost.total_seconds():.2f} s of them the browser waited for a processor; run again when the machine is less busy"
+        )
+    assert took <= budget, f"{what} for {took.total_seconds():.2f} s"
 
 
 def _said(page: Page) -> str:

@@ -4,6 +4,10 @@ How it trusts: a browser verifies TLS by the system's authorities and takes no b
 declares an authority of its own, each host is therefore asked for its certificate first, by a handshake that is
 verified with that authority, name and all, and the browser is told to take exactly those public keys. No error of
 any other certificate is forgiven, and where no authority is declared nothing is.
+
+How it judges: a page that does not do something in time has failed only if it could. Time in which this machine gave
+the browser no processor does not count, a page that still waits for the network is UNVERIFIED, and so is every check
+whose browser has ended, or whose own answers did not reach the page.
 """
 
 from __future__ import annotations
@@ -11,15 +15,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import signal
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from cryptography import x509
@@ -30,8 +36,9 @@ from playwright.sync_api import (
     Error,
     Locator,
     Page,
+    Playwright,
     Response,
-    Route,
+    StorageState,
     ViewportSize,
     sync_playwright,
 )
@@ -40,11 +47,15 @@ from playwright.sync_api import TimeoutError as TooLate
 from verification import names
 from verification.environment import ROOT, Environment
 from verification.errors import Unverified
-from verification.probes import chromium
+from verification.probes import chromium, hindrance
+from verification.probes.wire import Answered, Wire
 
 DESKTOP = ViewportSize(width=1280, height=800)
 _AXE = ROOT / ".tools" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 _PATIENCE = timedelta(seconds=20)
+_MOST_PATIENCE = 4  # times what a wait is given, on a machine that gives the browser no processor
+_TOO_SHORT = timedelta(milliseconds=50)  # for a wait to be taken up again
+_CLEANING = timedelta(seconds=5)  # for the last picture of a tab, and again for closing it
 _QUALITY = 60  # of the JPEG that is kept as evidence
 
 # Everything that a finger aims at, unless it is out of sight on purpose (skip links wait above the page).
@@ -70,16 +81,6 @@ _AXE_RUN = """async () => {
 }"""
 
 _LOADED = "(images) => images.filter((i) => i.complete && i.naturalWidth > 0).map((i) => i.src)"
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What the page is answered in the API's stead; `after` holds it back, None never answers."""
-
-    document: Any = None
-    status: int = HTTPStatus.OK
-    after: timedelta | None = timedelta()
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,16 @@ class Violation:
 
 @dataclass(frozen=True)
 class Visit:
-    """One tab, with no memory of an earlier one."""
+    """One tab, with no memory of an earlier one unless it was given that."""
 
     site: str
     page: Page = field(repr=False)
+    wire: Wire = field(repr=False)
+    waited: Callable[[], timedelta] = field(repr=False)
+    """How long the browser and what drives it have waited for a processor so far, all of their threads together."""
     complaints: list[str] = field(default_factory=list)
     """What the browser's console calls an error, breaches of the content security policy among them."""
+    crashes: list[str] = field(default_factory=list, repr=False)
 
     def go(self, path: str, *, patience: timedelta = _PATIENCE) -> None:
         """Open one path of the site; the page's own script may still be on its way.
@@ -125,22 +130,29 @@ class Visit:
             Unverified: nobody answers.
         """
         url = urljoin(self.site, path)
+        self.wire.forget()
         try:
             answer = self.page.goto(url, wait_until="commit", timeout=patience.total_seconds() * 1000)
         except Error as problem:
-            raise Unverified(
-                f"the browser could not open {url}: {problem.message.splitlines()[0]}"
-            ) from problem
+            raise Unverified(f"the browser could not open {url}: {_first_line(problem)}") from problem
         if answer and answer.status >= HTTPStatus.BAD_REQUEST:
             raise AssertionError(f"GET {url} -> {answer.status}")
 
     def shows(self, what: Locator, within: timedelta = _PATIENCE) -> bool:
-        """Whether something comes into being on the page, and can be seen."""
-        try:
-            what.first.wait_for(state="visible", timeout=within.total_seconds() * 1000)
-        except TooLate:
-            return False
-        return True
+        """Whether something comes into being on the page, and can be seen.
+
+        Raises:
+            Unverified: it does not, and the page may not be the one to blame; see `until`.
+        """
+
+        def comes(left: timedelta) -> bool:
+            try:
+                what.first.wait_for(state="visible", timeout=left.total_seconds() * 1000)
+            except TooLate:
+                return False
+            return True
+
+        return self._in_time(comes, within)
 
     def loaded(
         self,
@@ -152,14 +164,20 @@ class Visit:
         """The addresses of those images that have arrived and decoded.
 
         Ends once there are so many, time is up, the page says that something has failed, or it is hopeless.
+
+        Raises:
+            Unverified: time is up, and the page may not be the one to blame; see `until`.
         """
         seen, failure = list[str](), self.page.get_by_role("alert")
-        until = time.monotonic() + within.total_seconds()
-        while len(seen) < count and time.monotonic() < until and not failure.count() and not hopeless():
+
+        def ended() -> bool:
+            nonlocal seen
             for image in images.all()[len(seen) :]:
                 image.scroll_into_view_if_needed()  # some are loaded only when they come into sight
-            self.page.wait_for_timeout(100)
             seen = images.evaluate_all(_LOADED)
+            return len(seen) >= count or bool(failure.count() or hopeless())
+
+        self.until(ended, within)
         return seen
 
     def posts(self, path: str) -> list[Response]:
@@ -174,11 +192,53 @@ class Visit:
         return answers
 
     def until(self, condition: Callable[[], object], within: timedelta) -> bool:
-        """Whether something comes true in time; the page goes on meanwhile."""
+        """Whether something comes true in time; the page goes on meanwhile.
+
+        Time in which the browser waited for a processor is not counted.
+
+        Raises:
+            Unverified: it does not, but the page still waits for the network, or got hardly any processor at all.
+        """
+        return self._in_time(partial(self._poll, condition), within)
+
+    def measured(self, expression: str, within: timedelta) -> timedelta:
+        """How long something took by the page's own clock, in milliseconds; `within` where it is not there by then.
+
+        For claims about time: it is not patient.
+        """
+        if not self._poll(lambda: self.page.evaluate(expression), within):
+            return within
+        return timedelta(milliseconds=self.page.evaluate(expression))
+
+    def _poll(self, condition: Callable[[], object], within: timedelta) -> bool:
         started = time.monotonic()
-        while not condition() and time.monotonic() - started < within.total_seconds():
+        while not condition():
+            if time.monotonic() - started >= within.total_seconds():
+                return False
             self.page.wait_for_timeout(50)
-        return bool(condition())
+        return True
+
+    def _in_time(self, comes: Callable[[timedelta], bool], within: timedelta) -> bool:
+        started, before, left = time.monotonic(), self.waited(), within
+        while not comes(left):
+            spent = timedelta(seconds=time.monotonic() - started)
+            lost = self.waited() - before
+            left = min(within, within + lost - spent)
+            if left < _TOO_SHORT:
+                break
+            if spent > _MOST_PATIENCE * within:
+                raise Unverified(
+                    f"after {spent.total_seconds():.0f} s the page had not done what it is waited for, but the browser "
+                    "has spent most of them waiting for a processor; run again when the machine is less busy"
+                )
+        else:
+            return True
+        if asked := self.wire.waiting():
+            raise Unverified(
+                f"after {within.total_seconds():.0f} s the page had not done what it is waited for, and still waits for "
+                f"the network: {', '.join(asked[:4])}; run again when that answers"
+            )
+        return False
 
     def prefer(self, *, dark: bool) -> None:
         """Change the colours that the system prefers, as evening does."""
@@ -203,25 +263,18 @@ class Visit:
     def answer(self, method: str, path: str, *answers: Answered) -> None:
         """Answer the page's requests for one path of the API here, one after the other; the last again and again.
 
+        Say so before you do what makes the page ask; the visit has to be one with `answering`.
+
         Args:
             method: other methods go to the API itself.
             path: what the address ends in, without its query.
             answers: `LIVE` among them lets a request through to the API.
         """
-        left = list(answers)
+        self.wire.answer(method, path, answers)
 
-        def reply(route: Route) -> None:
-            if route.request.method != method:
-                route.fallback()
-                return
-            answered = left.pop(0) if len(left) > 1 else left[0]
-            if answered is LIVE:
-                route.fallback()
-            elif answered.after is not None:
-                self.page.wait_for_timeout(answered.after.total_seconds() * 1000)
-                route.fulfill(status=answered.status, headers=dict(answered.headers), json=answered.document)
-
-        self.page.route(lambda url: urlsplit(url).path.endswith(path), reply)
+    def memory(self) -> StorageState:
+        """What the site keeps in this browser, for a later visit that begins with it."""
+        return self.page.context.storage_state()
 
     def targets(self) -> Sequence[Target]:
         """Everything on the page that can be pressed."""
@@ -259,20 +312,79 @@ class Visit:
 
     def picture(self) -> bytes:
         """What is on the screen, as JPEG."""
-        return self.page.screenshot(type="jpeg", quality=_QUALITY, timeout=_PATIENCE.total_seconds() * 1000)
-
-
-LIVE = Answered()
-"""Leaves a request to the API itself."""
+        return self.page.screenshot(type="jpeg", quality=_QUALITY, timeout=_CLEANING.total_seconds() * 1000)
 
 
 @dataclass(frozen=True)
-class Browser:
-    """A browser that has been started, for all visits of a run."""
+class _Running:
+    """A driver and the browser that it has started, which is one process and its children."""
 
-    site: str
-    engine: Engine = field(repr=False)
-    kind: str
+    driver: Playwright
+    engine: Engine
+    process: int
+
+    def stop(self) -> None:
+        with suppress(Error), self.within(_CLEANING):
+            self.engine.close()
+        with suppress(Error):
+            self.driver.stop()
+
+    @contextmanager
+    def within(self, patience: timedelta) -> Iterator[None]:
+        """End the browser if what is asked of it here takes longer: nothing else makes a call return that hangs."""
+        timer = threading.Timer(patience.total_seconds(), self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _end(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+
+
+class Browser:
+    """A browser for all visits of a run; one that has ended is replaced at the next visit.
+
+    Args:
+        site: where visits begin.
+        launch: starts a browser.
+        waited: how long this process and its descendants have waited for a processor.
+    """
+
+    def __init__(
+        self, site: str, launch: Callable[[], _Running], waited: Callable[[], timedelta] = hindrance.waited
+    ) -> None:
+        self.site = site
+        self._waited = waited
+        self._launch = launch
+        self._running = launch()
+
+    @property
+    def engine(self) -> Engine:
+        """The browser as Playwright knows it, which runs.
+
+        Raises:
+            Unverified: it had ended, and does not start again.
+        """
+        if not self._running.engine.is_connected():
+            self._running.stop()
+            self._running = self._launch()
+        return self._running.engine
+
+    @property
+    def kind(self) -> str:
+        return f"Chromium {self._running.engine.version}"
+
+    @property
+    def process(self) -> int:
+        """The process id of the browser that runs, or ran last."""
+        return self._running.process
+
+    def close(self) -> None:
+        self._running.stop()
 
     @contextmanager
     def visit(
@@ -281,6 +393,8 @@ class Browser:
         *,
         screen: ViewportSize = DESKTOP,
         phone: bool = False,
+        answering: bool = False,
+        memory: StorageState | None = None,
         keep: Callable[[str, bytes], None] = lambda _name, _picture: None,
     ) -> Iterator[Visit]:
         """Open the site in a tab of its own.
@@ -289,45 +403,110 @@ class Browser:
             path: where to begin; None opens nothing yet.
             screen: in CSS pixels.
             phone: whether it has a touch screen and says that it is a phone.
+            answering: whether the check answers some requests in the API's stead. Only then is anything intercepted;
+                the browser then keeps no cache and asks the API for no CORS preflight.
+            memory: what an earlier visit left in the browser.
             keep: is given what was on the screen at the end, under a name.
+
+        Raises:
+            Unverified: instead of whatever the check came to, where its browser ended under it or a request that it
+                meant to answer was answered by the network.
         """
-        context = self.engine.new_context(
-            viewport=screen,
-            is_mobile=phone,
-            has_touch=phone,
-            color_scheme="light",
-            reduced_motion="reduce",
-            locale="en-US",
-        )
-        visit = Visit(self.site, context.new_page())
-
-        def note(line: ConsoleMessage) -> None:
-            if line.type == "error":
-                visit.complaints.append(line.text)
-
-        visit.page.on("console", note)
-        visit.page.on("pageerror", lambda problem: visit.complaints.append(str(problem)))
+        engine = self.engine
+        running = self._running
         try:
-            if path is not None:
-                visit.go(path)
+            with running.within(_PATIENCE):
+                context = engine.new_context(
+                    viewport=screen,
+                    is_mobile=phone,
+                    has_touch=phone,
+                    color_scheme="light",
+                    reduced_motion="reduce",
+                    locale="en-US",
+                    storage_state=memory,
+                    service_workers="block" if answering else "allow",  # one would ask past the route
+                )
+                wire = Wire(context, answering=answering)
+                visit = Visit(self.site, context.new_page(), wire, self._waited)
+        except Error as problem:
+            raise Unverified(f"the browser opened no tab: {_first_line(problem)}; run again") from problem
+
+        visit.page.on("crash", lambda page: visit.crashes.append(page.url))
+        name = f"{screen['width']} px"
+        try:
             try:
-                yield visit
-            finally:
-                # Evidence that cannot be had, of a page that hung for one, must not take a verdict's place.
-                with suppress(Error):
-                    keep(f"{urlsplit(visit.page.url).path} {screen['width']} px", visit.picture())
+                with _complaining(visit):
+                    if path is not None:
+                        visit.go(path)
+                    yield visit
+            except Exception as problem:
+                _keep_picture(visit, name, keep)
+                if spoilt := self._spoilt(visit):
+                    raise Unverified(f"{spoilt}. The check itself had come to: {problem}") from problem
+                raise
+            _keep_picture(visit, name, keep)
+            if spoilt := self._spoilt(visit):
+                raise Unverified(spoilt)
         finally:
-            context.close()
+            with suppress(Error), running.within(_CLEANING):
+                context.close()
+
+    def _spoilt(self, visit: Visit) -> str:
+        """Why nothing that was seen in a visit counts; empty when it does."""
+        if visit.wire.strays:
+            return (
+                f"the check meant to answer {visit.wire.strays[0]} in the API's stead, and it went to the network, so "
+                "the page showed something else than the check looks for; run again"
+            )
+        if not self._running.engine.is_connected():
+            return (
+                "the browser ended while the check looked; the next check starts another, run this one again"
+            )
+        if visit.crashes:
+            return f"the browser's tab crashed at {visit.crashes[0]}; run again"
+        return ""
 
 
 @contextmanager
-def started(env: Environment, site: str, others: Iterable[str] = ()) -> Iterator[Browser]:
+def _complaining(visit: Visit) -> Iterator[None]:
+    """Note what the console says while the check looks; what closing the tab brings about is nobody's fault."""
+
+    def said(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            visit.complaints.append(line.text)
+
+    def raised(problem: Error) -> None:
+        visit.complaints.append(str(problem))
+
+    visit.page.on("console", said)
+    visit.page.on("pageerror", raised)
+    try:
+        yield
+    finally:
+        visit.page.remove_listener("console", said)
+        visit.page.remove_listener("pageerror", raised)
+
+
+def _keep_picture(visit: Visit, name: str, keep: Callable[[str, bytes], None]) -> None:
+    """Evidence that cannot be had, of a page that hung for one, must not take a verdict's place."""
+    with suppress(Error):
+        keep(f"{urlsplit(visit.page.url).path} {name}", visit.picture())
+
+
+@contextmanager
+def started(
+    env: Environment,
+    site: str,
+    others: Iterable[str] = (),
+    waited: Callable[[], timedelta] = hindrance.waited,
+) -> Iterator[Browser]:
     """Start the browser of this machine.
 
     Args:
         env: says whose certificates to trust.
         site: where the page is.
         others: further addresses that the page talks to.
+        waited: how long this process and its descendants have waited for a processor.
 
     Raises:
         Unverified: there is no browser, or it does not start.
@@ -336,21 +515,40 @@ def started(env: Environment, site: str, others: Iterable[str] = ()) -> Iterator
     arguments = list(names.chromium_arguments())
     if keys := trusted_keys(env, [site, *others]):
         arguments.append(f"--ignore-certificate-errors-spki-list={','.join(sorted(keys))}")
-    with sync_playwright() as playwright:
-        try:
-            engine = playwright.chromium.launch(
-                executable_path=found.path,
-                args=arguments,
-                env={**os.environ, **found.variables},
-                chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to be root inside its own
-            )
-        except Error as problem:
-            first = problem.message.strip().splitlines()[0]
-            raise Unverified(f"{found} at {found.path} does not start: {first}") from problem
-        try:
-            yield Browser(site, engine, f"{found}, {engine.version}")
-        finally:
-            engine.close()
+    browser = Browser(site, partial(_launch, found, arguments), waited)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def _launch(found: chromium.Chromium, arguments: Sequence[str]) -> _Running:
+    driver = sync_playwright().start()
+    try:
+        engine = driver.chromium.launch(
+            executable_path=found.path,
+            args=list(arguments),
+            env={**os.environ, **found.variables},
+            chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to be root inside its own
+        )
+        about = engine.new_browser_cdp_session()
+        (process,) = (
+            one["id"]
+            for one in about.send("SystemInfo.getProcessInfo")["processInfo"]
+            if one["type"] == "browser"
+        )
+        about.detach()
+    except Error as problem:
+        driver.stop()
+        raise Unverified(f"{found} at {found.path} does not start: {_first_line(problem)}") from problem
+    except BaseException:
+        driver.stop()
+        raise
+    return _Running(driver, engine, process)
+
+
+def _first_line(problem: Error) -> str:
+    return problem.message.strip().splitlines()[0]
 
 
 def trusted_keys(env: Environment, urls: Iterable[str]) -> frozenset[str]:
