@@ -182,6 +182,22 @@ def incomplete_entry(bench: Bench) -> Iterator[None]:
         yield
 
 
+# An interception answers preflights by itself, so this is found only where the page is left to itself.
+@fault(
+    "CODE-23",
+    "the API's preflight refuses the header that the page sends",
+    relatives={"SEC-07", "CODE-14", "CODE-22"},
+)
+def refused_header(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    before = client.get_api(ApiId=api)["CorsConfiguration"]
+    client.update_api(ApiId=api, CorsConfiguration={**before, "AllowHeaders": ["content-type"]})
+    try:
+        yield
+    finally:
+        client.update_api(ApiId=api, CorsConfiguration=before)
+
+
 @fault("CODE-23", "the page's own policy blocks the images", relatives={"CODE-15", "CODE-16", "CODE-22"})
 def blocked_images(bench: Bench) -> Iterator[None]:
     change = ("build/deployment.ts", "`img-src 'self' data: ${images.join(' ')}`", "\"img-src 'self' data:\"")

@@ -238,7 +238,7 @@ def test_a_request_that_reaches_the_network_after_all_makes_the_check_unverified
             assert visit.page.evaluate(ASK, "GET") == "here", "the page shows something else"
 
     with pytest.raises(
-        Unverified, match=f"meant to answer GET .*{API}.*run again.*page shows something else"
+        Unverified, match=rf"meant to answer GET .*{API}.*run again.*page shows something else"
     ):
         look()
 
@@ -302,7 +302,7 @@ def test_an_answer_that_comes_after_its_request_is_a_mistake_of_the_check(api, b
             visit.answer("GET", API, Answered("too late"))
 
     api.answer = lambda request: None if request.path == API else page("")
-    with pytest.raises(Unverified, match=f"had already sent GET .*{API}"):
+    with pytest.raises(Unverified, match=rf"had already sent GET .*{API}"):
         look()
 
 
@@ -347,7 +347,7 @@ def test_a_page_that_waits_for_the_network_has_not_failed(api, browser) -> None:
     api.answer = lambda request: None if request.path == API else page("")
     with browser.visit("/") as visit:
         visit.page.evaluate(f"() => void fetch('{API}')")
-        with pytest.raises(Unverified, match=f"waits for the network: GET .*{API}"):
+        with pytest.raises(Unverified, match=rf"waits for the network: GET .*{API}"):
             visit.shows(visit.page.locator("h1"), SOON)
         visit.go("/other")  # what the page before it asked is nobody's business any more
         assert not visit.shows(visit.page.locator("h1"), SOON)
@@ -388,7 +388,7 @@ def test_a_check_whose_browser_ends_is_unverified_and_the_next_has_another(api, 
             raise AssertionError("the page is empty")
 
     before = browser.process
-    with pytest.raises(Unverified, match="the browser ended.*page is empty"):
+    with pytest.raises(Unverified, match=r"the browser ended.*page is empty"):
         look()
     with browser.visit("/") as visit:
         assert visit.shows(visit.page.locator("h1"), PATIENT)

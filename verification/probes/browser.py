@@ -322,6 +322,7 @@ class _Running:
     driver: Playwright
     engine: Engine
     process: int
+    kind: str
 
     def stop(self) -> None:
         with suppress(Error), self.within(_CLEANING):
@@ -376,7 +377,8 @@ class Browser:
 
     @property
     def kind(self) -> str:
-        return f"Chromium {self._running.engine.version}"
+        """Which browser it is, and of whom."""
+        return self._running.kind
 
     @property
     def process(self) -> int:
@@ -544,7 +546,7 @@ def _launch(found: chromium.Chromium, arguments: Sequence[str]) -> _Running:
     except BaseException:
         driver.stop()
         raise
-    return _Running(driver, engine, process)
+    return _Running(driver, engine, process, f"{found}, {engine.version}")
 
 
 def _first_line(problem: Error) -> str:
