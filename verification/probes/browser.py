@@ -342,8 +342,10 @@ class _Running:
             timer.cancel()
 
     def _end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+        # The number of a process that has ended may be another's by now.
+        if self.engine.is_connected():
+            with suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
 
 
 class Browser:
