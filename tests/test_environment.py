@@ -5,6 +5,7 @@ import json
 import socket
 
 import boto3
+import botocore.exceptions
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto.server import ThreadedMotoServer
@@ -185,8 +186,58 @@ def test_an_answer_that_is_no_json_says_nothing(aws, service, ask, arguments, bo
         getattr(client, ask)(**arguments)
 
 
-def answered(request, body):
-    return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(body), preload_content=False))
+def answered(request, body, status=200):
+    return AWSResponse(request.url, status, {}, HTTPResponse(io.BytesIO(body), preload_content=False))
+
+
+@pytest.fixture
+def refusing():
+    """S3 that asks each call to slow down so many times."""
+
+    def make(here, times):
+        left = {"refusals": times}
+
+        def answer(request, **_):
+            if not left["refusals"]:
+                return answered(request, b"<ListAllMyBucketsResult/>")
+            left["refusals"] -= 1
+            return answered(request, b"<Error><Code>SlowDown</Code></Error>", 503)
+
+        client = here.client("s3")
+        client.meta.events.register("before-send", answer)
+        return client
+
+    return make
+
+
+def test_a_client_that_had_to_try_again_is_given_out_no_more(refusing):
+    """Its retries came out of a quota that all later checks would have to share."""
+    here = reach("http://127.0.0.1:9")
+    worn = refusing(here, 1)
+
+    worn.list_buckets()
+
+    assert here.client("s3") is not worn
+
+
+def test_a_client_whose_call_failed_for_good_is_given_out_no_more(refusing):
+    here = reach("http://127.0.0.1:9")
+    worn = refusing(here, 3)
+    with pytest.raises(botocore.exceptions.ClientError, match="SlowDown"):
+        worn.list_buckets()
+    unheard = here.client("s3")
+    with pytest.raises(botocore.exceptions.BotoCoreError):
+        unheard.list_buckets()
+
+    assert len({id(client) for client in (worn, unheard, here.client("s3"))}) == 3
+
+
+def test_a_client_that_was_answered_at_once_stays(refusing):
+    here = reach("http://127.0.0.1:9")
+    client = refusing(here, 0)
+    client.list_buckets()
+
+    assert here.client("s3") is client
 
 
 class StackAt:

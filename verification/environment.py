@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -117,6 +118,7 @@ class Environment:
     endpoint_url: str | None = None
     ca_bundle: str | None = None
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -157,7 +159,11 @@ class Environment:
     def client(
         self, service: str, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
     ) -> Any:
-        """A guarded boto3 client whose denials name the action.
+        """A guarded boto3 client whose denials name the action. Ask for it each time, and do not keep it.
+
+        In botocore's standard mode a client pays for its retries out of a quota of its own, and gets little of it
+        back. One that had to try again, or got no answer, is not given out any more: a check that met many errors
+        would leave those after it without retries.
 
         Args:
             service: AWS's name for the service, as boto3 knows it.
@@ -166,12 +172,25 @@ class Environment:
             attempts: how often a call is tried in all.
         """
         key = (service, region, read_timeout, attempts)
-        if key not in self._clients:
-            client = self.bare_client(service, region, read_timeout=read_timeout, attempts=attempts)
-            client.meta.events.register("after-call", _name_refusals)
-            client.meta.events.register("after-call", _refuse_garbage)
-            self._clients[key] = client
-        return self._clients[key]
+        with self._lock:
+            if key not in self._clients:
+                client = self.bare_client(service, region, read_timeout=read_timeout, attempts=attempts)
+
+                def retire_when_worn(parsed: Mapping[str, Any] | None = None, **_: Any) -> None:
+                    if parsed is None or parsed.get("ResponseMetadata", {}).get("RetryAttempts"):
+                        self._retire(key, client)
+
+                client.meta.events.register_first("after-call", retire_when_worn)
+                client.meta.events.register_first("after-call-error", retire_when_worn)
+                client.meta.events.register("after-call", _name_refusals)
+                client.meta.events.register("after-call", _refuse_garbage)
+                self._clients[key] = client
+            return self._clients[key]
+
+    def _retire(self, key: tuple[Any, ...], client: Any) -> None:
+        with self._lock:
+            if self._clients.get(key) is client:
+                del self._clients[key]
 
     def bare_client(
         self,

@@ -138,14 +138,17 @@ class FakeStore:
 
 @dataclass
 class FakeSecrets:
-    """Secrets Manager with one secret."""
+    """Secrets Manager with one secret: keys by vendor, or an answer as it is, or what is raised."""
 
     keys: dict[str, str]
+    answer: Mapping[str, Any] | Exception | None = None
     reads: int = 0
 
     def get_secret_value(self, **arguments: Any) -> Mapping[str, Any]:
         self.reads += 1
-        return {"SecretString": json.dumps(self.keys)}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or {"SecretString": json.dumps(self.keys)}
 
 
 @dataclass

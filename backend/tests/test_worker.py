@@ -1,28 +1,31 @@
 import importlib
 import json
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from doubles import (
     FakeAdapter,
-    FakeBedrock,
     FakeClock,
     FakeContext,
     FakeQueue,
+    FakeSecrets,
     FakeStore,
     FakeWire,
     RecordedLog,
     json_answer,
 )
 from pixel_prompt import aws, worker
-from pixel_prompt.adapters import Means
-from pixel_prompt.adapters.transport import Caller
-from pixel_prompt.drills import Drills
 from pixel_prompt.generation import Generator
 from pixel_prompt.jobs import Job, Jobs
-from pixel_prompt.models import Model
+from pixel_prompt.models import DEFAULT_MODELS, Model
+from pixel_prompt.settings import WorkerSettings
 from pixel_prompt.validation import Wish
-from pixel_prompt.worker import Worker, handler
+from pixel_prompt.worker import Equipment, Worker, handler
 
+SETTINGS = WorkerSettings("dev", "table", "bucket", "url", "arn", ())
 MODELS = (Model("a", "A", "openai", "a"), Model("b", "B", "recraft", "b"))
 
 
@@ -41,17 +44,16 @@ class Bench:
             now=clock,
             monotonic=clock,
         )
-        means = Means(
-            Caller(self.wire, lambda seconds: None), lambda vendor: "key", lambda region: FakeBedrock({})
-        )
+        self.secrets = FakeSecrets({"openai": "key", "recraft": "key"})
         self.worker = Worker(
             jobs=jobs,
             generator=generator,
-            means=means,
             models=MODELS,
             queue=self.queue,
             queue_url="url",
-            drills=Drills(jobs=jobs, store=FakeStore(), s3=aws.client("s3"), models=MODELS),
+            own_equipment=lambda: nullcontext(
+                Equipment(SETTINGS, lambda service, **_: self.secrets, self.wire)
+            ),
         )
 
     def job(self) -> Job:
@@ -138,10 +140,11 @@ def test_keys_are_checked_for_every_model_and_never_shown(jobs: Jobs, clock: Fak
     bench = Bench(jobs, clock, FakeWire([json_answer({}, 401)]))
     answer = bench.worker.check_keys(bench.recorded.log)
     assert answer == {
+        "secret": {"id": "arn", "problems": []},
         "models": [
             {"model": "a", "name": "A", "vendor": "openai", "ok": False, "code": "unauthorized"},
             {"model": "b", "name": "B", "vendor": "recraft", "ok": False, "code": "unauthorized"},
-        ]
+        ],
     }
     assert Bench(jobs, clock).worker.check_keys(bench.recorded.log)["models"][0] == {
         "model": "a",
@@ -152,6 +155,20 @@ def test_keys_are_checked_for_every_model_and_never_shown(jobs: Jobs, clock: Fak
     }
     crashed = Bench(jobs, clock, FakeWire([RuntimeError("key")])).worker.check_keys(bench.recorded.log)
     assert crashed["models"][1]["code"] == "internal_error"
+
+
+def test_keys_are_read_afresh_whenever_they_are_checked(jobs: Jobs, clock: FakeClock) -> None:
+    bench = Bench(jobs, clock)
+    assert bench.worker.check_keys(bench.recorded.log)["secret"]["problems"] == []
+    bench.secrets.keys = {"openai": "", "recraft": "key"}
+    answer = bench.worker.check_keys(bench.recorded.log)
+    assert answer["secret"]["problems"] == ["has an empty key for 'openai'"]
+    assert [entry["code"] for entry in answer["models"]] == ["unauthorized", None]
+    bench.secrets.answer = {"SecretString": "sk-hidden-hidden"}
+    answer = bench.worker.check_keys(bench.recorded.log)
+    assert answer["secret"]["problems"] == ["is no JSON: Expecting value at line 1, column 1"]
+    assert [entry["code"] for entry in answer["models"]] == ["unauthorized", "unauthorized"]
+    assert "hidden" not in bench.recorded.text
 
 
 @pytest.fixture
@@ -189,6 +206,29 @@ def test_the_handler_takes_messages_and_known_actions_only(
             handler(event, FakeContext())
     assert '"requestId": "request-1"' in capsys.readouterr().out
     worker._worker.cache_clear()
+
+
+def test_a_drill_leaves_the_clients_of_jobs_alone(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry is paid from its client's quota, which is not filled up again."""
+    monkeypatch.setenv("MODEL_OVERRIDES", json.dumps({model.id: None for model in DEFAULT_MODELS[1:]}))
+    sent: list[str] = []
+    for service, shared in {
+        "s3": aws.client("s3", read_seconds=20, connections=1),
+        "dynamodb": aws.client("dynamodb", connections=1),
+    }.items():
+        shared.meta.events.register(f"before-send.{service}", lambda request, **_: sent.append(request.url))
+    answer = handler({"action": "drill", "slowDowns": 1}, FakeContext())
+    stored = aws.client("s3").list_objects_v2(Bucket="images", Prefix=f"images/{answer['jobId']}/")
+    assert (answer["refusals"], stored["KeyCount"]) == (1, 1)
+    assert sent == []
+    worker._worker.cache_clear()
+
+
+def test_no_job_pays_for_the_import_of_drills() -> None:
+    program = "import sys, pixel_prompt.worker; sys.exit('pixel_prompt.drills' in sys.modules)"
+    source = Path(worker.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=source, check=False)
+    assert done.returncode == 0
 
 
 def test_the_worker_is_made_while_the_function_starts(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
+from verification.probes.api import Api
 from verification.verdict import Outcome
 
 
@@ -96,6 +98,52 @@ def revoked_key(bench: Bench) -> Iterator[None]:
         yield
     finally:
         bench._control("stability", {"revoked": []})
+
+
+@contextmanager
+def _other_secret(bench: Bench, change: Callable[[str], str]) -> Iterator[None]:
+    """Another text in the secret, while the only worker that runs has kept the keys of before.
+
+    That CODE-09 goes on to hold is what shows that it has.
+    """
+    client, secret = bench.unguarded("secretsmanager"), bench.physical("ProviderKeys")
+    before = client.get_secret_value(SecretId=secret)["SecretString"]
+    with bench.configured("WorkerFunction", Description="has no environment of before"):
+        job = Api(bench.env, bench.stack.formation.output("ApiEndpoint")).generate("a harbour at noon")
+        assert job.status == "completed", job.results
+        client.put_secret_value(SecretId=secret, SecretString=change(before))
+        try:
+            yield
+        finally:
+            client.put_secret_value(SecretId=secret, SecretString=before)
+
+
+@fault("CONF-02", "the secret was emptied, and the worker is warm", alone=True)
+def emptied_secret(bench: Bench) -> Iterator[None]:
+    with _other_secret(bench, lambda _: "{}"):
+        yield
+
+
+@fault("CONF-02", "one key was emptied, and the worker is warm", alone=True)
+def emptied_key(bench: Bench) -> Iterator[None]:
+    with _other_secret(bench, lambda text: json.dumps({**json.loads(text), "recraft": " "})):
+        yield
+
+
+@fault("CONF-02", "two vendors' keys were swapped, and the worker is warm", alone=True)
+def swapped_keys(bench: Bench) -> Iterator[None]:
+    def swapped(text: str) -> str:
+        keys = json.loads(text)
+        return json.dumps({**keys, "openai": keys["stability"], "stability": keys["openai"]})
+
+    with _other_secret(bench, swapped):
+        yield
+
+
+@fault("CONF-02", "the secret is no JSON, and the worker is warm", alone=True)
+def garbled_secret(bench: Bench) -> Iterator[None]:
+    with _other_secret(bench, lambda text: text[:-1]):
+        yield
 
 
 @fault("CONF-02", "a vendor cuts every connection", outcome=Outcome.UNVERIFIED, relatives={"CODE-09"})

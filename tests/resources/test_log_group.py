@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from verification.errors import Missing
-from verification.resources.log_group import LogGroup
+from verification.resources.log_group import LogEvent, LogGroup
 
 
 @pytest.fixture
@@ -88,3 +88,46 @@ def test_waiting_ends_at_the_deadline_with_what_is_there(written):
 
     assert [event.message for event in found] == ["about verify-1"]
     assert list(group.wait_for("verify-9", datetime.now(UTC), deadline=timedelta(0))) == []
+
+
+def line(text):
+    return LogEvent(datetime.now(UTC), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ('{"requestId":"id-1=","sourceIp":"203.0.113.7","status":"200"}', ["203.0.113.7"]),
+        ('{"status":200,"sourceIp":"2001:db8::7","requestId":"id-1="}', ["2001:db8::7"]),
+        ('{"requestId":"id-1=","from":"::ffff:203.0.113.7"}', ["203.0.113.7"]),
+        ('{"requestId":"id-1=","identity":{"sourceIp":"203.0.113.7:4711"}}', ["203.0.113.7"]),
+        ('{"requestId":"id-1=","for":"203.0.113.7, 198.51.100.1"}', ["203.0.113.7", "198.51.100.1"]),
+        ('203.0.113.7 - - [28/Nov/2026:13:55:36 +0000] "GET /health HTTP/1.1" 200 59 id-1=', ["203.0.113.7"]),
+        ('id-1=,"[2001:db8::7]:443",28/Nov/2026:13:55:36 +0000,200', ["2001:db8::7"]),
+        ("request=id-1= ip=203.0.113.7 status=200", ["203.0.113.7"]),
+        ('<request id="id-1="><ip>203.0.113.7</ip></request>', ["203.0.113.7"]),
+        ('{"requestId":"id-1=","userAgent":"Browser/120.0.0.0"}', []),
+        ('{"requestId":"id-1=","sourceIp":"-","status":"200","latency":7}', []),
+        ('{"requestId":"id-1=","sourceIp":"0.0.0.0"}', []),
+        ('- - - [28/Nov/2026:13:55:36 +0000] "GET /health HTTP/1.1" 200 59 id-1=', []),
+        ("", []),
+    ],
+)
+def test_a_line_of_any_format_tells_who_asked(text, addresses):
+    assert line(text).addresses == addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ('{"requestId":"id-1="}', True),
+        ('{"error":"after id-1=","requestId":"id-2="}', False),
+        ('{"requestId":"x-id-1="}', False),
+        ("203.0.113.7 - 200 id-1=", True),
+        ('<request id="id-1="/>', True),
+        ("request=id-1= status=200", True),
+        ("203.0.113.7 - 200 x-id-1=", False),
+    ],
+)
+def test_a_line_of_another_request_is_told_apart(text, own):
+    assert line(text).tells_of("id-1=") is own

@@ -49,7 +49,7 @@ class Bucket:
     env: Environment = field(repr=False)
     name: str
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return self.env.client("s3")
 

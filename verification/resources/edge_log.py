@@ -35,10 +35,12 @@ class EdgeLog:
     def wait_for_delivery(
         self, within: timedelta, deadline: timedelta = budgets.EDGE_LOG_DEADLINE
     ) -> Sequence[str]:
-        """Lines of the newest file about that time, empty when none has come before the deadline."""
+        """Lines of the newest file about that time that has any, empty when none has come before the deadline."""
         started = time.monotonic()
-        while not (keys := self.delivered(within)):
+        while True:
+            for key in reversed(self.delivered(within)):
+                if lines := self.lines(key):
+                    return lines
             if time.monotonic() - started > deadline.total_seconds():
                 return []
             time.sleep(1)
-        return self.lines(keys[-1])

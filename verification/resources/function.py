@@ -38,7 +38,7 @@ class Function:
     env: Environment = field(repr=False)
     name: str
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return self.env.client("lambda")
 

@@ -25,7 +25,7 @@ class HttpApi:
     env: Environment = field(repr=False)
     id: str
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return self.env.client("apigatewayv2")
 

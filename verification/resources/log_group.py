@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,9 @@ from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing
 from verification.progress import waiting
+
+_SEPARATORS = re.compile(r"[\s,;|\"'<>]+")
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,50 @@ class LogEvent:
         except ValueError:
             return {}
         return content if isinstance(content, dict) else {}
+
+    def tells_of(self, id_: str) -> bool:
+        """Whether an id stands in the line as a value of its own, and not within another one."""
+        return id_ in _values(self.message)
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """The IP addresses among the line's values, with or without a port; an unspecified one names nobody."""
+        found = [address for value in _values(self.message) if (address := _address(value))]
+        return [str(address) for address in found if not address.is_unspecified]
+
+
+def _values(message: str) -> Sequence[str]:
+    """What a line says, value by value.
+
+    An access log of API Gateway has whatever format its stage asks for. JSON is taken apart by its own rules; for CSV,
+    XML and the common log format it is enough to know what separates values.
+    Source: API Gateway Developer Guide, "Configure logging for HTTP APIs in API Gateway".
+    """
+    try:
+        content = json.loads(message)
+    except ValueError:
+        words = _SEPARATORS.split(message)
+        return [value for word in words for value in (word, word.partition("=")[2]) if value]
+    return list(_leaves(content))
+
+
+def _leaves(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from _leaves(part)
+    elif isinstance(content, str):
+        yield from (value.strip() for value in content.split(","))  # as X-Forwarded-For has several
+
+
+def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    bare = found["v6"] or found["v4"] if (found := _WITH_PORT.fullmatch(value)) else value
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Role:
     env: Environment = field(repr=False)
     name: str
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return self.env.client("iam")
 

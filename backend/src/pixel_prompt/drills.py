@@ -6,6 +6,9 @@ and that nobody can be reached behind the first so many models. The other models
 stands in for theirs, so that a drill costs nothing. The job is in no gallery and expires within an hour. No route
 of the API leads here, and no message of the queue.
 
+A drill is given clients of its own. With those of the jobs its retries would come out of the same quota, and after
+some drills no upload of a user's would be tried again.
+
 It answers ``{"jobId", "down": [models], "refusals": how many answers S3 was made to give}``.
 """
 
@@ -65,7 +68,7 @@ def _count(event: Mapping[str, Any], name: str, most: int) -> int:
 
 
 class Drills:
-    """Runs drills with what the worker itself works with."""
+    """Runs drills with what is given to it, which nobody else uses: ``s3`` is the client that ``store`` calls."""
 
     def __init__(self, *, jobs: Jobs, store: Store, s3: Any, models: tuple[Model, ...]) -> None:
         self._jobs = jobs

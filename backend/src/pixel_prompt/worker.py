@@ -1,27 +1,30 @@
 """The worker function: takes jobs from the queue, and checks the vendors' keys and runs drills for operators.
 
-Invoked directly with ``{"action": "check-keys"}`` it answers, for each model, whether its vendor accepts the
-key: ``{"models": [{"model", "name", "vendor", "ok", "code"}]}``. No answer and no log line holds a key.
+Invoked directly with ``{"action": "check-keys"}`` it reads the secret afresh and answers what is wrong with it, and
+for each model whether its vendor accepts the key: ``{"secret": {"id", "problems": [texts]}, "models": [{"model",
+"name", "vendor", "ok", "code"}]}``. No answer and no log line holds a key.
 With ``{"action": "drill"}`` it shows what a job survives: see drills.
+
+Neither action uses what jobs use: it works with clients, connections and keys of its own, which are thrown away.
 """
 
 import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache, cached_property, partial
 from typing import Any, Final, Protocol
 
 from pixel_prompt import aws
 from pixel_prompt.adapters import Means, adapter_for
-from pixel_prompt.adapters.transport import READ_SECONDS, Caller, Deadline, HttpsWire, VendorError
-from pixel_prompt.drills import Drills
+from pixel_prompt.adapters.transport import READ_SECONDS, Caller, Deadline, HttpsWire, VendorError, Wire
 from pixel_prompt.errors import ApiError
 from pixel_prompt.generation import JOB_SECONDS, Generator, JobUnfinished
 from pixel_prompt.jobs import Jobs
-from pixel_prompt.keys import KeyRing
+from pixel_prompt.keys import BadSecret, KeyRing
 from pixel_prompt.log import Log, describe
 from pixel_prompt.models import Model
 from pixel_prompt.settings import WorkerSettings
@@ -61,6 +64,50 @@ class BadMessage(Exception):
     """The message names no job that there is."""
 
 
+class Equipment:
+    """What is worked with, made when it is first asked for.
+
+    Args:
+        settings: what the worker is told.
+        clients: makes the AWS clients.
+        wire: sends requests to vendors.
+    """
+
+    def __init__(self, settings: WorkerSettings, clients: Callable[..., Any], wire: Wire) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._wire = wire
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs as the table has them."""
+        client = self._clients("dynamodb", connections=len(self._settings.models))
+        return Jobs(Table(client, self._settings.table_name))
+
+    @cached_property
+    def s3(self) -> Any:
+        """The client that stores images."""
+        return self._clients("s3", read_seconds=20, connections=len(self._settings.models))
+
+    @cached_property
+    def store(self) -> ImageStore:
+        """Where images are stored."""
+        return ImageStore(self.s3, self._settings.bucket_name)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The vendors' keys."""
+        return KeyRing(self._clients("secretsmanager"), self._settings.keys_secret_arn)
+
+    @cached_property
+    def means(self) -> Means:
+        """What adapters work with."""
+        bedrock = partial(
+            self._clients, "bedrock-runtime", read_seconds=_BEDROCK_READ_SECONDS, attempts=_BEDROCK_ATTEMPTS
+        )
+        return Means(caller=Caller(self._wire), key=self.keys.key, bedrock=bedrock)
+
+
 class Worker:
     """Answers the function's events."""
 
@@ -69,19 +116,17 @@ class Worker:
         *,
         jobs: Jobs,
         generator: Generator,
-        means: Means,
         models: tuple[Model, ...],
         queue: Queue,
         queue_url: str,
-        drills: Drills,
+        own_equipment: Callable[[], AbstractContextManager[Equipment]],
     ) -> None:
         self._jobs = jobs
         self._generator = generator
-        self._means = means
         self._models = models
         self._queue = queue
         self._queue_url = queue_url
-        self._drills = drills
+        self._own_equipment = own_equipment
 
     def take(self, records: list[Mapping[str, Any]], context: Context, log: Log) -> dict[str, Any]:
         """Work on the queue's messages; those that failed come back."""
@@ -89,20 +134,29 @@ class Worker:
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
     def check_keys(self, log: Log) -> dict[str, Any]:
-        """Ask every model's vendor at the same time."""
+        """Look at the secret, and ask every model's vendor at the same time."""
         deadline = Deadline.after(CHECK_SECONDS)
-        with ThreadPoolExecutor(max_workers=len(self._models)) as pool:
-            codes = list(pool.map(lambda model: self._check(model, deadline, log), self._models))
+        with self._own_equipment() as own:
+            problems = own.keys.problems(
+                dict.fromkeys(m.vendor for m in self._models if m.vendor != "bedrock")
+            )
+            with ThreadPoolExecutor(max_workers=len(self._models)) as pool:
+                codes = list(pool.map(lambda model: _check(model, own.means, deadline, log), self._models))
         results = [
             {"model": model.id, "name": model.name, "vendor": model.vendor, "ok": code is None, "code": code}
             for model, code in zip(self._models, codes, strict=True)
         ]
-        log.info("keys_checked", accepted=codes.count(None), total=len(codes))
-        return {"models": results}
+        log.info("keys_checked", accepted=codes.count(None), total=len(codes), secret=problems)
+        return {"secret": {"id": own.keys.secret, "problems": problems}, "models": results}
 
     def drill(self, event: Mapping[str, Any], context: Context, log: Log) -> dict[str, Any]:
         """Break something on purpose, and see whether a job of the drill's own survives it."""
-        return self._drills.run(event, _seconds_left(context), log)
+        # Only here: no job needs drills, and every cold start would pay for their import.
+        from pixel_prompt.drills import Drills  # noqa: PLC0415
+
+        with self._own_equipment() as own:
+            drills = Drills(jobs=own.jobs, store=own.store, s3=own.s3, models=self._models)
+            return drills.run(event, _seconds_left(context), log)
 
     def _take_one(self, record: Mapping[str, Any], context: Context, log: Log) -> bool:
         received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
@@ -157,16 +211,19 @@ class Worker:
         except Exception as error:  # noqa: BLE001 (the job matters more than when a retry comes)
             log.warning("visibility_unchanged", **describe(error))
 
-    def _check(self, model: Model, deadline: Deadline, log: Log) -> str | None:
-        try:
-            adapter_for(model, self._means).check_key(deadline)
-        except VendorError as error:
-            log.warning("key_refused", model=model.id, code=error.code, vendorStatus=error.status)
-            return error.code
-        except Exception as error:  # noqa: BLE001 (one model must not cost the others)
-            log.failure("key_check_crashed", model=model.id, **describe(error))
-            return "internal_error"
-        return None
+
+def _check(model: Model, means: Means, deadline: Deadline, log: Log) -> str | None:
+    try:
+        adapter_for(model, means).check_key(deadline)
+    except VendorError as error:
+        log.warning("key_refused", model=model.id, code=error.code, vendorStatus=error.status)
+        return error.code
+    except BadSecret:  # what is wrong with it is said once, for all models
+        return "unauthorized"
+    except Exception as error:  # noqa: BLE001 (one model must not cost the others)
+        log.failure("key_check_crashed", model=model.id, **describe(error))
+        return "internal_error"
+    return None
 
 
 def _seconds_left(context: Context) -> float:
@@ -183,35 +240,30 @@ def _read_message(record: Mapping[str, Any]) -> tuple[str, str]:
     return job_id, correlation_id
 
 
+@contextmanager
+def _own_equipment(settings: WorkerSettings) -> Iterator[Equipment]:
+    """Equipment that nobody else uses, gone when the context ends."""
+    with closing(aws.Clients()) as clients, closing(HttpsWire()) as wire:
+        yield Equipment(settings, clients, wire)
+
+
 @cache
 def _worker() -> Worker:
     settings = WorkerSettings.read()
-    threads = len(settings.models)
-    jobs = Jobs(Table(aws.client("dynamodb", connections=threads), settings.table_name))
-    keys = KeyRing(aws.client("secretsmanager"), settings.keys_secret_arn)
-    means = Means(
-        caller=Caller(HttpsWire()),
-        key=keys.key,
-        bedrock=partial(
-            aws.client, "bedrock-runtime", read_seconds=_BEDROCK_READ_SECONDS, attempts=_BEDROCK_ATTEMPTS
-        ),
-    )
-    s3 = aws.client("s3", read_seconds=20, connections=threads)
-    store = ImageStore(s3, settings.bucket_name)
+    shared = Equipment(settings, aws.client, HttpsWire())
     generator = Generator(
-        jobs=jobs,
-        store=store,
+        jobs=shared.jobs,
+        store=shared.store,
         models={model.id: model for model in settings.models},
-        adapter_for=partial(adapter_for, means=means),
+        adapter_for=partial(adapter_for, means=shared.means),
     )
     return Worker(
-        jobs=jobs,
+        jobs=shared.jobs,
         generator=generator,
-        means=means,
         models=settings.models,
         queue=aws.client("sqs"),
         queue_url=settings.queue_url,
-        drills=Drills(jobs=jobs, store=store, s3=s3, models=settings.models),
+        own_equipment=partial(_own_equipment, settings),
     )
 
 

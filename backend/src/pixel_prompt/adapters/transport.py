@@ -143,6 +143,11 @@ class HttpsWire:
             num_pools=16, maxsize=4, ssl_context=ssl.create_default_context(), retries=False
         )
 
+    def close(self) -> None:
+        """Close the connections that are kept open, if any was made."""
+        if "_pool" in vars(self):
+            self._pool.clear()
+
     def send(self, call: Call, deadline: Deadline) -> Answer:
         """See Wire."""
         if not call.url.startswith("https://"):
