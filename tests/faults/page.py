@@ -7,10 +7,13 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
+from verification.probes.cdn import Cdn
 
 SITE, BUCKET = "SiteDistribution", "SiteBucket"
 
@@ -80,6 +83,16 @@ def lost_script(bench: Bench) -> Iterator[None]:
     with _stored(bench, key):
         bench.client("s3").delete_object(Bucket=bench.physical(BUCKET), Key=key)
         _forget(bench)
+        yield
+
+
+@fault("CDN-15", "a script that the page names is in the cache alone")
+def cached_script(bench: Bench) -> Iterator[None]:
+    key = _script(bench)
+    with _stored(bench, key):
+        site = Cdn(bench.env, urlsplit(bench.stack.formation.output("SiteUrl")).netloc)
+        assert site.get(f"/{key}").status == HTTPStatus.OK
+        bench.client("s3").delete_object(Bucket=bench.physical(BUCKET), Key=key)
         yield
 
 

@@ -52,6 +52,7 @@ _CODES = {
     Spoilt.THROTTLED: ({"json": "ThrottlingException", "xml": "Throttling"}, 400),
 }
 _BEFORE_ANY_ITEM = "preflight"
+_AFTER_ALL_ITEMS = "tidying up"
 
 
 class Calls:
@@ -173,9 +174,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     return (yield)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Forget what was read, so that the next item is seen to read what it needs."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Forget what was read, so that the next item is seen to read what it needs.
+
+    What is tidied up after the last item is nobody's need.
+    """
+    if nextitem is None:
+        _CALLS.item = _AFTER_ALL_ITEMS
+    yield
     stack = getattr(item, "funcargs", {}).get("stack")
     if stack and "RECORD_CALLS" in os.environ:
         kept = {field.name for field in dataclasses.fields(stack)}
@@ -185,5 +192,6 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 def pytest_sessionfinish() -> None:
     if file := os.environ.get("RECORD_CALLS"):
+        _CALLS.made.pop(_AFTER_ALL_ITEMS, None)
         made = {item: sorted(operations) for item, operations in _CALLS.made.items()}
         Path(file).write_text(json.dumps(made, indent=2), encoding="utf-8")

@@ -33,7 +33,7 @@ def no_retries(bench: Bench) -> Iterator[None]:
 
 @fault("CODE-18", "S3 is asked twice and no more")
 def one_retry(bench: Bench) -> Iterator[None]:
-    twice = ('aws.client("s3", read_seconds=20', 'aws.client("s3", attempts=2, read_seconds=20')
+    twice = ('self._clients("s3", read_seconds=20', 'self._clients("s3", attempts=2, read_seconds=20')
     with _worker_with(bench, {"pixel_prompt/worker.py": twice}):
         yield
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from verification import budgets
-from verification.resources.counter import Counter, Counters, forgotten
+from verification.resources.counter import Counter, Counters, forgotten, give_back_all
 from verification.resources.table import Table
 
 NOON = datetime(2026, 1, 31, 12, 20, tzinfo=UTC)
@@ -153,3 +153,27 @@ def test_the_end_of_an_hour_is_waited_for():
     assert timedelta(hours=1) - timedelta(minutes=59, seconds=59) < budgets.WINDOW_MARGIN
 
     assert Counters.of(Watch(late, after)).at == after
+
+
+def test_requests_are_given_back_to_their_own_windows(table):
+    counters, later = Counters(table, NOON), NOON.replace(hour=13)
+    counters.of_address("203.0.113.7").add(5)
+    counters.of_all.add(7)
+    Counters(table, later).of_all.add(2)
+
+    assert give_back_all(table, "203.0.113.7", [NOON, NOON, later]) == 3
+    assert counters.of_address("203.0.113.7").used == 2
+    assert (counters.of_all.used, Counters(table, later).of_all.used) == (5, 1)
+
+
+def test_nothing_is_given_back_for_an_address_that_is_not_counted(table):
+    """Else everybody would be given requests that nobody has paid for."""
+    counters = Counters(table, NOON)
+    counters.of_all.add(7)
+
+    assert give_back_all(table, "203.0.113.7", [NOON]) == 0
+    assert (counters.of_all.used, row(table, counters.of_address("203.0.113.7").key)) == (7, None)
+
+
+def test_an_address_of_ipv6_is_counted_with_its_network(table):
+    assert Counters(table, NOON).of_address("2001:db8::7").key == "limit#address#2001:db8::/64#2026-01-31"

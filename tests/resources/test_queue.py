@@ -96,6 +96,15 @@ def test_a_message_that_does_not_come_is_none_and_the_others_are_left(create, en
     assert bodies(env, queue) == ['{"n": 1}']
 
 
+def test_what_earlier_drills_have_left_is_thrown_away(create, env):
+    queue = create()
+    for content in ({"left": 1}, {"n": 1}, {"left": 2}):
+        queue.send(content)
+
+    assert queue.take(lambda message: False, timedelta(0), lambda message: "left" in message.content) is None
+    assert bodies(env, queue) == ['{"n": 1}']
+
+
 def test_an_error_while_looking_leaves_every_message(create, env):
     queue = create()
     queue.send({"n": 1})

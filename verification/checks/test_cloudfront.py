@@ -263,6 +263,7 @@ def test_page_is_hosted_whole(stack: Stack, site: Cdn, page: Page) -> None:
     assert files, f"{page.answer!r} loads nothing"
     assert [path for path in files if not is_hashed(path.removeprefix("/"))] == []
     assert [answer for path, answer in files.items() if not _is_whole(answer, path)] == []
+    assert [path for path in files if path.removeprefix("/") not in stored] == [], "only a cache still has it"
     assert {
         path: answer.headers.get("cache-control")
         for path, answer in files.items()

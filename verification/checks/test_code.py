@@ -216,6 +216,7 @@ def test_limit_refuses_until_its_window_ends(stack: Stack) -> None:
         yesterday.add(limit)
         again = caller.post("/enhance", _WISH)
         assert again.let_through, f"still refused in a new window: {again!r}"
+        counters.of_all.give_back()
 
 
 @pytest.mark.item("CODE-14")

@@ -109,6 +109,7 @@ def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack) -> None
         own.add(budgets.ADDRESS_REQUESTS_PER_DAY - 1)
         last = caller.post("/enhance", {**_WISH, "ip": somebody}, forged)
         assert last.let_through, f"request {budgets.ADDRESS_REQUESTS_PER_DAY} of a day was refused: {last!r}"
+        counters.of_all.give_back()
         assert others.used == 0, "an address that only claimed to be it was counted"
         # A job costs more than an enhanced prompt: /generate is tried when the limit is known to hold.
         for route in ("/enhance", "/generate"):

@@ -31,6 +31,8 @@ from verification.stack import Stack
 
 pytestmark = pytest.mark.infra
 
+_POISON = "INF-09"
+
 
 @pytest.mark.item("INF-01")
 def test_stack_is_complete(stack: Stack) -> None:
@@ -179,9 +181,11 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
     assert kept >= budgets.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
 
     sent = datetime.now(UTC)
-    poison = stack.queue.send({"jobId": str(uuid.uuid4()), "correlationId": new_correlation_id()})
+    poison = stack.queue.send(
+        {"jobId": str(uuid.uuid4()), "correlationId": new_correlation_id(), "drill": _POISON}
+    )
     within = budgets.DEAD_LETTER_DEADLINE
-    dead = stack.dead_letter_queue.take(lambda message: message.id == poison, within)
+    dead = stack.dead_letter_queue.take(lambda message: message.id == poison, within, _is_poison)
     assert dead, (
         f"message {poison}, which names no job, is not in {stack.dead_letter_queue!r} after {within.total_seconds():.0f} s"
     )
@@ -191,6 +195,11 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
             f"the worker's log tells of {len(_deliveries(told))} of {receives} deliveries of {poison}"
         )
     assert len(_deliveries(told)) == receives, [event.message for event in told]
+
+
+def _is_poison(message: Message) -> bool:
+    """Whether a drill sent it, and ended before the message had come."""
+    return message.content.get("drill") == _POISON
 
 
 def _deliveries(events: Sequence[LogEvent]) -> set[int]:

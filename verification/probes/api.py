@@ -22,6 +22,8 @@ CORRELATION_PREFIX = "verify-"
 """Operators tell the suite's own requests from users' by it."""
 
 _ENDED = ("completed", "partial", "failed")
+# Source: backend/openapi.yaml, the routes that answer 429.
+_COUNTED = {("POST", "/generate", HTTPStatus.ACCEPTED), ("POST", "/enhance", HTTPStatus.OK)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Api:
 
     env: Environment = field(repr=False)
     endpoint: str
+    counted: list[Answer] = field(default_factory=list, init=False, compare=False, repr=False)
+    """Answers to requests that the application counted against its limits."""
 
     def call(
         self,
@@ -86,7 +90,10 @@ class Api:
             body = json.dumps(json_body).encode()
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        return exchange(self.env, method, self.endpoint.rstrip("/") + path, headers=sent, body=body)
+        answer = exchange(self.env, method, self.endpoint.rstrip("/") + path, headers=sent, body=body)
+        if (method, path, answer.status) in _COUNTED:
+            self.counted.append(answer)
+        return answer
 
     def recovers(self, path: str, within: timedelta) -> Answer:
         """The first answer to a GET that is no refusal for haste, or the last refusal when the time has passed."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from verification.resources.table import Table
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,20 @@ class Counter:
             UpdateExpression="SET expiresAt = if_not_exists(expiresAt, :expires) ADD used :count",
             ExpressionAttributeValues={":expires": {"N": str(self._expires)}, ":count": {"N": str(count)}},
         )
+
+    def give_back(self, count: int = 1) -> bool:
+        """Take that many off the count, unless so many were never counted; whether they were."""
+        try:
+            self._client.update_item(
+                TableName=self.table.name,
+                Key={"pk": {"S": self.key}},
+                UpdateExpression="ADD used :less",
+                ConditionExpression="used >= :count",
+                ExpressionAttributeValues={":less": {"N": str(-count)}, ":count": {"N": str(count)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def forget(self) -> None:
         """Remove the row; none is no error."""
@@ -128,9 +144,25 @@ class Counters:
         return Counter(self.table, f"limit#global#{self.at:%Y-%m-%dT%H}", ends)
 
     def of_address(self, address: str, days_ago: int = 0) -> Counter:
-        """What one IPv4 address has used of this day, or of one before."""
+        """What one address, or the /64 of an IPv6 one, has used of this day, or of one before."""
+        parsed = ipaddress.ip_address(address)
+        if isinstance(parsed, ipaddress.IPv6Address):
+            address = str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
         day = _start(self.at, _DAY) - days_ago * _DAY
         return Counter(self.table, f"limit#address#{address}#{day:%Y-%m-%d}", day + _DAY)
+
+
+def give_back_all(table: Table, address: str, moments: Iterable[datetime]) -> int:
+    """Take requests that were let through at these moments off their address's days and everybody's hours; how many.
+
+    An address that no limit applies to was not counted, so nothing is taken off for it.
+    """
+    given = 0
+    for counters in (Counters(table, moment) for moment in moments):
+        if counters.of_address(address).give_back():
+            counters.of_all.give_back()
+            given += 1
+    return given
 
 
 @contextmanager

@@ -53,11 +53,21 @@ class Queue:
         return str(answer["MessageId"])
 
     @waiting("a message in a queue")
-    def take(self, wanted: Callable[[Message], bool], deadline: timedelta) -> Message | None:
+    def take(
+        self,
+        wanted: Callable[[Message], bool],
+        deadline: timedelta,
+        left_over: Callable[[Message], bool] = lambda _: False,
+    ) -> Message | None:
         """Wait for one message and take it out of the queue; None when it does not come.
 
         Whoever else reads the queue misses the other messages for as long as this looks, at most for the
         deadline.
+
+        Args:
+            wanted: which message.
+            deadline: how long it is waited for.
+            left_over: which messages earlier drills have left; those that are met are thrown away.
         """
         client = self.env.client("sqs")
         hidden: list[str] = []
@@ -76,9 +86,11 @@ class Queue:
                 }
                 hidden += received
                 for handle, message in received.items():
-                    if wanted(message):
-                        hidden.remove(handle)
-                        client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+                    if not (found := wanted(message)) and not left_over(message):
+                        continue
+                    hidden.remove(handle)
+                    client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+                    if found:
                         return message
                 if time.monotonic() > until:
                     return None
