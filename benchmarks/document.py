@@ -25,7 +25,7 @@ from benchmarks import regression
 from benchmarks.figures import Figure, shown
 from scripts.loadtest.page import round_up
 from verification import budgets, costs
-from verification.environment import ROOT, settings
+from verification.environment import ROOT, production
 from verification.errors import UsageProblem
 from verification.samples import Samples
 
@@ -197,7 +197,7 @@ class Document:
 
     @property
     def jobs_a_month(self) -> int:
-        return settings("prod").jobs_a_month
+        return production().jobs_a_month
 
     @property
     def cost(self) -> Sequence[costs.Line]:

@@ -8,6 +8,8 @@ import boto3
 import botocore.exceptions
 import pytest
 from botocore.awsrequest import AWSResponse
+from hypothesis import given
+from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 from urllib3 import HTTPResponse
 
@@ -41,7 +43,9 @@ def reach(endpoint, **settings):
 
 def test_every_declared_environment_is_known():
     assert environment.names() == ("local", "dev", "staging", "prod")
-    assert environment.settings("prod").guard == "read-only"
+    assert environment.settings("prod").production
+    assert environment.settings("prod").read_only
+    assert environment.production().name == "prod"
 
 
 def test_an_unknown_environment_names_the_known_ones():
@@ -59,6 +63,112 @@ def test_a_malformed_file_is_a_usage_problem(tmp_path, text):
 
     with pytest.raises(UsageProblem, match=r"environments\.toml"):
         environment.connect("staging", root=tmp_path)
+
+
+SECTION = """
+[{name}]
+stack = "some-stack"
+region = "us-east-1"
+account = "123456789012"
+guard = "read-only"
+production = true
+jobs_a_month = 10
+"""
+
+
+def declared(tmp_path, text, name="prod-eu"):
+    file = tmp_path / "environments.toml"
+    file.write_text(text, encoding="utf-8")
+    return environment.settings(name, file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"read-only"',
+            '"readonly"',
+            r"line 6: prod-eu guard: expected 'read-only', found 'readonly'; did you mean 'read-only'",
+        ),
+        ('"read-only"', "false", "guard: expected 'read-only', found False"),
+        ("guard", "gaurd", r"unknown key 'gaurd' .*did you mean 'guard'\?"),
+        ("production", "produktion", r"unknown key 'produktion' .*did you mean 'production'\?"),
+        ("true", '"yes"', "production: expected true or false, found 'yes'"),
+        ("true", "1", "production: expected true or false, found 1"),
+        (
+            '"123456789012"',
+            "123456789012",
+            "account: expected an account's twelve digits in quotes, such as '123456789012', found 123456789012",
+        ),
+        ('"123456789012"', '"12345"', "account: expected an account's twelve digits in quotes"),
+        ('"some-stack"', '""', "stack: expected a stack's name"),
+        (
+            '"us-east-1"',
+            '"virginia"',
+            "region: expected a region in quotes, such as 'us-east-1', found 'virginia'",
+        ),
+        ("= 10", "= -1", "jobs_a_month: expected a whole number that is not negative, found -1"),
+        ("= 10", "= true", "jobs_a_month: expected a whole number that is not negative, found true"),
+        ("[prod-eu]", "[[prod-eu]]", "prod-eu: expected a table"),
+        (
+            "production = true\n",
+            "",
+            "prod-eu: expected production = true or production = false, found neither",
+        ),
+        (
+            "jobs_a_month = 10",
+            'cloud = "cloud"',
+            "production = true and cloud = 'cloud' contradict each other",
+        ),
+        ('stack = "some-stack"\n', "", "prod-eu: lacks stack"),
+    ],
+)
+def test_a_setting_that_nobody_knows_stops_the_run(tmp_path, old, new, message):
+    with pytest.raises(UsageProblem, match=message):
+        declared(tmp_path, SECTION.format(name="prod-eu").replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    "name", ["prod", "PROD", "prod2", "prod-eu", "eu-prod", "eu_production", "live", "live-2"]
+)
+def test_an_environment_that_sounds_like_production_has_to_say_whether_it_is(tmp_path, name):
+    section = SECTION.format(name=name).replace('guard = "read-only"\n', "")
+    assert declared(tmp_path, section, name).read_only
+    assert not declared(tmp_path, section.replace("true", "false"), name).read_only
+    with pytest.raises(UsageProblem, match="its name sounds like"):
+        declared(tmp_path, section.replace("production = true\n", ""), name)
+
+
+@pytest.mark.parametrize("name", ["products", "delivery", "reproduction-lab", "alive"])
+def test_other_names_need_not_say(tmp_path, name):
+    section = (
+        SECTION.format(name=name).replace('guard = "read-only"\n', "").replace("production = true\n", "")
+    )
+    assert not declared(tmp_path, section, name).read_only
+
+
+@given(st.data())
+def test_no_slip_in_the_file_makes_an_environment_less_guarded(tmp_path_factory, data):
+    """One letter more, less or other, anywhere: refused, or guarded as before."""
+    text = SECTION.format(name="prod-eu").replace('guard = "read-only"\n', "").strip()
+    place = data.draw(st.integers(0, len(text)))
+    kept = data.draw(st.integers(0, 1))
+    letter = data.draw(st.sampled_from([*"abeglorstuy01_- \n#='\"[]"]) | st.just(""))
+    slipped = text[:place] + letter + text[place + kept :]
+    file = tmp_path_factory.mktemp("slip") / "environments.toml"
+    file.write_text(slipped, encoding="utf-8")
+    try:
+        names = environment.names(file)
+        found = [environment.settings(name, file) for name in names]
+    except UsageProblem:
+        return
+    # A section that was renamed is another environment, and a line that was commented out a decision.
+    assert (
+        all(each.read_only for each in found)
+        or "production" not in slipped
+        or "#" in slipped
+        or "false" in slipped
+    ), slipped
 
 
 def test_local_without_its_cloud_says_how_to_start_it(tmp_path):

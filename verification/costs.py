@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from verification import budgets
-from verification.environment import ROOT, names, settings
+from verification.environment import ROOT, names, production, settings
 
 _AWS = "aws.amazon.com/{}/pricing"
 
@@ -155,7 +155,7 @@ def render(root: Path = ROOT) -> str:
     """docs/COST.md."""
     file = root / "environments.toml"
     environments = [settings(name, file) for name in names(file)]
-    example = next(one for one in environments if one.name == "prod")
+    example = production(file)
     lines = estimate(Shape(), example.jobs_a_month)
     rows = [
         f"| {one.name} | {one.jobs_a_month:,} | {total_usd(estimate(_shape(one.name), one.jobs_a_month)):.2f} "

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +23,7 @@ import botocore.exceptions
 from botocore.config import Config
 
 from verification import names as host_names
+from verification import written
 from verification.errors import Denied, Missing, Unverified, UsageProblem
 from verification.guard import guard
 
@@ -67,9 +68,65 @@ _IAM_ACTION = {
 }
 
 
+_SECTION: written.Schema = {
+    "type": "object",
+    "properties": {
+        "stack": {
+            "type": "string",
+            "pattern": "^[A-Za-z][A-Za-z0-9-]{0,127}$",
+            "description": "a stack's name in quotes: letters, digits and hyphens",
+        },
+        "region": {
+            "type": "string",
+            "pattern": r"^[a-z]{2}(-[a-z]+)+-\d$",
+            "description": "a region in quotes, such as 'us-east-1'",
+        },
+        "account": {
+            "type": "string",
+            "pattern": r"^\d{12}$",
+            "description": "an account's twelve digits in quotes, such as '123456789012'",
+        },
+        "cloud": {
+            "type": "string",
+            "pattern": r"^\w[\w.-]*$",
+            "description": "an embedded AWS's name in quotes: letters, digits, hyphens and dots",
+        },
+        "guard": {"enum": ["read-only"]},
+        "production": {"type": "boolean"},
+        "jobs_a_month": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "a whole number that is not negative",
+        },
+    },
+    "required": ["stack", "region"],
+    "additionalProperties": False,
+}
+_SCHEMA: written.Schema = {
+    "type": "object",
+    "additionalProperties": _SECTION,
+    "propertyNames": {
+        "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        "description": "a name of letters, digits, hyphens and underscores",
+    },
+}
+_SOUNDS_LIKE_PRODUCTION = re.compile(r"(?i)(?:^|[-_])(?:prod|prd|production|live)(?:$|[-_\d])")
+
+
 @dataclass(frozen=True)
 class Settings:
-    """One section of environments.toml."""
+    """One section of environments.toml.
+
+    Args:
+        name: of the environment.
+        stack: the CloudFormation stack.
+        region: where it is deployed.
+        account: the only account it may be in; None for any.
+        cloud: the embedded AWS that serves it; None for AWS, or whoever `AWS_ENDPOINT_URL` names.
+        guard: `read-only` where nothing may be changed.
+        production: whether users rely on it. Then it is read-only for the suite, and guarded against slips.
+        jobs_a_month: what the estimate of cost reckons with.
+    """
 
     name: str
     stack: str
@@ -77,14 +134,34 @@ class Settings:
     account: str | None = None
     cloud: str | None = None
     guard: Literal["read-only"] | None = None
+    production: bool = False
     jobs_a_month: int = 1000
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the suite may only look. Any guard at all means so."""
+        return self.production or self.guard is not None
 
 
 def _sections(file: Path) -> dict[str, dict[str, Any]]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise UsageProblem(f"{file.name} cannot be read: {problem}") from problem
+    """Every section, as the schema says.
+
+    Raises:
+        UsageProblem: it is not, or an environment leaves open whether users rely on it.
+    """
+    sections = written.load(file, _SCHEMA)
+    for name, section in sections.items():
+        if "production" not in section and _SOUNDS_LIKE_PRODUCTION.search(name):
+            raise UsageProblem(
+                f"{file.name}: {name}: expected production = true or production = false, found neither; its name sounds like "
+                "an environment that users rely on, so say whether they do"
+            )
+        if section.get("production") and "cloud" in section:
+            raise UsageProblem(
+                f"{file.name}: {name}: production = true and cloud = {section['cloud']!r} contradict each other; "
+                "an embedded AWS serves nobody"
+            )
+    return sections
 
 
 def names(file: Path = FILE) -> tuple[str, ...]:
@@ -103,10 +180,19 @@ def settings(name: str, file: Path = FILE) -> Settings:
         raise UsageProblem(
             f"unknown environment '{name}'; {file.name} declares {', '.join(sections)}. Use one of them, or add a section"
         )
-    try:
-        return Settings(name=name, **sections[name])
-    except TypeError as problem:
-        raise UsageProblem(f"{file.name} [{name}]: {problem}; needs stack and region") from problem
+    return Settings(name=name, **sections[name])
+
+
+def production(file: Path = FILE) -> Settings:
+    """The first environment that users rely on.
+
+    Raises:
+        UsageProblem: none is declared.
+    """
+    for name, section in _sections(file).items():
+        if section.get("production"):
+            return Settings(name=name, **section)
+    raise UsageProblem(f"{file.name} declares no environment with production = true; declare which one it is")
 
 
 @dataclass(frozen=True)
@@ -225,7 +311,7 @@ class Environment:
                 **settings,
             ),
         )
-        guard(client, self.name, read_only=self.settings.guard == "read-only")
+        guard(client, self.name, read_only=self.settings.read_only)
         return client
 
     def preflight(self) -> None:

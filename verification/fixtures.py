@@ -103,7 +103,7 @@ def api(env: Environment, stack: Stack) -> Iterator[Api]:
 
 def _give_back(stack: Stack, counted: Sequence[Answer]) -> None:
     """Take answered requests off the limits. Whose they were, the gateway's access log says."""
-    if not counted or stack.env.settings.guard:
+    if not counted or stack.env.settings.read_only:
         return
     moments = [parsedate_to_datetime(answer.headers["date"]) for answer in counted]
     id_ = counted[0].headers["apigw-requestid"]
@@ -148,7 +148,7 @@ def job(api: Api) -> Job:
 @pytest.fixture(scope="session")
 def shown_job(request: pytest.FixtureRequest, verification: Verification, api: Api) -> Job:
     """A job with images, of any age: the gallery's newest where a new one would cost money, or change what is guarded."""
-    if verification.may_spend and not verification.environment.settings.guard:
+    if verification.may_spend and not verification.environment.settings.read_only:
         return cast(Job, request.getfixturevalue("job"))
     return api.newest_job()
 

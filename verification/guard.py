@@ -5,16 +5,43 @@ See docs/adr/0015-guard-and-policies.md.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from verification import written
 from verification.errors import Refused
 
 FILE = Path(__file__).with_name("operations.toml")
+
+
+_NAMES: written.Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "array",
+        "items": {
+            "type": "string",
+            "pattern": "^[A-Z][A-Za-z0-9]+$",
+            "description": "an operation's name, such as 'GetApi'",
+        },
+    },
+}
+_REASONS: written.Schema = {
+    "type": "object",
+    "additionalProperties": written.TEXT,
+    "propertyNames": {"pattern": "^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$", "description": "service:Operation"},
+}
+_SCHEMA: written.Schema = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("prod", "elsewhere"), _NAMES),
+        **dict.fromkeys(("unseen", "weighed", "never"), _REASONS),
+    },
+    "required": ["prod", "elsewhere", "unseen", "weighed", "never"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +58,7 @@ class Operations:
 @cache
 def operations() -> Operations:
     """Read the list once."""
-    content = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    content = written.load(FILE, _SCHEMA)
     prod, elsewhere = (
         frozenset(f"{service}:{name}" for service, names in content[use].items() for name in names)
         for use in ("prod", "elsewhere")

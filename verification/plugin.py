@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from typing import Any, TextIO, TypeVar, cast
 import pytest
 from pytest_metadata.plugin import metadata_key
 
-from verification import budgets, checklist, environment, progress, waivers
+from verification import budgets, checklist, environment, gaps, progress, waivers
 from verification.checklist import How
 from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
@@ -268,7 +267,7 @@ class Verification:
         self.started = datetime.fromisoformat(hello["started"]) if hello else datetime.now(UTC)
         self.clock = time.monotonic()
         # They are about this repository's items.
-        self.gaps = _needs_aws() if ours and self.environment.emulated else {}
+        self.gaps = gaps.needs_aws(GAPS) if ours and self.environment.emulated else {}
         self.waivers = self._approved(declared)
         self.selected: dict[str, str] = {}
         self.results: dict[str, Result] = {}
@@ -438,7 +437,7 @@ class Verification:
         items.sort(key=_is_drill)
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
-        if self.environment.settings.guard and not _asks_for("drill", config.option.markexpr):
+        if self.environment.settings.read_only and not _asks_for("drill", config.option.markexpr):
             yield "drill"
             if not _asks_for("active", config.option.markexpr):
                 yield "active"
@@ -747,11 +746,6 @@ def _line_of(reporter: Any) -> Callable[[str], None]:
         terminal.write(("\n" if begun else "") + redact(text) + "\n")
 
     return line
-
-
-def _needs_aws() -> dict[str, str]:
-    declared = tomllib.loads(GAPS.read_text(encoding="utf-8")).get("needs-aws", [])
-    return {gap["item"]: gap["reason"] for gap in declared}
 
 
 def _asks_for(marker: str, expression: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import botocore.session
 
-from verification.environment import ROOT, iam_action, settings
+from verification.environment import ROOT, iam_action, production, settings
 from verification.guard import operations
 from verification.probes import iam_actions, template
 
@@ -333,7 +333,7 @@ def size(document: Document) -> int:
 def files() -> Mapping[str, str]:
     """Every file that `docs/` holds of them, by its name."""
     known, types = operations(), types_of(ROOT / "backend" / "template.yaml")
-    prod, staging = (settings(name).stack for name in ("prod", "staging"))
+    prod, staging = production().stack, settings("staging").stack
     documents = {
         "verifier-policy-prod.json": verifier(prod, known.prod),
         "verifier-policy.json": verifier(staging, known.prod | known.elsewhere),

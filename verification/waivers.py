@@ -10,14 +10,33 @@ expires = 2027-01-31
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+from verification import written
 from verification.errors import UsageProblem
+
+_SCHEMA: written.Schema = {
+    "type": "object",
+    "properties": {
+        "waiver": {
+            "type": "array",
+            "description": "waivers written as [[waiver]]",
+            "items": {
+                "type": "object",
+                "properties": {
+                    **dict.fromkeys(("item", "environment", "reason", "approver"), written.TEXT),
+                    "expires": {"type": "date"},
+                },
+                "required": ["item", "environment", "reason", "approver", "expires"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class Waiver:
         return (self.expires - today).days
 
 
-def load(file: Path, *, items: Container[str], environments: Container[str], today: date) -> list[Waiver]:
+def load(file: Path, *, items: Collection[str], environments: Collection[str], today: date) -> list[Waiver]:
     """Every waiver of the file; a missing file holds none.
 
     Raises:
@@ -44,23 +63,18 @@ def load(file: Path, *, items: Container[str], environments: Container[str], tod
     """
     if not file.exists():
         return []
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise UsageProblem(f"{file.name} cannot be read: {problem}") from problem
-    unknown = set(content) - {"waiver"}
-    if unknown:
-        raise UsageProblem(f"{file.name}: unknown entry '{min(unknown)}'; waivers are written as [[waiver]]")
-    waivers = [
-        _waiver(entry, f"{file.name}: waiver {n}") for n, entry in enumerate(content.get("waiver", []), 1)
-    ]
+    waivers = [Waiver(**entry) for entry in written.load(file, _SCHEMA).get("waiver", [])]
     seen: set[tuple[str, str]] = set()
     for waiver in waivers:
         where = f"{file.name}: waiver for {waiver.item} on {waiver.environment}"
         if waiver.item not in items:
-            raise UsageProblem(f"{where}: no such item in PRODUCTION_CHECKLIST.md")
+            raise UsageProblem(
+                f"{where}: no such item in PRODUCTION_CHECKLIST.md{written.nearest(waiver.item, items)}"
+            )
         if waiver.environment not in environments:
-            raise UsageProblem(f"{where}: no such environment in environments.toml")
+            raise UsageProblem(
+                f"{where}: no such environment in environments.toml{written.nearest(waiver.environment, environments)}"
+            )
         if waiver.days_left(today) < 0:
             raise UsageProblem(
                 f"{where}: expired on {waiver.expires}; mend the item, or have it approved anew"
@@ -69,15 +83,3 @@ def load(file: Path, *, items: Container[str], environments: Container[str], tod
             raise UsageProblem(f"{where}: stands there twice")
         seen.add((waiver.item, waiver.environment))
     return waivers
-
-
-def _waiver(entry: Any, where: str) -> Waiver:
-    if not isinstance(entry, dict) or set(entry) != {"item", "environment", "reason", "approver", "expires"}:
-        raise UsageProblem(f"{where}: needs exactly item, environment, reason, approver and expires")
-    if type(entry["expires"]) is not date:
-        raise UsageProblem(f"{where}: expires must be a date like 2027-01-31, without quotes")
-    texts = {key: value for key, value in entry.items() if key != "expires"}
-    for key, value in texts.items():
-        if not isinstance(value, str) or not value.strip():
-            raise UsageProblem(f"{where}: {key} must be a text that is not empty")
-    return Waiver(**entry)

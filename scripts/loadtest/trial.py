@@ -95,9 +95,9 @@ def require(stack: Stack, generator: Generator) -> None:
     Raises:
         UsageProblem: it cannot.
     """
-    if guard := stack.env.settings.guard:
+    if stack.env.settings.read_only:
         raise UsageProblem(
-            f"'{stack.env.name}' is {guard}, and a load test makes jobs; load staging, which has its limits"
+            f"'{stack.env.name}' is read-only, and a load test makes jobs; load staging, which has its limits"
         )
     if generator.runner != "here" and stack.env.emulated:
         raise UsageProblem("workers in AWS cannot reach an API on this machine; leave --on out")

@@ -365,6 +365,6 @@ def test_stack_survives_a_slip(stack: Stack, env: Environment) -> None:
     kept = {name: template[name].get("DeletionPolicy") for name in ("ImagesBucket", "JobsTable")}
 
     assert {n: p for n, p in kept.items() if p not in ("Retain", "RetainExceptOnCreate")} == {}
-    if env.name == "prod":
+    if env.settings.production:
         assert stack.formation.termination_protection, f"{stack.formation!r} can be deleted"
         assert stack.table.deletion_protection, f"{stack.table!r} can be deleted"

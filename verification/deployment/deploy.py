@@ -171,7 +171,9 @@ def run(options: Options) -> int:
         plan = _plan(options, environment)
         console.out(str(plan))
         steps.current = "consent"
-        if not options.yes and not _agreed("prod" if environment.name == "prod" else "yes", "deploy"):
+        if not options.yes and not _agreed(
+            environment.name if environment.settings.production else "yes", "deploy"
+        ):
             console.out("Nothing was deployed.")
             return 1
         _deploy(options, environment, plan, steps, tag)
@@ -410,7 +412,7 @@ def _deploy(
 ) -> None:
     digest = _apply(options, environment, plan, steps)
 
-    if environment.name == "prod" and not plan.standing.protected:
+    if environment.settings.production and not plan.standing.protected:
         with steps.step("termination protection"):
             _protect(environment)
 

@@ -183,9 +183,9 @@ def require_drills(environment: Environment) -> None:
     Raises:
         Unverified: the environment is read-only.
     """
-    if environment.settings.guard:
+    if environment.settings.read_only:
         raise Unverified(
-            f"'{environment.name}' is {environment.settings.guard}, and this drill deploys; run it on another environment"
+            f"'{environment.name}' is read-only, and this drill deploys; run it on another environment"
         )
 
 

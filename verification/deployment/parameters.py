@@ -6,10 +6,10 @@ by `--parameter-overrides file://...`, and leaves each parameter that is not in 
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import shlex
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +18,28 @@ from typing import Any
 
 import yaml
 
+from verification import written
 from verification.deployment.keys import PROVIDERS, Keys
 from verification.errors import UsageProblem
+
+# What is read of a file that is SAM's. SAM takes no offence at what it does not know, so neither does the schema.
+_READ: Mapping[str, written.Schema] = {
+    "stack_name": {"type": "string"},
+    "region": {"type": "string"},
+    "parameter_overrides": {"type": ["string", "array", "object"]},
+}
+_SAMCONFIG: written.Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": ["object", "number", "string"],
+        "properties": {
+            "deploy": {
+                "type": "object",
+                "properties": {"parameters": {"type": "object", "properties": _READ}},
+            }
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -88,10 +108,7 @@ def configured(samconfig: Path, environment: str, stack: str) -> dict[str, str]:
     Raises:
         UsageProblem: the file cannot be read, has no section for the environment, or names another stack.
     """
-    try:
-        sections = tomllib.loads(samconfig.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as problem:
-        raise UsageProblem(f"{samconfig} cannot be read: {problem}") from problem
+    sections = written.load(samconfig, _SAMCONFIG)
     try:
         section: Mapping[str, Any] = sections[environment]["deploy"]["parameters"]
     except (KeyError, TypeError) as problem:
@@ -99,6 +116,11 @@ def configured(samconfig: Path, environment: str, stack: str) -> dict[str, str]:
             f"{samconfig} has no [{environment}.deploy.parameters]; has sections for "
             f"{', '.join(name for name in sections if name != 'version') or 'nothing'}"
         ) from problem
+    for key in section.keys() - _READ.keys():
+        if meant := difflib.get_close_matches(key, _READ, n=1, cutoff=0.8):
+            raise UsageProblem(
+                f"{samconfig.name}: {environment} deploy parameters: unknown key '{key}'; did you mean '{meant[0]}'?"
+            )
     named = section.get("stack_name", stack)
     if named != stack:
         raise UsageProblem(

@@ -8,7 +8,9 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from verification import gaps
 from verification.embedded.fidelity import gate
+from verification.errors import UsageProblem
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (BotoCoreError, ClientError) as error:
         print(f"error: cannot read stack '{stack}': {error}", file=sys.stderr)
         return 4
-    outcome = gate.examine(aws, template, gate.unread())
+    try:
+        unread = gaps.unread(gate.GAPS)
+    except UsageProblem as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 4
+    outcome = gate.examine(aws, template, unread)
     for problem in outcome.problems:
         print(problem)
     print(f"{stack}: {outcome.confirmed} properties confirmed, {len(outcome.problems)} problems")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,22 +41,6 @@ class Outcome:
 
     confirmed: int
     problems: list[Problem]
-
-
-def unread(path: Path = GAPS) -> dict[tuple[str, str], str]:
-    """Return the properties that need no reader, by resource type and name, with the reason.
-
-    Raises:
-        ValueError: An entry lacks a type, a property or a reason.
-    """
-    found = {}
-    for entry in tomllib.loads(path.read_text()).get("unread", []):
-        if not all(entry.get(name) for name in ("type", "property", "reason")):
-            raise ValueError(
-                f"{path.name}: an [[unread]] entry needs type, property and reason, found {entry}"
-            )
-        found[entry["type"], entry["property"]] = entry["reason"]
-    return found
 
 
 def load(session: Session, stack: str) -> tuple[Aws, Template]:
