@@ -250,7 +250,8 @@ class Verification:
         self.performer = config.stash.get(_PERFORMER, None)
         self.home = _home(config)
         self.directory: Path = option.report_dir or self.home / "reports" / option.env
-        self.draft = self.directory.resolve() / ".unfinished"
+        # Another run may write to the same place at the same time; each publishes what is its own.
+        self.draft = self.directory.resolve() / f".unfinished-{os.getpid()}"
         if not self.performer and not option.collectonly:
             _remove_old_report(self.directory)
         known.hide_folders(self.home, ROOT)
@@ -327,7 +328,7 @@ class Verification:
         self.history = History(self.directory / history.FOLDER, same, since=option.since)
         self.history.require_baseline()
         _open_turns(self.turns.parent)
-        _make_room(self.directory, self.draft)
+        _make_room(self.draft)
         option.htmlpath = option.htmlpath or str(self.draft / "verification.html")
         option.self_contained_html = True
         option.xmlpath = option.xmlpath or str(self.draft / "verification.xml")
@@ -806,15 +807,15 @@ def _remove_old_report(directory: Path) -> None:
         old.unlink()
 
 
-def _make_room(directory: Path, draft: Path) -> None:
-    """Prove that the report can be written."""
+def _make_room(draft: Path) -> None:
+    """Prove that the report can be written, where it will be written first."""
+    shutil.rmtree(draft, ignore_errors=True)  # of a process that had the same number
     try:
-        draft.mkdir(parents=True, exist_ok=True)
-        for old in draft.iterdir():
-            old.unlink()
-        (draft / ".writable").write_text("")
-        (draft / ".writable").unlink()
+        draft.mkdir(parents=True)
+        probe = draft / ".writable"
+        probe.write_text("")
+        probe.unlink()
     except OSError as problem:
         raise UsageProblem(
-            f"the report cannot be written to {directory}: {problem.strerror}; name another --report-dir"
+            f"the report cannot be written to {draft.parent}: {problem.strerror}; name another --report-dir"
         ) from problem

@@ -70,18 +70,18 @@ def nearest(word: object, known: Iterable[str]) -> str:
 def _sentence(name: str, text: str, error: ValidationError) -> str:
     path: list[str | int] = list(error.absolute_path)
     schema: Any = error.schema
+    instance: Any = error.instance
     expected = schema.get("description", "")
     validator = str(error.validator)
     if validator in ("additionalProperties", "propertyNames"):
         names = schema.get("properties", {})
-        instance: Any = error.instance
         unknown = [instance] if isinstance(instance, str) else [key for key in instance if key not in names]
         where = _where(name, text, [*path, unknown[0]])
         has = f" (known: {', '.join(names)})" if names else f"; expected {expected}" * bool(expected)
         return f"{where}: unknown key '{unknown[0]}'{has}{nearest(unknown[0], names)}"
     where = _where(name, text, path)
     if validator == "required":
-        missing = [key for key in schema["required"] if key not in error.instance]
+        missing = [key for key in schema["required"] if key not in instance]
         return f"{where}: lacks {', '.join(missing)}"
     if validator == "enum":
         words = [str(word) for word in schema["enum"]]

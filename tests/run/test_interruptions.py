@@ -61,7 +61,7 @@ def ended(app, process, temporary):
         time.sleep(0.1)
     assert list(temporary.iterdir()) == [], output.decode()
     assert left_running(temporary) == []
-    assert not (app.reports / ".unfinished").exists()
+    assert list(app.reports.glob(".unfinished*")) == []
     return output.decode()
 
 
@@ -123,6 +123,23 @@ def test_a_deadline_ends_a_run_in_order(app, tmp_path, deadline):
     waited = {item["title"]: item["reason"] for item in report["items"]}
     if deadline > 3 and "CODE-05" in app.begun():
         assert "while it waited for a door" in waited["A wait"]
+
+
+def test_two_runs_at_once_into_one_folder_each_leave_a_whole_report(tmp_path):
+    app, temporary = (
+        Application(tmp_path / "app", {"it passes": Ending("time.sleep(1)", "pass")}),
+        tmp_path / "temporary",
+    )
+    temporary.mkdir()
+    runs = [app.start(temporary=temporary) for _ in range(3)]
+    outputs = [run.communicate(timeout=PATIENCE_S)[0] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0, 0], outputs
+    assert app.report()["verdict"] == "READY"
+    assert sorted(file.name for file in app.reports.iterdir()) == [
+        "history",
+        *(f"verification.{kind}" for kind in ("html", "json", "md", "xml")),
+    ]
 
 
 def test_a_second_signal_does_not_wait_for_clean_up(tmp_path):
