@@ -68,6 +68,16 @@ def test_publishing_writes_the_same_markdown(file, tmp_path, capsys):
     assert "READY" in capsys.readouterr().out
 
 
+def test_a_note_goes_before_what_is_published(file, tmp_path):
+    path, target = file(), tmp_path / "published.md"
+
+    assert command.main(["publish", str(path), "--to", str(target), "--note", "Stand-ins answered."]) == 0
+    assert (
+        target.read_text().partition("\n")[2]
+        == f"> Stand-ins answered.\n\n{markdown.render(document.read(path))}"
+    )
+
+
 def test_what_was_altered_is_not_published(file, tmp_path, capsys):
     target = tmp_path / "published.md"
 

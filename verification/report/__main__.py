@@ -1,8 +1,8 @@
-"""usage: python -m verification.report check FILE | publish FILE [--to FILE].
+"""usage: python -m verification.report check FILE | publish FILE [--to FILE] [--note TEXT].
 
 `check` says whether a report is as it was written, and its verdict: exit status 0 when it is and the verdict is good, 1
 when it was altered or the verdict is not good, 4 when FILE is no report. `publish` writes a report of staging to
-docs/STAGING_VERIFICATION_REPORT.md.
+docs/STAGING_VERIFICATION_REPORT.md; TEXT goes before it, for what a reader has to know and no check can see.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     for command in (checking, publishing):
         command.add_argument("file", type=Path, metavar="FILE", help="a verification.json")
     publishing.add_argument("--to", type=Path, default=PUBLISHED, metavar="FILE")
+    publishing.add_argument("--note", default="", metavar="TEXT")
     try:
         asked = parser.parse_args(arguments)
     except SystemExit as ended:
         return 4 if ended.code else 0
     try:
         content = document.read(asked.file)
-        return check(content) if asked.command == "check" else publish(content, asked.to)
+        return check(content) if asked.command == "check" else publish(content, asked.to, asked.note)
     except UsageProblem as problem:
         print(problem, file=sys.stderr)
         return 4
@@ -55,8 +56,8 @@ def check(content: Document) -> int:
     return 0 if content["ok"] else 1
 
 
-def publish(content: Document, file: Path) -> int:
-    """Write it as Markdown.
+def publish(content: Document, file: Path, note: str = "") -> int:
+    """Write it as Markdown, below a note where there is one.
 
     Raises:
         UsageProblem: it is a report of another environment.
@@ -68,7 +69,7 @@ def publish(content: Document, file: Path) -> int:
         return 1
     known.hide_environment()  # what the machine that publishes knows is none of the reader's business either
     known.hide_folders(ROOT)
-    put(file, _BY + redact(markdown.render(content)))
+    put(file, _BY + redact((f"> {note}\n\n" if note else "") + markdown.render(content)))
     print(f"wrote {file}: {content['verdict']}")
     return 0
 
