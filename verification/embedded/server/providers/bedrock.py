@@ -230,7 +230,7 @@ class Bedrock:
         self.account.paid += 1
         if job.fault is Fault.WRONG_TYPE:
             return base64.b64encode(wrong_body(job.prompt)).decode()
-        image = pictures.draw(kind, width, height, "bedrock", job.model, job.prompt, *traits)
+        image = pictures.draw(kind, width, height, job.model, job.prompt, *traits)
         return base64.b64encode(image).decode()
 
     async def _nova_canvas(self, model: str, request: dict[str, Any]) -> tuple[str, Response]:

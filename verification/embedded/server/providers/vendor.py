@@ -147,7 +147,7 @@ class Vendor(ABC):
         self.account.paid += 1
         if plan.fault is Fault.WRONG_TYPE:
             return wrong_body(plan.prompt)
-        return pictures.draw(kind, width, height, self.name, plan.model, plan.prompt, *traits)
+        return pictures.draw(kind, width, height, plan.model, plan.prompt, *traits)
 
     @staticmethod
     def outcome(plan: Plan) -> str:
