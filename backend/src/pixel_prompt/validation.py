@@ -5,7 +5,6 @@ import binascii
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, overload
@@ -18,6 +17,7 @@ from pixel_prompt.errors import (
     payload_too_large,
     unsupported_media_type,
 )
+from pixel_prompt.letters import objection
 from pixel_prompt.web import Request
 
 PROMPT_MAX_CHARACTERS: Final = 1000
@@ -34,7 +34,6 @@ _PAGE_SIZE_TEXTS: Final = frozenset(map(str, PAGE_SIZES))
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SORT_KEY: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f-]{36}")
-_LINE_BREAKS: Final = frozenset("\n\r\t")
 _LOG_LEVELS: Final = ("error", "warn", "info")
 
 
@@ -145,10 +144,8 @@ def read_prompt(document: Mapping[str, Any]) -> str:
     prompt = prompt.strip()
     if not 1 <= len(prompt) <= PROMPT_MAX_CHARACTERS:
         raise invalid_field(f"prompt must have 1 to {PROMPT_MAX_CHARACTERS} characters.")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in _LINE_BREAKS for letter in prompt):
-        raise invalid_field("prompt must not hold control characters.")
-    if not any(unicodedata.category(letter)[0] in "LNPS" for letter in prompt):
-        raise invalid_field("prompt must hold something visible.")
+    if reason := objection(prompt):
+        raise invalid_field(f"prompt {reason}")
     return prompt
 
 

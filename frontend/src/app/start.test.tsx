@@ -179,6 +179,23 @@ describe('the pages', () => {
     expect(await objections()).toEqual([]);
   });
 
+  it.each(['/', '/gallery', `/gallery/${JOB_ID}`])('at %s: a prompt keeps its direction to itself', async (path) => {
+    history.replaceState(null, '', path);
+    const arabic = { ...entry, prompt: 'منارة في عاصفة' };
+    open(
+      new FakeService()
+        .on('GET /gallery/list', json(200, { galleries: [arabic] }))
+        .on(`GET /gallery/${JOB_ID}`, json(200, arabic)),
+    );
+
+    for (const shown of await screen.findAllByText(arabic.prompt)) {
+      expect(shown.closest('bdi')).not.toBeNull();
+    }
+    if (path.endsWith(JOB_ID)) {
+      expect(document.title).toBe(`\u2068${arabic.prompt}\u2069 · Pixel Prompt`);
+    }
+  });
+
   it('are reached by links and history, and take the focus to their heading', async () => {
     const user = userEvent.setup();
     open(service());

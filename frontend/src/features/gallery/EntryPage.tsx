@@ -11,7 +11,7 @@ import { Link, PageHeading } from '../../shared/router';
 import { useServices } from '../../shared/services';
 import { unit } from '../../shared/time';
 import { useLightbox } from '../../shared/useLightbox';
-import { imageText, moment, shorten } from '../../shared/words';
+import { imageText, isolated, moment, shorten } from '../../shared/words';
 import { createGalleryApi } from './api';
 import '../../shared/tiles.css';
 import './gallery.css';
@@ -71,8 +71,8 @@ function Entry({ entry, names }: { readonly entry: Gallery; readonly names: read
   const { open, view } = useLightbox(images);
   return (
     <>
-      <PageHeading title={shorten(entry.prompt, 60)} class="entry__prompt">
-        {entry.prompt}
+      <PageHeading title={isolated(shorten(entry.prompt, 60))} class="entry__prompt">
+        <bdi>{entry.prompt}</bdi>
       </PageHeading>
       <div class="entry__bar">
         <p class="card__facts">

@@ -65,6 +65,23 @@ describe('the prompt', () => {
     expect(service.asked(STATUS)[0]?.correlationId).toBe(sent?.correlationId);
   });
 
+  it('is not sent when it would turn round what stands beside it', async () => {
+    const { user, service } = setUp(MIDWAY);
+    await generate(user, 'a fox\u202e');
+
+    expect(screen.getByText(/Remove the invisible character U\+202E/)).toBeVisible();
+    expect(prompt()).toBeInvalid();
+    expect(service.asked('POST /generate')).toEqual([]);
+  });
+
+  it('keeps its direction to itself above its images', async () => {
+    const { user } = setUp(MIDWAY);
+    await generate(user, 'منارة');
+
+    expect(screen.getByText('منارة', { selector: '.results__prompt *' }).closest('bdi')).not.toBeNull();
+    expect(prompt()).toHaveAttribute('dir', 'auto');
+  });
+
   it('is followed by progress before the service has answered', async () => {
     const user = hurriedUser();
     renderWith(new FakeService().on('POST /generate', silence), <Page onEnded={vi.fn()} />);

@@ -62,7 +62,7 @@ function Unfinished() {
   const [job] = useState(() => unfinishedJob(Date.now(), PACE.deadline));
   return job === undefined ? null : (
     <p class="unfinished">
-      <span class="unfinished__prompt">{shorten(job.request.prompt, 60)}</span> is not finished yet.{' '}
+      <bdi class="unfinished__prompt">{shorten(job.request.prompt, 60)}</bdi> is not finished yet.{' '}
       <Link to={jobPath(job.retryOf ?? job.id)}>Show the job</Link>
     </p>
   );

@@ -36,7 +36,7 @@ export function GalleryCard({ gallery, level }: GalleryCardProps) {
       </div>
       <Heading class="card__prompt">
         <Link to={entryPath(gallery.id)} class="card__link">
-          {gallery.prompt}
+          <bdi>{gallery.prompt}</bdi>
         </Link>
       </Heading>
       <p class="card__facts">

@@ -94,6 +94,7 @@ export function Composer({ api, generation, onSubmit }: ComposerProps) {
           id={id}
           name="prompt"
           rows={5}
+          dir="auto"
           value={prompt}
           placeholder="Describe a picture: subject, light, style"
           required

@@ -54,7 +54,7 @@ export function Results({ generation, models, onResume, onRetry, onRunAgain }: R
       </div>
       {job === undefined ? null : (
         <div class="results__job">
-          <p class="results__prompt">{job.request?.prompt ?? 'Opened from a link.'}</p>
+          <p class="results__prompt">{job.request === undefined ? 'Opened from a link.' : <bdi>{job.request.prompt}</bdi>}</p>
           <CopyLink address={jobPath(job.id)} />
         </div>
       )}
