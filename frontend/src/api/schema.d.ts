@@ -128,7 +128,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Id: string;
-        /** @description Counted in Unicode characters, after white space at both ends is cut off. Refused are control characters other than line breaks and tabs, lone surrogates, code points that are no characters, tags outside an emoji's flag, interlinear annotations, overrides of the direction of letters (U+202D, U+202E), and an embedding or isolate of directions (U+202A, U+202B, U+2066 to U+2068) that is not closed in its line. Show a prompt isolated all the same, as in HTML's bdi. */
+        /** @description Counted in Unicode characters, after white space at both ends is cut off. Refused are control characters other than line breaks and tabs, lone surrogates, code points that are no characters, tags outside an emoji's flag, interlinear annotations, overrides of the direction of letters (U+202D, U+202E), and an embedding or isolate of directions (U+202A, U+202B, U+2066 to U+2068) that is not closed in its line. A prompt of former days may hold them, so show each isolated, as in HTML's bdi, and without what is not closed. */
         Prompt: string;
         Health: {
             /** @enum {string} */

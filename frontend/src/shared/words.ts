@@ -1,17 +1,9 @@
+import { isolated } from './direction';
+
 /** A prompt's beginning, for places that have little room; an emoji stays whole. */
 export function shorten(prompt: string, letters: number): string {
   const all = Array.from(prompt.trim());
   return all.length > letters ? `${all.slice(0, letters).join('')}…` : prompt.trim();
-}
-
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
-// Hebrew, Arabic and their neighbours, which are written from right to left, and the marks that say so.
-const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
-
-/** Words of somebody else's for a place that takes no elements, so that they turn nothing round but themselves. */
-export function isolated(text: string): string {
-  const plain = text.replace(DIRECTIONS, '');
-  return RIGHT_TO_LEFT.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 
 /** What an image shows, for those who cannot see it: its prompt is the best description there is. */

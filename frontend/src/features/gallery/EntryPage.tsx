@@ -2,16 +2,18 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import type { Gallery, NamedModel } from '../../api/contract';
 import { CopyLink } from '../../shared/CopyLink';
+import { isolated } from '../../shared/direction';
 import { draft } from '../../shared/draft';
 import { Figure } from '../../shared/Figure';
 import { Notice } from '../../shared/Notice';
 import { describeProblem, type Problem } from '../../shared/problem';
+import { Prompt } from '../../shared/Prompt';
 import { CREATE_PATH, entryPath, GALLERY_PATH } from '../../shared/route';
 import { Link, PageHeading } from '../../shared/router';
 import { useServices } from '../../shared/services';
 import { unit } from '../../shared/time';
 import { useLightbox } from '../../shared/useLightbox';
-import { imageText, isolated, moment, shorten } from '../../shared/words';
+import { imageText, moment, shorten } from '../../shared/words';
 import { createGalleryApi } from './api';
 import '../../shared/tiles.css';
 import './gallery.css';
@@ -72,7 +74,7 @@ function Entry({ entry, names }: { readonly entry: Gallery; readonly names: read
   return (
     <>
       <PageHeading title={isolated(shorten(entry.prompt, 60))} class="entry__prompt">
-        <bdi>{entry.prompt}</bdi>
+        <Prompt text={entry.prompt} />
       </PageHeading>
       <div class="entry__bar">
         <p class="card__facts">

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 
 import { ErrorBoundary } from '../../shared/ErrorBoundary';
+import { Prompt } from '../../shared/Prompt';
 import { jobPath } from '../../shared/route';
 import { Link, useRouter, useTitle } from '../../shared/router';
 import { useServices } from '../../shared/services';
@@ -62,7 +63,7 @@ function Unfinished() {
   const [job] = useState(() => unfinishedJob(Date.now(), PACE.deadline));
   return job === undefined ? null : (
     <p class="unfinished">
-      <bdi class="unfinished__prompt">{shorten(job.request.prompt, 60)}</bdi> is not finished yet.{' '}
+      <Prompt text={shorten(job.request.prompt, 60)} class="unfinished__prompt" /> is not finished yet.{' '}
       <Link to={jobPath(job.retryOf ?? job.id)}>Show the job</Link>
     </p>
   );

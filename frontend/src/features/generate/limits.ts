@@ -1,3 +1,5 @@
+import { unclosed } from '../../shared/direction';
+
 /** The bounds of `POST /generate`, as the API's contract states them. */
 export const PROMPT_MAX_CHARACTERS = 1000;
 export const STEPS = { min: 25, max: 50, step: 1 } as const;
@@ -31,34 +33,11 @@ const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 const FLAG = /\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{3,7}\u{e007f}/gu;
 const NEVER =
   /(?![\n\r\t])\p{Cc}|\p{Cs}|\p{Noncharacter_Code_Point}|[\u202d\u202e\u206a-\u206f\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
-const CLOSED_BY: Readonly<Record<string, string>> = {
-  '\u202a': '\u202c',
-  '\u202b': '\u202c',
-  '\u2066': '\u2069',
-  '\u2067': '\u2069',
-  '\u2068': '\u2069',
-};
 
 /** The first letter of a prompt that would change what stands beside it. */
 function unwelcome(prompt: string): string | undefined {
   const never = NEVER.exec(prompt.replace(FLAG, ''))?.[0];
-  return never ?? prompt.trim().split(/[\n\r\u2029]/).map(unclosed).find((letter) => letter !== undefined);
-}
-
-/** The first letter that opens another direction and is not closed, or closes what was not opened. */
-function unclosed(line: string): string | undefined {
-  const opened: string[] = [];
-  for (const letter of line) {
-    if (letter in CLOSED_BY) {
-      opened.push(letter);
-    } else if (letter === '\u202c' || letter === '\u2069') {
-      const opener = opened.pop();
-      if (opener === undefined || CLOSED_BY[opener] !== letter) {
-        return letter;
-      }
-    }
-  }
-  return opened[0];
+  return never ?? unclosed(prompt.trim());
 }
 
 /** What is wrong with a seed as it was typed; an empty one is none, and fine. */

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import type { GallerySummary } from '../../../api/contract';
+import { Prompt } from '../../../shared/Prompt';
 import { entryPath } from '../../../shared/route';
 import { Link } from '../../../shared/router';
 import { unit } from '../../../shared/time';
@@ -36,7 +37,7 @@ export function GalleryCard({ gallery, level }: GalleryCardProps) {
       </div>
       <Heading class="card__prompt">
         <Link to={entryPath(gallery.id)} class="card__link">
-          <bdi>{gallery.prompt}</bdi>
+          <Prompt text={gallery.prompt} />
         </Link>
       </Heading>
       <p class="card__facts">

@@ -4,6 +4,7 @@ import type { GenerateRequest, NamedModel } from '../../../api/contract';
 import { CopyLink } from '../../../shared/CopyLink';
 import { Icon } from '../../../shared/Icon';
 import { Notice } from '../../../shared/Notice';
+import { Prompt } from '../../../shared/Prompt';
 import { jobPath } from '../../../shared/route';
 import { unit } from '../../../shared/time';
 import { useBarred } from '../../../shared/useBarred';
@@ -54,7 +55,7 @@ export function Results({ generation, models, onResume, onRetry, onRunAgain }: R
       </div>
       {job === undefined ? null : (
         <div class="results__job">
-          <p class="results__prompt">{job.request === undefined ? 'Opened from a link.' : <bdi>{job.request.prompt}</bdi>}</p>
+          <p class="results__prompt">{job.request === undefined ? 'Opened from a link.' : <Prompt text={job.request.prompt} />}</p>
           <CopyLink address={jobPath(job.id)} />
         </div>
       )}
