@@ -183,6 +183,39 @@ def test_status_follows_a_job_from_its_start_to_its_end(client: Client, stored: 
     assert end["results"][1]["imageUrl"] == f"https://cdn.example:8443/images/{job_id}/gemini-2.0.png"
 
 
+def test_what_verifies_is_marked_and_nothing_else_about_it_is_different(client: Client, stored: Jobs) -> None:
+    """Whoever knows of the mark could get by the limits, or the filter, or take others out of the gallery."""
+    ids = {}
+    for mark in (None, False, True):
+        answer = client("POST", "/generate", {"prompt": "a fox", "verification": mark})
+        assert (answer.status, answer.body["totalModels"]) == (202, 9)
+        ids[mark] = answer.body["jobId"]
+        finish(stored, ids[mark])
+    refused = client("POST", "/generate", {"prompt": "a fox", "verification": True})
+    assert (refused.status, refused.body["error"]["code"]) == (429, "address_limit")
+    blocked = client("POST", "/generate", {"prompt": "nsfw", "verification": True})
+    assert blocked.body["error"]["code"] == "content_blocked"
+
+    def listed(query: str) -> set[str]:
+        return {gallery["id"] for gallery in client("GET", f"/gallery/list{query}").body["galleries"]}
+
+    assert listed("") == listed("?verification=false") == {ids[None], ids[False]}
+    assert listed("?verification=true") == {ids[True]}
+    kept = {
+        stored._table.get(f"job#{job_id}")["expiresAt"] - stored.get(job_id).created
+        for job_id in ids.values()
+    }
+    assert max(kept) - min(kept) <= 1
+    assert client("GET", f"/gallery/{ids[True]}").body["imageCount"] == 8
+
+
+def test_a_mark_that_is_none_is_refused(client: Client) -> None:
+    for mark in (1, "true", [], {}):
+        assert client("POST", "/generate", {"prompt": "a fox", "verification": mark}).status == 422
+    for query in ("?verification=", "?verification=1", "?verification=yes"):
+        assert client("GET", f"/gallery/list{query}").status == 422
+
+
 def test_the_gallery_shows_what_was_made(client: Client, stored: Jobs) -> None:
     ids = [client("POST", "/generate", {"prompt": f"fox {number}"}).body["jobId"] for number in range(2)]
     assert client("GET", "/gallery/list").body == {"galleries": []}

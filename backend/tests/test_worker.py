@@ -18,6 +18,7 @@ from doubles import (
     json_answer,
 )
 from pixel_prompt import aws, worker
+from pixel_prompt.errors import ApiError
 from pixel_prompt.generation import Generator
 from pixel_prompt.jobs import Job, Jobs
 from pixel_prompt.models import DEFAULT_MODELS, Model
@@ -171,6 +172,17 @@ def test_keys_are_read_afresh_whenever_they_are_checked(jobs: Jobs, clock: FakeC
     assert "hidden" not in bench.recorded.text
 
 
+def test_a_job_is_withdrawn_from_the_gallery_by_its_id(jobs: Jobs, clock: FakeClock) -> None:
+    bench = Bench(jobs, clock)
+    job = bench.job()
+    event = {"action": "withdraw", "jobId": job.id}
+    bench.take(message(job))
+    assert bench.worker.withdraw(event, bench.recorded.log) == {"jobId": job.id, "withdrawn": True}
+    assert jobs.get(job.id).verification
+    with pytest.raises(ApiError):
+        bench.worker.withdraw({"action": "withdraw"}, bench.recorded.log)
+
+
 @pytest.fixture
 def environment(table_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     s3, secrets, sqs = aws.client("s3"), aws.client("secretsmanager"), aws.client("sqs")
@@ -201,6 +213,8 @@ def test_the_handler_takes_messages_and_known_actions_only(
     monkeypatch.setattr(worker, "adapter_for", lambda model, means: FakeAdapter())
     assert all(entry["ok"] for entry in handler({"action": "check-keys"}, FakeContext())["models"])
     assert handler({"action": "drill"}, FakeContext())["refusals"] == 0
+    nobodys = "0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90"
+    assert not handler({"action": "withdraw", "jobId": nobodys}, FakeContext())["withdrawn"]
     for event in ({}, {"action": "drop-tables"}, {"action": "drill", "modelsDown": True}):
         with pytest.raises(ValueError):
             handler(event, FakeContext())

@@ -72,8 +72,8 @@ DEFECTS = [
     Defect(
         "the API logs the prompt",
         "src/pixel_prompt/api.py",
-        "promptCharacters=len(wish.prompt))\n        return",
-        "promptText=wish.prompt)\n        return",
+        "promptCharacters=len(wish.prompt),\n            verification",
+        "promptText=wish.prompt,\n            verification",
         "SEC-15",
         "the prompt",
     ),

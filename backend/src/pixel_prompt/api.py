@@ -32,6 +32,7 @@ from pixel_prompt.validation import (
     read_page,
     read_prompt,
     read_report,
+    read_verification,
     read_wish,
 )
 from pixel_prompt.web import Request, Response, read_request, refusal
@@ -121,9 +122,10 @@ class Application:
         document = read_object(request, PROMPT_BODY_MAX_BYTES)
         wish = read_wish(document)
         models = read_models(document, [model.id for model in self._settings.models])
+        verification = read_verification(document)
         self._refuse_blocked(wish.prompt, log)
         self._limiter.spend(request.source_address)
-        job = self._jobs.create(wish, models, request.correlation_id)
+        job = self._jobs.create(wish, models, request.correlation_id, verification=verification)
         try:
             self._clients("sqs").send_message(
                 QueueUrl=self._settings.queue_url,
@@ -133,7 +135,13 @@ class Application:
             self._jobs.delete(job.id)
             self._limiter.refund(request.source_address)
             raise
-        log.info("job_created", jobId=job.id, models=len(models), promptCharacters=len(wish.prompt))
+        log.info(
+            "job_created",
+            jobId=job.id,
+            models=len(models),
+            promptCharacters=len(wish.prompt),
+            verification=verification,
+        )
         return Response(HTTPStatus.ACCEPTED, {"jobId": job.id, "totalModels": len(models)})
 
     def status(self, _request: Request, _log: Log, job_id: str) -> Response:

@@ -1,11 +1,14 @@
-"""The gallery: jobs that yielded at least one image, newest first."""
+"""The gallery: jobs that yielded at least one image, newest first.
+
+Jobs that verify the deployment are listed apart, for those who ask for them: a gallery is of what users made.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pixel_prompt import clock
 from pixel_prompt.clock import Clock, timestamp
-from pixel_prompt.jobs import GALLERY_PARTITION, KEEP_SECONDS, Jobs
+from pixel_prompt.jobs import GALLERY_PARTITION, KEEP_SECONDS, VERIFICATION_PARTITION, Jobs
 from pixel_prompt.table import Item, Table
 from pixel_prompt.validation import PageRequest, make_cursor
 
@@ -24,12 +27,13 @@ class Gallery:
 
     def page(self, wanted: PageRequest) -> Mapping[str, Any]:
         """One page in the contract's form. One more item is read than shown, to know whether it is the last."""
+        partition = VERIFICATION_PARTITION if wanted.verification else GALLERY_PARTITION
         start = None
         if wanted.after is not None:
             job_id = wanted.after.partition("#")[2]
-            start = {"pk": f"job#{job_id}", "galleryKey": GALLERY_PARTITION, "gallerySort": wanted.after}
+            start = {"pk": f"job#{job_id}", "galleryKey": partition, "gallerySort": wanted.after}
         oldest = timestamp(self._now() - KEEP_SECONDS)
-        items = self._table.query_gallery(GALLERY_PARTITION, oldest, wanted.size + 1, start)
+        items = self._table.query_gallery(partition, oldest, wanted.size + 1, start)
         shown = items[: wanted.size]
         page: dict[str, Any] = {"galleries": [self._summary(item) for item in shown]}
         if len(items) > wanted.size:

@@ -20,7 +20,9 @@ KEEP_SECONDS: Final = 30 * clock.DAY_SECONDS
 KEEP_DRILL_SECONDS: Final = clock.HOUR_SECONDS
 # A job that is not done by then never will be: nobody waits for it, so no vendor is paid for it.
 ABANDON_SECONDS: Final = clock.HOUR_SECONDS
+# The index's partitions, each a list of its own. What verifies a deployment is not among what users made.
 GALLERY_PARTITION: Final = "gallery"
+VERIFICATION_PARTITION: Final = "verification"
 
 ModelState = Literal["pending", "running", "completed", "failed"]
 JobState = Literal["pending", "running", "completed", "partial", "failed"]
@@ -52,7 +54,10 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One prompt on its way through the models. ``created`` is in seconds since 1970; a drill is in no gallery."""
+    """One prompt on its way through the models. ``created`` is in seconds since 1970.
+
+    A job that verifies the deployment is in a list of its own, and a drill in none.
+    """
 
     id: str
     created: float
@@ -62,6 +67,7 @@ class Job:
     results: tuple[ModelResult, ...]
     image_count: int
     preview_key: str | None
+    verification: bool = False
     drill: bool = False
 
     @property
@@ -90,7 +96,15 @@ class Jobs:
         self._table = table
         self._now = now
 
-    def create(self, wish: Wish, models: Iterable[str], correlation_id: str, *, drill: bool = False) -> Job:
+    def create(
+        self,
+        wish: Wish,
+        models: Iterable[str],
+        correlation_id: str,
+        *,
+        verification: bool = False,
+        drill: bool = False,
+    ) -> Job:
         """Store a new job in which no model has been called."""
         job_id = str(uuid.uuid4())
         now = self._now()
@@ -108,6 +122,8 @@ class Jobs:
             "imageCount": 0,
             "expiresAt": int(now) + (KEEP_DRILL_SECONDS if drill else KEEP_SECONDS),
         }
+        if verification:
+            item["verification"] = True
         if drill:
             item["drill"] = True
         if wish.seed is not None:
@@ -128,6 +144,23 @@ class Jobs:
         if job.done or not job.abandoned(now):
             return job
         return _job({**item, "models": {name: _given_up(entry) for name, entry in item["models"].items()}})
+
+    def withdraw(self, job_id: str) -> bool:
+        """Take a job out of the users' gallery, into the list of those that verify; False when there is no such job.
+
+        A job without an image is in neither yet, and then comes into that list.
+        """
+        try:
+            self._table.update(
+                _key(job_id),
+                "SET verification = :yes, galleryKey = :partition",
+                "attribute_exists(pk)",
+                {},
+                {":yes": True, ":partition": VERIFICATION_PARTITION},
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def delete(self, job_id: str) -> None:
         """Take back a job that could not be handed over."""
@@ -159,12 +192,14 @@ class Jobs:
         return True
 
     def record_image(self, job: Job, model: str, owner: str, key: str, duration_ms: int) -> bool:
-        """Note an image, which also puts the job into the gallery; False when the claim was lost."""
+        """Note an image, the first of which puts the job into its list; False when the claim was lost."""
         further = ", imageCount = imageCount + :one, previewKey = if_not_exists(previewKey, :key)"
         values: dict[str, Any] = {":one": 1, ":key": key}
         if not job.drill:
-            further += ", galleryKey = :gallery, gallerySort = :sort"
-            values |= {":gallery": GALLERY_PARTITION, ":sort": f"{job.created_at}#{job.id}"}
+            # Where it is already, it stays: it may have been withdrawn meanwhile.
+            further += ", galleryKey = if_not_exists(galleryKey, :partition), gallerySort = :sort"
+            partition = VERIFICATION_PARTITION if job.verification else GALLERY_PARTITION
+            values |= {":partition": partition, ":sort": f"{job.created_at}#{job.id}"}
         outcome = {"state": "completed", "claim": owner, "key": key, "durationMs": duration_ms}
         return self._record(job, model, owner, outcome, further=further, values=values)
 
@@ -220,6 +255,7 @@ def _job(item: Item) -> Job:
         results=tuple(_result(model, item["models"][model]) for model in item["modelIds"]),
         image_count=item["imageCount"],
         preview_key=item.get("previewKey"),
+        verification=item.get("verification", False),
         drill=item.get("drill", False),
     )
 

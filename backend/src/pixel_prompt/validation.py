@@ -61,10 +61,17 @@ class BrowserReport:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of the gallery is wanted: ``after`` is the sort key of the last gallery of the page before."""
+    """Which page of the gallery is wanted.
+
+    Attributes:
+        size: how many galleries it may hold.
+        after: the sort key of the last gallery of the page before.
+        verification: whether the jobs that verify the deployment are listed, instead of those of users.
+    """
 
     size: int = DEFAULT_PAGE_SIZE
     after: str | None = None
+    verification: bool = False
 
 
 def read_object(request: Request, max_bytes: int) -> dict[str, Any]:
@@ -132,6 +139,18 @@ def read_models(document: Mapping[str, Any], configured: Sequence[str]) -> list[
     return chosen
 
 
+def read_verification(document: Mapping[str, Any]) -> bool:
+    """The field ``verification`` of POST /generate: whether the job only verifies the deployment.
+
+    Raises:
+        ApiError: 422.
+    """
+    value = document.get("verification")
+    if value is not None and not isinstance(value, bool):
+        raise invalid_field("verification must be true or false.")
+    return bool(value)
+
+
 def read_prompt(document: Mapping[str, Any]) -> str:
     """The field ``prompt``, without white space at its ends.
 
@@ -194,7 +213,11 @@ def read_page(query: Mapping[str, str]) -> PageRequest:
         if text not in _PAGE_SIZE_TEXTS:
             raise invalid_field(f"limit must be a number from {PAGE_SIZES[0]} to {PAGE_SIZES[-1]}.")
         size = int(text)
-    return PageRequest(size, read_cursor(query["cursor"]) if "cursor" in query else None)
+    verification = query.get("verification", "false")
+    if verification not in ("true", "false"):
+        raise invalid_field("verification must be true or false.")
+    after = read_cursor(query["cursor"]) if "cursor" in query else None
+    return PageRequest(size, after, verification == "true")
 
 
 def make_cursor(sort_key: str) -> str:

@@ -3,9 +3,11 @@
 Invoked directly with ``{"action": "check-keys"}`` it reads the secret afresh and answers what is wrong with it, and
 for each model whether its vendor accepts the key: ``{"secret": {"id", "problems": [texts]}, "models": [{"model",
 "name", "vendor", "ok", "code"}]}``. No answer and no log line holds a key.
-With ``{"action": "drill"}`` it shows what a job survives: see drills.
+With ``{"action": "drill"}`` it shows what a job survives: see drills. With ``{"action": "withdraw", "jobId"}`` it
+takes a job out of the users' gallery and lists it among those that verify: ``{"jobId", "withdrawn": whether there is
+such a job}``.
 
-Neither action uses what jobs use: it works with clients, connections and keys of its own, which are thrown away.
+Neither a check of keys nor a drill uses what jobs use: both work with clients, connections and keys of its own, which are thrown away.
 """
 
 import json
@@ -158,6 +160,17 @@ class Worker:
             drills = Drills(jobs=own.jobs, store=own.store, s3=own.s3, models=self._models)
             return drills.run(event, _seconds_left(context), log)
 
+    def withdraw(self, event: Mapping[str, Any], log: Log) -> dict[str, Any]:
+        """Take a job out of the users' gallery.
+
+        Raises:
+            ApiError: the event names no job.
+        """
+        job_id = read_id(str(event.get("jobId")))
+        withdrawn = self._jobs.withdraw(job_id)
+        log.info("job_withdrawn", jobId=job_id, withdrawn=withdrawn)
+        return {"jobId": job_id, "withdrawn": withdrawn}
+
     def _take_one(self, record: Mapping[str, Any], context: Context, log: Log) -> bool:
         received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
         log = log.bind(messageId=record.get("messageId"), received=received)
@@ -280,6 +293,8 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return _worker().check_keys(log)
     if event.get("action") == "drill":
         return _worker().drill(event, context, log)
+    if event.get("action") == "withdraw":
+        return _worker().withdraw(event, log)
     raise ValueError("neither messages of the queue nor a known action")
 
 

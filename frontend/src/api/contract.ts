@@ -9,7 +9,7 @@ export interface Registry {
   models: NamedModel[];
 }
 
-export type GenerateRequest = Schemas['GenerateRequest'];
+export type GenerateRequest = Omit<Schemas['GenerateRequest'], 'verification'>;
 export type GenerateAccepted = Schemas['GenerateAccepted'];
 
 export type ModelFailure = Pick<Schemas['ModelError'], 'message'>;

@@ -163,6 +163,8 @@ export interface components {
             seed?: number | null;
             /** @description Ids that GET /health lists; only these are asked, in its order. Without it all are */
             models?: string[] | null;
+            /** @description Marks a job that is made to see whether the deployment works. GET /gallery/list then lists it only where it is asked for verification. Nothing else is different: it counts against the same limits, costs the same and is kept as long */
+            verification?: boolean | null;
         };
         GenerateAccepted: {
             jobId: components["schemas"]["Id"];
@@ -610,6 +612,8 @@ export interface operations {
                 limit?: number;
                 /** @description nextCursor of the page before */
                 cursor?: string;
+                /** @description True lists the jobs that were marked as verification, instead of all others */
+                verification?: boolean;
             };
             header?: {
                 /** @description An id of your own, 8 to 64 of A-Z a-z 0-9 . _ -; any other is replaced, never refused */
