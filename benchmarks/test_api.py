@@ -57,9 +57,17 @@ def _call(api: Api, route: str, job_id: str) -> Callable[[], Answer]:
     bodies = {
         "/log": _REPORT,
         "/enhance": {"prompt": _PROMPT},
-        "/generate": {"prompt": _PROMPT, "steps": budgets.STEPS[0], "guidance": budgets.GUIDANCE[0]},
+        "/generate": {
+            "prompt": _PROMPT,
+            "steps": budgets.STEPS[0],
+            "guidance": budgets.GUIDANCE[0],
+            "verification": True,
+        },
     }
-    return partial(api.call, method, path, json_body=bodies.get(path))
+    body = bodies.get(path)
+    if path == "/gallery/list" and not api.call("GET", path).document()["galleries"]:
+        path += "?verification=true"  # an empty list would be read faster than any that users have
+    return partial(api.call, method, path, json_body=body)
 
 
 @pytest.mark.parametrize("route", _FREE)

@@ -141,16 +141,40 @@ def page(site: Cdn, env: Environment) -> Page:
 
 @pytest.fixture(scope="session")
 def job(api: Api) -> Job:
-    """A job that was just made and has ended, however it ended."""
+    """A job that was just made and has ended, however it ended; marked, so that no user sees it in the gallery."""
     return api.generate(f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="session")
 def shown_job(request: pytest.FixtureRequest, verification: Verification, api: Api) -> Job:
-    """A job with images, of any age: the gallery's newest where a new one would cost money, or change what is guarded."""
-    if verification.may_spend and not verification.environment.settings.read_only:
+    """A job with images, of any age: the newest where a new one would cost money, or change what is guarded."""
+    if _may_make(verification):
         return cast(Job, request.getfixturevalue("job"))
     return api.newest_job()
+
+
+@pytest.fixture(scope="session")
+def listed_job(
+    request: pytest.FixtureRequest, verification: Verification, api: Api, stack: Stack
+) -> Iterator[Job]:
+    """A job that the page's gallery shows: like a user's, of one model, and withdrawn at the end.
+
+    Where a new one would cost money, or change what is guarded, the newest that users have made.
+    """
+    if not _may_make(verification):
+        yield api.newest_job(of_users=True)
+        return
+    prompt = f"a pier in the fog, seen by verification run {uuid.uuid4().hex}"
+    painter = cast(Job, request.getfixturevalue("job")).painter
+    made = api.generate(prompt, verification=False, models=[painter])
+    yield made
+    # Whatever is wrong with withdrawing is CODE-10's to say, not that of the last check of a run.
+    with suppress(Unverified):
+        stack.withdraw(made.id)
+
+
+def _may_make(verification: Verification) -> bool:
+    return verification.may_spend and not verification.environment.settings.read_only
 
 
 @pytest.fixture(scope="session")

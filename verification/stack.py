@@ -104,6 +104,16 @@ class Stack:
         """The monthly budget of the account."""
         return Budget(self.env, self.formation.physical_id("MonthlyBudget"))
 
+    def withdraw(self, job_id: str) -> None:
+        """Have the worker take a job out of the users' gallery, into the list of what verified.
+
+        Raises:
+            Unverified: it does not.
+        """
+        answer = self.worker.invoke({"action": "withdraw", "jobId": job_id})
+        if answer != {"jobId": job_id, "withdrawn": True}:
+            raise Unverified(f"{self.worker!r} was to withdraw job {job_id}, and answers {answer!r}")
+
     @cached_property
     def queue(self) -> Queue:
         return Queue(self.env, self.formation.physical_id("JobsQueue"))

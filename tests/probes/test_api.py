@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from tests.probes.server import Reply
+from verification import budgets
 from verification.errors import Unverified
 from verification.probes.api import CORRELATION_PREFIX, Api, Job, new_correlation_id
 
@@ -76,6 +78,73 @@ def test_generating_waits_until_the_job_has_ended(api, server):
     ]
 
 
+def test_a_job_is_marked_unless_it_is_to_be_like_a_users(api, server):
+    server.replies(
+        Reply.json({"jobId": "j1"}, 202),
+        state("completed"),
+        Reply.json({"jobId": "j2"}, 202),
+        state("completed"),
+    )
+
+    api.generate("a harbour")
+    api.generate("a harbour", verification=False, models=["a"])
+
+    marked, _, like_a_users, _ = [json.loads(asked.body) if asked.body else None for asked in server.asked]
+    assert marked == {"prompt": "a harbour", "steps": 25, "guidance": 7, "verification": True}
+    assert like_a_users == {"prompt": "a harbour", "steps": 25, "guidance": 7, "models": ["a"]}
+
+
+def listing(*ids):
+    return Reply.json({"galleries": [{"id": one} for one in ids]})
+
+
+def shown(name):
+    return Reply.json(
+        {"id": name, "prompt": "p", "images": [{"model": "a", "imageUrl": "https://cdn/a.png"}]}
+    )
+
+
+def test_the_newest_job_is_one_of_users(api, server):
+    server.replies(listing("j1"), shown("j1"))
+
+    assert api.newest_job().id == "j1"
+    assert [asked.path for asked in server.asked] == ["/gallery/list?limit=1", "/gallery/j1"]
+
+
+def test_the_newest_job_is_one_that_verified_where_users_have_made_none(api, server):
+    """On a stack that nobody uses yet, images would otherwise be paid for at every run."""
+    server.replies(listing(), listing("j1"), shown("j1"))
+
+    assert api.newest_job().id == "j1"
+    assert server.asked[1].path == "/gallery/list?limit=1&verification=true"
+
+
+@pytest.mark.parametrize(("of_users", "lists"), [(True, 1), (False, 2)])
+def test_without_a_job_there_is_nothing_to_look_at(api, server, of_users, lists):
+    server.replies(listing())
+
+    with pytest.raises(Unverified, match=r"gallery is empty.*--paid"):
+        api.newest_job(of_users=of_users)
+
+    assert len(server.asked) == lists
+
+
+def test_a_list_is_asked_until_it_names_a_job_or_does_so_no_longer(api, server):
+    server.replies(listing("j0"), listing("j1", "j0"), listing("j1"), listing())
+
+    assert api.find_gallery("j1", verification=True) == ({"id": "j1"}, [{"id": "j1"}, {"id": "j0"}])
+    assert api.find_gallery("j1", verification=False, gone=True) == (None, [])
+    assert [asked.path.partition("&")[2] for asked in server.asked] == 2 * ["verification=true"] + 2 * [""]
+
+
+def test_a_list_that_stays_as_it_is_is_told_as_it_is(api, server, monkeypatch):
+    monkeypatch.setattr(budgets, "CONSISTENCY_DEADLINE", timedelta())
+    server.replies(listing("j1"))
+
+    assert api.find_gallery("j2", verification=False) == (None, [{"id": "j1"}])
+    assert api.find_gallery("j1", verification=False, gone=True) == ({"id": "j1"}, [{"id": "j1"}])
+
+
 @pytest.mark.parametrize("status", ["completed", "partial", "failed"])
 def test_a_job_that_has_ended_is_returned_however_it_ended(api, server, status):
     server.replies(state(status, RESULTS))
@@ -125,6 +194,12 @@ def test_a_fault_in_between_does_not_end_the_waiting(api, server):
     server.replies(Reply(502), state("completed", RESULTS))
 
     assert api.wait("j1", "x").status == "completed"
+
+
+def test_a_job_names_a_model_that_made_an_image():
+    assert Job("j1", "x", "partial", RESULTS[::-1]).painter == "a"
+    with pytest.raises(Unverified, match=r"job j1 .* left no image"):
+        _ = Job("j1", "x", "failed", RESULTS[1:]).painter
 
 
 def test_a_job_without_images_has_no_url():

@@ -62,6 +62,17 @@ class Job:
         return self.image_urls[0]
 
     @property
+    def painter(self) -> str:
+        """A model that made one of its images.
+
+        Raises:
+            Unverified: the job left none.
+        """
+        return str(
+            next(result["model"] for result in self.results if result.get("imageUrl") == self.sample_url)
+        )
+
+    @property
     def image_urls(self) -> Sequence[str]:
         return [result["imageUrl"] for result in self.results if result.get("imageUrl")]
 
@@ -105,17 +116,27 @@ class Api:
                 return answer
             time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
 
-    def generate(self, prompt: str) -> Job:
+    def generate(self, prompt: str, *, verification: bool = True, models: Sequence[str] = ()) -> Job:
         """Have one prompt turned into images, and wait until the job has ended.
+
+        Args:
+            prompt: what the images show.
+            verification: marks the job, so that it is not among those of users.
+            models: whom to ask; all when there is none.
 
         Raises:
             Unverified: the job was not accepted, or did not end before the caller's patience did.
         """
         asked, correlation_id = datetime.now(UTC), new_correlation_id()
+        wish = {"prompt": prompt, "steps": 25, "guidance": 7}
+        if verification:
+            wish["verification"] = True
+        if models:
+            wish["models"] = list(models)
         accepted = self.call(
             "POST",
             "/generate",
-            json_body={"prompt": prompt, "steps": 25, "guidance": 7},
+            json_body=wish,
             headers={"X-Correlation-ID": correlation_id},
         )
         if accepted.status != HTTPStatus.ACCEPTED:
@@ -123,13 +144,18 @@ class Api:
         ended = self.wait(accepted.json()["jobId"], prompt)
         return replace(ended, correlation_id=correlation_id, accepted=accepted, asked=asked)
 
-    def newest_job(self) -> Job:
-        """The newest job that the gallery shows.
+    def newest_job(self, *, of_users: bool = False) -> Job:
+        """The newest job in the users' gallery, or where that is empty the newest that verified.
+
+        Args:
+            of_users: leaves out those that verified.
 
         Raises:
-            Unverified: the gallery is empty.
+            Unverified: there is none.
         """
-        galleries = self.call("GET", "/gallery/list?limit=1").document()["galleries"]
+        lists = (False,) if of_users else (False, True)
+        pages = (self.call("GET", gallery_path(1, verification=marked)).document() for marked in lists)
+        galleries: Sequence[Mapping[str, Any]] = next(filter(None, (page["galleries"] for page in pages)), [])
         if not galleries:
             raise Unverified(
                 "the gallery is empty, so there is no image to look at; run with --paid to make one"
@@ -138,17 +164,26 @@ class Api:
         results = [{"status": "completed", **image} for image in shown["images"]]
         return Job(shown["id"], shown["prompt"], "completed", results)
 
-    @waiting("the gallery to list a job")
-    def find_gallery(self, job_id: str) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]]]:
+    @waiting("the gallery to list a job, or to list it no longer")
+    def find_gallery(
+        self, job_id: str, *, verification: bool, gone: bool = False
+    ) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]]]:
         """A job's entry in the newest page of galleries, and that page.
 
-        The list is eventually consistent: it is asked until the entry is there or the deadline has passed.
+        The list is eventually consistent: it is asked until it is as expected or the deadline has passed.
+
+        Args:
+            job_id: names the job.
+            verification: whether to look among what verified, or among what users made.
+            gone: whether the entry is expected not to be there.
         """
         started = time.monotonic()
+        path = gallery_path(budgets.GALLERY_PAGE, verification=verification)
         while True:
-            page = self.call("GET", f"/gallery/list?limit={budgets.GALLERY_PAGE}").document()["galleries"]
+            page = self.call("GET", path).document()["galleries"]
             found = next((gallery for gallery in page if gallery["id"] == job_id), None)
-            if found or time.monotonic() - started > budgets.CONSISTENCY_DEADLINE.total_seconds():
+            late = time.monotonic() - started > budgets.CONSISTENCY_DEADLINE.total_seconds()
+            if late or (found is None) == gone:
                 return found, page
             time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
 
@@ -178,6 +213,11 @@ class Api:
                 raise Unverified(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")
             time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
             pause = min(pause * 1.5, 3)
+
+
+def gallery_path(limit: int, *, verification: bool) -> str:
+    """The address of a list's first page: what verified, or what users made."""
+    return f"/gallery/list?limit={limit}{'&verification=true' if verification else ''}"
 
 
 def error_of(answer: Answer) -> Mapping[str, Any]:
