@@ -11,6 +11,8 @@ import botocore.exceptions
 
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
+from verification import budgets
+from verification.probes.api import Api, gallery_path
 
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {
@@ -109,6 +111,28 @@ def error_without_correlation_id(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-12", "a prompt may turn round what stands beside it")
+def overriding_prompt(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/letters.py", "if _OVERRIDES.search(text):", "if not text:"
+    ):
+        yield
+
+
+@fault("CODE-12", "a prompt may leave a direction open")
+def unclosed_prompt(bench: Bench) -> Iterator[None]:
+    with bench.patched("ApiFunction", "pixel_prompt/letters.py", "return not awaited\n", "return True\n"):
+        yield
+
+
+@fault("CODE-12", "a prompt may hide words from people")
+def hiding_prompt(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/letters.py", '_HIDDEN.search(_FLAG.sub("", text))', "not text"
+    ):
+        yield
+
+
 @fault("CODE-12", "a page of the gallery may be of any size")
 def endless_page(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -167,6 +191,62 @@ def wrong_image_count(bench: Bench) -> Iterator[None]:
         "ApiFunction", "pixel_prompt/gallery.py", '"imageCount": item["imageCount"]', '"imageCount": 1'
     ):
         yield
+
+
+@fault("CODE-10", "what verifies is among what users made")
+def verification_in_the_gallery(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/jobs.py",
+        "VERIFICATION_PARTITION if job.verification else GALLERY_PARTITION",
+        "GALLERY_PARTITION",
+    ):
+        yield
+
+
+# What looks at the page's gallery, for something to be there and for a job of its own.
+_IN_THE_GALLERY = {"CODE-14", "CODE-15", "CODE-22", "CODE-23"}
+
+
+@fault("CODE-10", "the users' gallery lists what verified", relatives={"CODE-14", "CODE-23"})
+def gallery_of_verification(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/gallery.py",
+        "VERIFICATION_PARTITION if wanted.verification else GALLERY_PARTITION",
+        "VERIFICATION_PARTITION",
+    ):
+        yield
+
+
+@fault("CODE-10", "what users make is hidden from them", relatives=_IN_THE_GALLERY)
+def everything_marked(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/api.py",
+        "verification = read_verification(document)",
+        "verification = True",
+    ):
+        yield
+
+
+@fault("CODE-10", "who marks nothing is hidden", relatives=_IN_THE_GALLERY)
+def marked_unless_it_says_otherwise(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction", "pixel_prompt/validation.py", "return bool(value)", "return value is not False"
+    ):
+        yield
+
+
+@fault("CODE-10", "a job that was withdrawn stays where users see it")
+def nothing_withdrawn(bench: Bench) -> Iterator[None]:
+    with bench.patched("WorkerFunction", "pixel_prompt/worker.py", "self._jobs.withdraw(job_id)", "True"):
+        yield
+    api = Api(bench.env, bench.stack.formation.output("ApiEndpoint"))
+    for left in api.call("GET", gallery_path(budgets.GALLERY_PAGE, verification=False)).document()[
+        "galleries"
+    ]:
+        bench.stack.withdraw(left["id"])
 
 
 # Configuration
