@@ -1,5 +1,6 @@
 import importlib
 import json
+import os
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -240,8 +241,9 @@ def test_a_drill_leaves_the_clients_of_jobs_alone(environment: None, monkeypatch
 
 def test_no_job_pays_for_the_import_of_drills() -> None:
     program = "import sys, pixel_prompt.worker; sys.exit('pixel_prompt.drills' in sys.modules)"
-    source = Path(worker.__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", program], cwd=source, check=False)
+    # By its variable, for a caller may have told Python to leave the working folder out of its path.
+    variables = {**os.environ, "PYTHONPATH": str(Path(worker.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program], env=variables, check=False)
     assert done.returncode == 0
 
 
