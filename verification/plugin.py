@@ -602,7 +602,8 @@ class Verification:
             failing = self.history.failing_since(outcomes, started)
             verdict = str(self.run.verdict)
             self.history.keep(Past(started, self.run.commit, verdict, outcomes, failing))
-            self.durations.keep({result.node: result.seconds for result in results})
+            if self.controller:
+                self.durations.keep(self.controller.took)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self.said.append(github.append(Path(summary), markdown.render(self.report)))
 

@@ -81,6 +81,8 @@ class Controller:
         self._workers: list[Worker] = []
         self._names = 0
         self._false_starts = 0
+        self.took: dict[str, float] = {}
+        """Seconds that each check took with its fixtures, by its node."""
         self._schedule: Schedule | None = None
         self._session: pytest.Session
 
@@ -293,6 +295,7 @@ class Controller:
         self._config.hook.pytest_runtest_logfinish(
             nodeid=message["node"], location=tuple(message["location"])
         )
+        self.took[message["node"]] = self._seconds_of(worker)
         worker.busy_since = None
         if self._schedule:
             self._schedule.ended(worker.name)
