@@ -57,7 +57,7 @@ def judge(
         seconds=call.duration,
         gap=problem.gap if isinstance(problem, Unverified) else None,
         evidence=shorten(redact(report.longreprtext), _TRACE_LIMIT) if problem else "",
-        node=report.nodeid,
+        node=redact(report.nodeid),
         read=_read(seen.read),
         line=(report.location[1] or 0) + 1,
         observed=tuple(

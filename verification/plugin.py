@@ -491,7 +491,9 @@ class Verification:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        item.user_properties[:] = [(name, redact(str(value))) for name, value in item.user_properties]
+        item.user_properties[:] = [
+            (redact(str(name)), redact(str(value))) for name, value in item.user_properties
+        ]
         try:
             report = yield
         except (Exception, SystemExit) as problem:  # noqa: BLE001  # representing a stranger's object runs his code
@@ -729,8 +731,10 @@ def _redact(report: pytest.TestReport | pytest.CollectReport) -> None:
     if isinstance(report.longrepr, tuple):  # a skip, of which pytest wants path, line and reason
         path, line, reason = report.longrepr
         report.longrepr = (path, line, redact(reason))
-    elif report.longrepr and redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = redact(report.longreprtext)
+    elif report.longrepr:
+        told = report.longreprtext
+        if (redacted := redact(told)) != told:
+            report.longrepr = redacted
 
 
 def _credentials(env: environment.Environment) -> list[str]:

@@ -58,7 +58,7 @@ def test_no_text_ends_a_command_or_begins_another(build):
 
     assert "\n" not in said
     assert "\r" not in said
-    assert "title=SEC-01 a%3A b%2C c%0A%3A%3Ad (high%2C fail)::100%25%0D%0A" in said
+    assert "title=SEC-01 a%3A b%2C c%0A%3A%3Ad (high%2C fail)::100%25%0A" in said
 
 
 def test_a_long_reason_is_cut(build):

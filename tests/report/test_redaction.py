@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+
 import pytest
 
 from verification.report.redaction import looks_secret, redact
@@ -139,3 +143,47 @@ def test_redacting_twice_changes_nothing_more():
     once = redact(f"{AWS} Authorization: Bearer x arn:aws:iam::123456789012:role/a")
 
     assert redact(once) == once
+
+
+LONG = 600_000  # characters; in time that grows with the square, each would take an hour
+_BOUNDED = """
+import sys
+from verification.report import known
+from verification.report.redaction import redact
+
+known.hide(["Zq7v/Kd03.xWm9Tb5+Lr1"])
+unit, count, credential = sys.argv[1], int(sys.argv[2]), "AKIA" + "Q3EGRJ4YT2X7LP5M"
+for text in (unit * count, f"{credential} {unit * count}", f"account{unit * count}... {credential}"):
+    assert "Q3EGRJ" not in redact(text)
+"""
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        " ",
+        ".",
+        "...",
+        "a...",
+        "-eyJ",
+        "eyJ.",
+        "account ",
+        "AKIA",
+        "://a:",
+        "-----BEGIN ",
+        "password ",
+        "\u202e",
+    ],
+)
+def test_a_long_text_is_redacted_in_time_in_proportion_to_it(unit):
+    """The processor's time is limited and not the clock's, which other programs use up too."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BOUNDED, unit, str(LONG // len(unit))],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-500:] or f"ended by signal {-done.returncode}"

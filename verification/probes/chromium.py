@@ -95,7 +95,11 @@ def _expand(packed: Path, target: Path, node: Path) -> None:
     """Python has no Brotli of its own; Node does."""
     try:
         done = subprocess.run(
-            [str(node), "-e", _EXPAND, str(packed), str(target)], capture_output=True, text=True, check=False
+            [str(node), "-e", _EXPAND, str(packed), str(target)],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     except OSError as problem:
         raise Unverified(f"{packed.name} cannot be unpacked: {problem}; run ./scripts/setup.sh") from problem

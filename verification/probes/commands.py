@@ -64,7 +64,7 @@ class Source:
         """Words that mark work as not done, in what is shipped."""
         found = []
         for file in self._shipped_files():
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for number, line in enumerate(read(file).splitlines(), 1):
                 if word := _UNFINISHED.search(line):
                     found.append(
                         Finding(str(file.relative_to(self.app)), number, word[0], line.strip()[:120])
@@ -115,7 +115,7 @@ class Source:
             done = self._run("frontend", command)
             content = parsed(read(report), "vitest", done)
             summary = coverage / "coverage-summary.json"
-            lines = json.loads(summary.read_text())["total"]["lines"] if summary.is_file() else {"total": 0}
+            lines = json.loads(read(summary))["total"]["lines"] if summary.is_file() else {"total": 0}
         failed = [
             f"{os.path.relpath(file['name'], self.app)}: {test.get('fullName') or file.get('message', 'broken')}"
             for file in content["testResults"]

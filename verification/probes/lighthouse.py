@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from verification.environment import ROOT
 from verification.errors import Unverified
 from verification.probes.chromium import Chromium
+from verification.probes.process import read
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 METRICS = (
@@ -118,7 +119,8 @@ def audit(url: str, browser: Chromium, stem: Path, *, cli: Sequence[str] = (str(
             command,
             env=variables,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=_RUN_WITHIN.total_seconds(),
         )
@@ -205,7 +207,8 @@ def _built(source: Path, built: Path, settings: Mapping[str, str], *options: str
         cwd=source,
         env=_variables(settings),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if build.returncode:
@@ -241,10 +244,10 @@ def _served(source: Path, built: Path, settings: Mapping[str, str]) -> Iterator[
 def _address(server: subprocess.Popen[bytes], log: Path) -> str:
     started = time.monotonic()
     while time.monotonic() - started < _READY_WITHIN.total_seconds() and server.poll() is None:
-        if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text(encoding="utf-8")):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", read(log)):
             return found[0]
         time.sleep(0.05)
-    raise Unverified(f"the preview server did not start: {log.read_text(encoding='utf-8').strip()[-300:]}")
+    raise Unverified(f"the preview server did not start: {read(log).strip()[-300:]}")
 
 
 @contextmanager

@@ -66,8 +66,8 @@ def environment() -> Mapping[str, str]:
 
 
 def read(file: Path) -> str:
-    """The file's text; empty when there is none."""
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
+    """The file's text, whatever its bytes; empty when there is none."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def parsed(text: str, tool: str, done: subprocess.CompletedProcess[str]) -> Any:

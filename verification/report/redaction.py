@@ -1,10 +1,15 @@
-"""Keeps secrets out of every format of the report."""
+"""Keeps secrets, and characters that would break or falsify it, out of every format of the report.
+
+Each pattern takes time in proportion to the text, whatever the text is: none begins again within a run of characters
+that it has already read to the end. tests/report/test_redaction.py holds that.
+"""
 
 from __future__ import annotations
 
 import re
 
 from verification.report import known
+from verification.report.characters import visible
 
 _SECRETS = [
     re.compile(
@@ -27,16 +32,20 @@ _PRIVATE = [
     re.compile(
         r"(?i)(?<=[?&])(?:signature|policy|key-pair-id|awsaccesskeyid|access_token|token)=[^&\s\"'<>]+"
     ),  # CloudFront's signed URLs, and S3's old ones
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}"),  # JSON web tokens
+    # JSON web tokens, and what is written to the left of one without a space
+    re.compile(
+        r"(?<![\w-])(?=[\w-]++\.[\w.-]{8})[\w-]*?\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}", re.ASCII
+    ),
     re.compile(r"(?<=://)[^\s/@:\"']+:[^\s/@\"']+(?=@)"),  # a name and its password within a URL
     re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b[\"']?\s*[:=]\s*[^\s,}]+"),  # told by its name
 ]
 # pytest shortens a text in its middle, and what is left of a key has no form any more.
-_SHORTENED = re.compile(r"[^\s'\"]*\.\.\.[^\s'\"]{4,}|[^\s'\"]{4,}\.\.\.")
+_WORD = re.compile(r"[^\s'\"]{7,}")
+_REST = 4  # characters of a shortened word that may be what is left of a key
 _ACCOUNTS = [
     re.compile(r"(?<=[:/])()\d{8}(\d{4})(?=[:/])"),  # in ARNs and in queues' URLs
     re.compile(
-        r"(?i)\b((?:account|owner)(?:[ _-]?id)?[\"']?\s*(?:[:=]|is)?\s*[\"']?)\d{8}(\d{4})(?!\d)"
+        r"(?i)\b((?:account|owner)(?:[ _-]?id)?[\"']?\s*+(?:[:=]|is)?+\s*+[\"']?)\d{8}(\d{4})(?!\d)"
     ),  # told by its name
 ]
 
@@ -47,15 +56,25 @@ def looks_secret(text: str) -> bool:
 
 
 def redact(text: str) -> str:
+    """The text as it may leave: `without_secrets`, and with every character that a format cannot hold made visible."""
+    return visible(without_secrets(text))
+
+
+def without_secrets(text: str) -> str:
     """The text without known secrets and whatever looks like a credential; account ids keep four digits.
 
     Where a credential stands, shortened texts go too: they may be what is left of the same one.
     """
     text = known.without(text)
     if looks_secret(text):
-        text = _SHORTENED.sub("[redacted]", text)
+        text = _WORD.sub(_unless_shortened, text)
     for pattern in (*_SECRETS, *_PRIVATE):
         text = pattern.sub("[redacted]", text)
     for pattern in _ACCOUNTS:
         text = pattern.sub(r"\1********\2", text)
     return text
+
+
+def _unless_shortened(word: re.Match[str]) -> str:
+    before, dots, after = word[0].partition("...")
+    return "[redacted]" if dots and max(len(before), len(after)) >= _REST else word[0]

@@ -1,11 +1,12 @@
-"""The terminal, with secrets taken out of whatever is written to it."""
+"""The terminal, with secrets and strangers' commands taken out of whatever is written to it."""
 
 from __future__ import annotations
 
 import io
 from typing import TextIO
 
-from verification.report.redaction import redact
+from verification.report.characters import visible_on_terminal
+from verification.report.redaction import without_secrets
 
 
 class Redacting(io.TextIOBase):
@@ -16,7 +17,7 @@ class Redacting(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str, /) -> int:
-        self._stream.write(redact(text))
+        self._stream.write(visible_on_terminal(without_secrets(text)))
         return len(text)
 
     def flush(self) -> None:

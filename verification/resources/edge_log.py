@@ -28,7 +28,7 @@ class EdgeLog:
 
     def lines(self, key: str) -> Sequence[str]:
         """What one file tells, a request a line, without its heading."""
-        text = gzip.decompress(self.bucket.object_bytes(key)).decode()
+        text = gzip.decompress(self.bucket.object_bytes(key)).decode("utf-8", "replace")
         return [line for line in text.splitlines() if not line.startswith("#")]
 
     @waiting("a log file of CloudFront's")

@@ -133,7 +133,10 @@ class Function:
         """
         wanted = {"LogType": "Tail", "Qualifier": qualifier}
         _, answer = self._invoke(event, budgets.API_TIMEOUT_LIMIT, wanted)
-        return Invocation.reported_in(base64.b64decode(answer.get("LogResult", "")).decode())
+        # The log's last 4 KB may begin within a character.
+        return Invocation.reported_in(
+            base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+        )
 
     def _invoke(
         self, event: Mapping[str, Any], patience: timedelta, options: Mapping[str, str]
