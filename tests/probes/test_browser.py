@@ -59,7 +59,7 @@ def secured(tmp_path_factory):
 def browser(site, secured):
     (trusted, bundle), (stranger, _) = secured
     # Nothing was in its way, whatever else this machine does: waits end when their time is up.
-    with started(unmanaged(bundle), site.url, [trusted.url, stranger.url], timedelta) as one:
+    with started(unmanaged(bundle), site.url, [trusted.url, stranger.url], lambda _: timedelta()) as one:
         yield one
 
 
@@ -347,7 +347,7 @@ def test_a_page_that_waits_for_the_network_has_not_failed(api, browser) -> None:
     api.answer = lambda request: None if request.path == API else page("")
     with browser.visit("/") as visit:
         visit.page.evaluate(f"() => void fetch('{API}')")
-        with pytest.raises(Unverified, match=rf"waits for the network: GET .*{API}"):
+        with pytest.raises(Unverified, match=rf"waits for an answer: GET .*{API}"):
             visit.shows(visit.page.locator("h1"), SOON)
         visit.go("/other")  # what the page before it asked is nobody's business any more
         assert not visit.shows(visit.page.locator("h1"), SOON)

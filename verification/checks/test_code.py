@@ -328,7 +328,7 @@ def test_page_is_usable_on_slow_3g(visit: OpenPage, shown_job: Job) -> None:
         tab.page.add_init_script(_WATCH_THE_PROMPT)
         before = tab.waited()
         tab.go("/")
-        took = tab.measured("() => window.promptSeen", 2 * budgets.SLOW_3G_INTERACTIVE)
+        took = tab.measured("() => window.promptSeen", 3 * budgets.SLOW_3G_INTERACTIVE)
         _within("the page took no input", took, budgets.SLOW_3G_INTERACTIVE, tab.waited() - before)
 
     with visit(None, phone=True, screen=_PHONE, answering=True) as tab:

@@ -6,7 +6,7 @@ verified with that authority, name and all, and the browser is told to take exac
 any other certificate is forgiven, and where no authority is declared nothing is.
 
 How it judges: a page that does not do something in time has failed only if it could. Time in which this machine gave
-the browser no processor does not count, a page that still waits for the network is UNVERIFIED, and so is every check
+the browser no processor does not count, a page that still waits for an answer is UNVERIFIED, and so is every check
 whose browser has ended, or whose own answers did not reach the page.
 """
 
@@ -117,7 +117,7 @@ class Visit:
     page: Page = field(repr=False)
     wire: Wire = field(repr=False)
     waited: Callable[[], timedelta] = field(repr=False)
-    """How long the browser and what drives it have waited for a processor so far, all of their threads together."""
+    """How long the browser has waited for a processor so far, all of its processes' threads together."""
     complaints: list[str] = field(default_factory=list)
     """What the browser's console calls an error, breaches of the content security policy among them."""
     crashes: list[str] = field(default_factory=list, repr=False)
@@ -197,7 +197,7 @@ class Visit:
         Time in which the browser waited for a processor is not counted.
 
         Raises:
-            Unverified: it does not, but the page still waits for the network, or got hardly any processor at all.
+            Unverified: it does not, but the page still waits for an answer, or got hardly any processor at all.
         """
         return self._in_time(partial(self._poll, condition), within)
 
@@ -236,7 +236,7 @@ class Visit:
         if asked := self.wire.waiting():
             raise Unverified(
                 f"after {within.total_seconds():.0f} s the page had not done what it is waited for, and still waits for "
-                f"the network: {', '.join(asked[:4])}; run again when that answers"
+                f"an answer: {', '.join(asked[:4])}; run again when that answers"
             )
         return False
 
@@ -354,11 +354,11 @@ class Browser:
     Args:
         site: where visits begin.
         launch: starts a browser.
-        waited: how long this process and its descendants have waited for a processor.
+        waited: how long a process and its descendants have waited for a processor.
     """
 
     def __init__(
-        self, site: str, launch: Callable[[], _Running], waited: Callable[[], timedelta] = hindrance.waited
+        self, site: str, launch: Callable[[], _Running], waited: Callable[[int], timedelta] = hindrance.waited
     ) -> None:
         self.site = site
         self._waited = waited
@@ -431,7 +431,7 @@ class Browser:
                     service_workers="block" if answering else "allow",  # one would ask past the route
                 )
                 wire = Wire(context, answering=answering)
-                visit = Visit(self.site, context.new_page(), wire, self._waited)
+                visit = Visit(self.site, context.new_page(), wire, partial(self._waited, running.process))
         except Error as problem:
             raise Unverified(f"the browser opened no tab: {_first_line(problem)}; run again") from problem
 
@@ -502,7 +502,7 @@ def started(
     env: Environment,
     site: str,
     others: Iterable[str] = (),
-    waited: Callable[[], timedelta] = hindrance.waited,
+    waited: Callable[[int], timedelta] = hindrance.waited,
 ) -> Iterator[Browser]:
     """Start the browser of this machine.
 
@@ -510,7 +510,7 @@ def started(
         env: says whose certificates to trust.
         site: where the page is.
         others: further addresses that the page talks to.
-        waited: how long this process and its descendants have waited for a processor.
+        waited: how long a process and its descendants have waited for a processor.
 
     Raises:
         Unverified: there is no browser, or it does not start.

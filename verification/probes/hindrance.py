@@ -1,4 +1,4 @@
-"""How long the processes of this run have waited for a processor.
+"""How long a process and its descendants have waited for a processor.
 
 A machine that is busy with something else makes every page slow. Linux counts, for each thread, how long it was ready
 to run and did not. A duration that is over its budget by no more than that says nothing about what was measured.
@@ -7,7 +7,6 @@ Source: the kernel's documentation, "Scheduler Statistics", /proc/<pid>/schedsta
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +14,14 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
-def waited(process: int | None = None, proc: Path = _PROC) -> timedelta:
-    """How long a process (default: this one) and its descendants have waited so far, added up over their threads.
+def waited(process: int, proc: Path = _PROC) -> timedelta:
+    """How long a process and its descendants have waited so far, added up over their threads.
 
     Take it twice: the difference is the most by which anything that these processes did in between came late. Where
     the system does not count, it is always nothing, and durations are judged as they are.
     """
     nanoseconds = 0
-    for one in _family(os.getpid() if process is None else process, proc):
+    for one in _family(process, proc):
         for thread in proc.glob(f"{one}/task/*/schedstat"):
             if counted := _words(thread):
                 nanoseconds += int(counted[1])

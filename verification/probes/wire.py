@@ -48,6 +48,7 @@ class Wire:
         self._table: dict[tuple[str, str], list[Answered]] = {}
         self._under_way: dict[Request, None] = {}
         self._answered: set[Request] = set()
+        self._unanswered: set[Request] = set()
         self._let_through: set[Request] = set()
         self.strays: list[str] = []
         """What the check meant to answer, and the network did."""
@@ -81,8 +82,8 @@ class Wire:
         self._table[method, path] = list(answers)
 
     def waiting(self) -> list[str]:
-        """What the page has asked the network and has not got yet."""
-        return [_name(request) for request in self._under_way if request not in self._answered]
+        """What the page has asked for and has not got yet, but for what the check never answers."""
+        return [_name(request) for request in self._under_way if request not in self._unanswered]
 
     def forget(self) -> None:
         """Whatever is under way belongs to a page that is being left."""
@@ -99,7 +100,9 @@ class Wire:
         try:
             if answer is LIVE:
                 route.fallback()
-            elif answer.after is not None:
+            elif answer.after is None:
+                self._unanswered.add(request)
+            else:
                 if answer.after:  # each handler runs by itself, so that nobody else waits meanwhile
                     self._context.pages[0].wait_for_timeout(answer.after.total_seconds() * 1000)
                 route.fulfill(status=answer.status, headers=dict(answer.headers), json=answer.document)
