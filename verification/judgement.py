@@ -10,7 +10,7 @@ import pytest
 
 from verification.errors import TookTooLong, Unverified
 from verification.report.redaction import redact
-from verification.report.shortening import shorten
+from verification.report.shortening import beginning, shorten
 from verification.verdict import Outcome, Result
 
 # Characters and lines that the report keeps of one check.
@@ -108,6 +108,6 @@ def _reason(problem: BaseException, *, failed: bool) -> str:
 def _text(problem: BaseException) -> str:
     """What an exception says of itself; a stranger's may fail even in that."""
     try:
-        return str(problem)
+        return beginning(str(problem))
     except (Exception, SystemExit) as other:  # noqa: BLE001  # whatever it raises, it says nothing
         return f"it has no text ({type(other).__name__})"

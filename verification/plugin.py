@@ -44,6 +44,7 @@ from verification.report import (
 )
 from verification.report.history import History, Past
 from verification.report.redaction import redact
+from verification.report.shortening import beginning
 from verification.report.stream import Redacting
 from verification.run import limits
 from verification.run.control import Controller, Told
@@ -727,13 +728,13 @@ def _result(report: pytest.TestReport) -> Result | None:
 
 
 def _redact(report: pytest.TestReport | pytest.CollectReport) -> None:
-    report.sections = [(name, redact(text)) for name, text in report.sections]
+    report.sections = [(name, redact(beginning(text))) for name, text in report.sections]
     if isinstance(report.longrepr, tuple):  # a skip, of which pytest wants path, line and reason
         path, line, reason = report.longrepr
         report.longrepr = (path, line, redact(reason))
     elif report.longrepr:
         told = report.longreprtext
-        if (redacted := redact(told)) != told:
+        if (redacted := redact(beginning(told))) != told:
             report.longrepr = redacted
 
 

@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 
+LONGEST = 300_000  # characters of one text that are looked at; all places of a report together hold fewer
+
+_LONGEST_KEY = 10_000  # characters
+
+
+def beginning(text: str) -> str:
+    """What is looked at of a text that may be megabytes long, before secrets are taken out of it.
+
+    It ends with a whole word: of a key that was cut in half nobody could tell that it is one.
+    """
+    if len(text) <= LONGEST:
+        return text
+    head = text[:LONGEST]
+    last = head.rsplit(maxsplit=1)[-1] if head.strip() else ""
+    whole = head[: len(head) - min(len(last), _LONGEST_KEY)]
+    return f"{whole}\n[... {len(text) - len(whole)} characters more ...]\n"
+
+
 def shorten(text: str, limit: int) -> str:
     """At most so many characters, and a note of how many are missing: the end of a text tells most, then its beginning."""
     if len(text) <= limit:
