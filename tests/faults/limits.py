@@ -69,12 +69,11 @@ def window_without_end(bench: Bench) -> Iterator[None]:
 @fault("CODE-13", "a refused job is stored all the same")
 def refused_after_the_job_was_stored(bench: Bench) -> Iterator[None]:
     create = "job = self._jobs.create(wish, models, request.correlation_id)"
-    models = "models = [model.id for model in self._settings.models]"
     with bench.patched(
         "ApiFunction",
         _API,
-        f"        {_SPEND}\n        {models}\n        {create}\n",
-        f"        {models}\n        {create}\n        {_SPEND}\n",
+        f"        {_SPEND}\n        {create}\n",
+        f"        {create}\n        {_SPEND}\n",
     ):
         yield
 
