@@ -15,12 +15,29 @@ from verification.report import document
 DEADLINE_S = 300
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2"), ("-n", "0")], ids=["serial", "two workers", "-n 0"])
-def test_every_ugly_ending_has_its_outcome_once_in_every_format(tmp_path, workers):
-    if workers == ("-n", "0"):  # the same as serial: a few are enough to see that
-        endings = {name: ENDINGS[name] for name in ("SIGKILL", "it fails", "a lone surrogate", "os._exit(0)")}
-    else:
-        endings = ENDINGS
+# A process for each, and nothing that the others do not show.
+ALIKE = {
+    f"SIG{name}"
+    for name in ("HUP", "QUIT", "ILL", "TRAP", "BUS", "FPE", "USR1", "USR2", "XCPU", "VTALRM", "PROF", "SYS")
+}
+MOST = {name: ending for name, ending in ENDINGS.items() if name not in ALIKE}
+FEW = {
+    name: ENDINGS[name]
+    for name in ("SIGKILL", "it fails", "a lone surrogate", "os._exit(0)", "3 MB", "it passes")
+}
+
+
+@pytest.mark.parametrize(
+    ("workers", "endings"),
+    [
+        pytest.param(("-n", "2"), MOST, id="two workers"),
+        pytest.param((), FEW, id="serial"),
+        pytest.param(("-n", "0"), FEW, id="-n 0"),
+        pytest.param(("-n", "2"), ENDINGS, id="two workers, all", marks=pytest.mark.further),
+        pytest.param((), ENDINGS, id="serial, all", marks=pytest.mark.further),
+    ],
+)
+def test_every_ugly_ending_has_its_outcome_once_in_every_format(tmp_path, workers, endings):
     app, temporary = Application(tmp_path / "app", endings), tmp_path / "temporary"
     temporary.mkdir()
 

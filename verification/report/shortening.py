@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 LONGEST = 300_000  # characters of one text that are looked at; all places of a report together hold fewer
 
 _LONGEST_KEY = 10_000  # characters

@@ -217,7 +217,7 @@ class Controller:
         check = self._schedule.running.get(worker.name) if self._schedule else None
         if check:
             waited = self._told.waited_for(worker.process.pid)
-            self._lose(check, worker.fate or f"its process died: {end}{waited}", last_words)
+            self._lose(worker, check, worker.fate or f"its process died: {end}{waited}", last_words)
         if self._schedule:
             self._schedule.lost(worker.name)
         self._forget(worker)
@@ -232,9 +232,27 @@ class Controller:
                 raise pytest.UsageError(problem)
             self._session.shouldstop = problem
 
-    def _lose(self, check: Check, reason: str, last_words: str) -> None:
+    def _lose(self, worker: Worker, check: Check, reason: str, last_words: str) -> None:
         report = self._told.lost(check, reason, last_words)
+        self._name(worker, report)
         self._config.hook.pytest_runtest_logreport(report=report)
+        # JUnit takes a test for ended, and writes its properties, when its clean-up is reported.
+        last = pytest.TestReport(
+            check.node,
+            report.location,
+            {},
+            "passed",
+            None,
+            "teardown",
+            user_properties=report.user_properties,
+        )
+        self._name(worker, last)
+        self._config.hook.pytest_runtest_logreport(report=last)
+
+    def _name(self, worker: Worker, report: Any) -> None:
+        """Where checks run side by side, pytest's terminal and JUnit have to tell whose report it is."""
+        if self._number > 1:
+            report.node = worker
 
     def _forget(self, worker: Worker) -> None:
         worker.process.wait()
@@ -269,9 +287,7 @@ class Controller:
 
     def _on_report(self, worker: Worker, message: Message) -> None:
         report = self._report(message)
-        if self._number > 1:
-            # Where checks run side by side, pytest's terminal has to name each with its outcome.
-            report.node = worker
+        self._name(worker, report)
         self._config.hook.pytest_runtest_logreport(report=report)
 
     def _on_collectreport(self, _: Worker, message: Message) -> None:
