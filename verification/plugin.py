@@ -509,7 +509,11 @@ class Verification:
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
                 report.longrepr = (str(item.path), 0, result.reason)
-            item.user_properties.append(("outcome", str(result.outcome)))  # into the JUnit file
+            # Into the JUnit file: what was observed to fail has failed, whatever its clean-up came to.
+            if ("outcome", Outcome.FAIL) not in item.user_properties:
+                others = [each for each in item.user_properties if each[0] != "outcome"]
+                item.user_properties[:] = [*others, ("outcome", str(result.outcome))]
+            report.user_properties = list(item.user_properties)
             report.verification = result.plain()  # type: ignore[attr-defined]  # crosses to the controller
         return report
 

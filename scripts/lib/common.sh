@@ -40,12 +40,14 @@ case "${TMPDIR:-}" in
     own=$(mktemp -d "${TMPDIR:-/tmp}/pixel-prompt.XXXXXX") ||
       fail 4 "no folder for temporary files can be made in ${TMPDIR:-/tmp}; make room there, or set TMPDIR"
     export TMPDIR="$own"
-    mkfifo "$TMPDIR/.held"
+    mkfifo "$TMPDIR/.held" "$TMPDIR/.guarded"
     # Opened both ways, or it would wait for the guard. Where there is `setsid`, a kill of the whole group spares the guard.
     exec 8<>"$TMPDIR/.held"
     # shellcheck disable=SC2016,SC2046  # for the guard's own shell; no word where there is no setsid
-    $(command -v setsid || :) sh -c 'trap "" HUP INT TERM; cat; rm -rf "$1" || { sleep 2; rm -rf "$1"; }' guard "$TMPDIR" \
-      <"$TMPDIR/.held" >/dev/null 2>&1 8>&- &
+    $(command -v setsid || :) sh -c 'trap "" HUP INT TERM; : >"$1/.guarded"; cat; rm -rf "$1" || { sleep 2; rm -rf "$1"; }' \
+      guard "$TMPDIR" <"$TMPDIR/.held" >/dev/null 2>&1 8>&- &
+    # Ends once the guard is out of the signals' way.
+    read -r _ <"$TMPDIR/.guarded" || :
     ;;
 esac
 # npm's compiled code is worth keeping.

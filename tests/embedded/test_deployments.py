@@ -114,8 +114,9 @@ def test_rehearsals_as_documented(here: Checkout) -> None:
         ended = here.typed(
             f"{block}status=$?\n./scripts/extract-outputs.sh staging\n"
             # Nobody knows what the advisory services say today; these know of nothing.
-            ".venv/bin/python -m tests.probes.registries .venv/bin/pytest verification -m 'security or CONF-13 or CODE-23' "
-            "--env staging --report-dir reports/ready\nexit $status"
+            ".venv/bin/python -m tests.probes.registries .venv/bin/pytest verification --env staging -n 2 "
+            "--report-dir reports/ready\nexit $status",
+            deadline_s=1800,
         )
     finally:
         down = here.typed("./scripts/cloud.sh down")

@@ -31,6 +31,7 @@ ENDS = {
     "SIGTERM": ("exec sleep 60", -signal.SIGTERM, signal.SIGTERM),
     "SIGHUP": ("exec sleep 60", -signal.SIGHUP, signal.SIGHUP),
     "SIGKILL": ("exec sleep 60", -signal.SIGKILL, signal.SIGKILL),
+    "SIGKILL at once": ("kill -KILL 0", -signal.SIGKILL, None),
 }
 
 

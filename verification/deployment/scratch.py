@@ -12,24 +12,20 @@ from verification.environment import ROOT
 _NAME = "tmp"
 
 
-def remove_left_behind(private: Path) -> None:
-    """Remove what a killed deployment left, once nothing that it had started runs any more."""
-    shutil.rmtree(private / _NAME, ignore_errors=True)
-
-
 @contextmanager
 def variables(private: Path) -> Iterator[Mapping[str, str]]:
     """What a tool's environment needs so that its temporary files are gone at the end of the `with` block.
 
     Args:
-        private: a folder of the caller's own. It lies outside the system's temporary directory, so that whoever is
-            killed leaves nothing there.
+        private: a folder that nobody else uses at the same time. It lies outside the system's temporary directory, so
+            that whoever is killed leaves nothing there.
     """
-    remove_left_behind(private)
-    (private / _NAME).mkdir(parents=True, mode=0o700)
+    made = private / _NAME
+    shutil.rmtree(made, ignore_errors=True)  # left by whoever was killed
+    made.mkdir(parents=True, mode=0o700)
     try:
         # npm's compiled code is worth keeping; it would lie in the folder otherwise.
         cache = ROOT / ".local" / "node-compile-cache"
-        yield {"TMPDIR": str(private / _NAME), "NODE_COMPILE_CACHE": str(cache)}
+        yield {"TMPDIR": str(made), "NODE_COMPILE_CACHE": str(cache)}
     finally:
-        remove_left_behind(private)
+        shutil.rmtree(made, ignore_errors=True)

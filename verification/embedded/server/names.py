@@ -15,7 +15,6 @@ import hashlib
 import ssl
 import tempfile
 from collections.abc import Iterable
-from datetime import UTC
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -129,8 +128,8 @@ def read(certificate: str, key: str) -> dict[str, Any]:
     return {
         "DomainName": (common or listed or [""])[0],
         "SubjectAlternativeNames": listed or common,
-        "NotBefore": parsed.not_valid_before.replace(tzinfo=UTC).timestamp(),
-        "NotAfter": parsed.not_valid_after.replace(tzinfo=UTC).timestamp(),
+        "NotBefore": parsed.not_valid_before_utc.timestamp(),
+        "NotAfter": parsed.not_valid_after_utc.timestamp(),
     }
 
 
