@@ -427,9 +427,8 @@ def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn) -> None
         ] == []
         assert [o["Id"] for o in distribution.origins if not o.get("OriginAccessControlId")] == []
         assert {c["SigningBehavior"] for c in distribution.origin_access_controls} == {"always"}
-    key = (
-        f"images/verification-{uuid.uuid4().hex}.png"  # in no cache, which would answer in the bucket's place
-    )
+    # A cache would answer in the bucket's place, so it is asked for what is in none.
+    key = f"images/verification-{uuid.uuid4().hex}.png"
     with stack.bucket.temporary_object(key, b"in no cache"):
         assert cdn.get(f"/{key}").status == HTTPStatus.OK
 
