@@ -102,7 +102,7 @@ REFUSED = botocore.exceptions.ClientError(
     [
         (AssertionError("assert 1 == 2"), Outcome.FAIL, "assert 1 == 2", None),
         (AssertionError(), Outcome.FAIL, "the assertion carries no message", None),
-        (Missing("no output 'ApiEndpoint'"), Outcome.FAIL, "no output 'ApiEndpoint'", None),
+        (Missing("no output 'ApiEndpoint'"), Outcome.UNVERIFIED, "no output 'ApiEndpoint'", None),
         (Unverified("no answer"), Outcome.UNVERIFIED, "no answer", None),
         (Denied("s3:GetObject", "no"), Outcome.UNVERIFIED, "denied s3:GetObject: no", None),
         (NeedsAws("no such service"), Outcome.UNVERIFIED, "no such service", Gap.NEEDS_AWS),
@@ -136,12 +136,36 @@ def test_only_a_failed_assertion_is_a_failure(problem, outcome, reason, gap):
 
 
 @pytest.mark.parametrize("when", ["setup", "teardown"])
-@pytest.mark.parametrize("problem", [AssertionError("no key"), Missing("no key")])
-def test_a_fixtures_failed_assertion_has_not_looked(problem, when):
-    result = ended(problem, when)
+def test_a_fixtures_failed_assertion_has_not_looked(when):
+    result = ended(AssertionError("no key"), when)
 
     assert result.outcome is Outcome.UNVERIFIED
-    assert result.reason == f"{type(problem).__name__}: no key"
+    assert result.reason == result.cause == "AssertionError: no key"
+
+
+@pytest.mark.parametrize(
+    ("problem", "cause"),
+    [
+        (Unverified("bandit read 0 lines"), "bandit read 0 lines"),
+        (Unverified("GET /a: no answer", cause="a.example does not answer"), "a.example does not answer"),
+        (Denied("s3:GetObject", "user 17 may not"), "denied s3:GetObject"),
+        (KeyError("Timeout"), "KeyError: 'Timeout'"),
+        (
+            botocore.exceptions.EndpointConnectionError(endpoint_url="https://sqs.example:443/1/jobs?a=b"),
+            "sqs.example:443 does not answer",
+        ),
+        (
+            botocore.exceptions.ReadTimeoutError(endpoint_url="https://sqs.example/2/others"),
+            "sqs.example does not answer",
+        ),
+        (RuntimeError(f"\n\n{KEY}\nmore"), "RuntimeError:"),
+        (RuntimeError("\ud800" + "x" * 1000), "RuntimeError: \\ud800" + "x" * 179 + "…"),
+        (AssertionError("it is open"), ""),
+        (None, ""),
+    ],
+)
+def test_what_kept_the_suite_from_looking_is_said_in_the_same_words_for_each_item(problem, cause):
+    assert ended(problem).cause == cause
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from textwrap import dedent
 
@@ -156,6 +157,73 @@ def test_a_failed_assertion_fails_and_says_what_to_do(project):
     assert "two doors" in project.report()["items"][0]["reason"]
     assert "why: Anyone walks in." in project.output
     assert "remedy: Close it." in project.output
+
+
+@pytest.mark.parametrize(
+    ("door", "reason", "findings"),
+    [
+        ("assert [f'gap {n}' for n in range(89)] == []", "89 findings", [f"gap {n}" for n in range(89)]),
+        ("assert ['a gap'] == [], 'the door'", "the door: a gap", ["a gap"]),
+        ("assert dict(hinge='rusty', lock='open') == dict()", "2 findings", ["rusty", "open"]),
+        ("locks = 1; assert locks == 2", "locks: expected 2, found 1", ["expected 2, found 1"]),
+        ("assert [1] == [1]; assert [], 'no door'", "no door", []),
+        ("assert ['a'] != []; assert not 'key'", "assert not 'key'", []),
+    ],
+)
+def test_every_finding_of_a_check_is_kept_and_pytests_own_comparison_is_evidence(
+    project, door, reason, findings
+):
+    project.run(door=door)
+    item = project.report()["items"][0]
+
+    assert item["reason"] == reason
+    assert [finding["text"] for finding in item["findings"]] == findings
+    assert item["findings_left_out"] == 0
+    assert "assert" in item["evidence"]
+    if len(findings) > 12:
+        assert "and 84 more; verification.json holds all of them" in project.output
+        for name in ("html", "md"):
+            text = (project.root / "reports" / "staging" / f"verification.{name}").read_text()
+            assert "gap 11" in text
+            assert "and 77 more; verification.json holds all of them" in text
+
+
+def test_one_cause_is_told_once_with_the_items_that_it_took_along(project):
+    denied = "from verification.errors import Denied; raise Denied('s3:GetObject', '{}')"
+    project.run(door=denied.format("door"), window=denied.format("window"))
+
+    assert [item["cause"] for item in project.report()["items"]] == ["denied s3:GetObject"] * 2
+    assert "UNVERIFIED 2 items could not be checked: SEC-01, SEC-02" in project.output
+    assert "cause: denied s3:GetObject" in project.output
+
+
+UGLY = [
+    r"assert '\ud800' == ''",
+    r"raise RuntimeError('\ud800 \u202e \x00 \x1b[2J ]]> </script><b>')",
+    r"evidence['\ud800'] = '\ud800'; assert ['\ud800\u202e'] == []",
+    r"print('\ud800\x1b]0;t\x07'); assert False, '\ufffe'",
+    r"print('x' * 3_000_000); assert 'y' * 3_000_000 == ''",
+    r"import warnings; warnings.warn('\ud800'); assert False, '\ud800'",
+    r"request.getfixturevalue('record_property')('\ud800', '\ud800'); assert False",
+]
+
+
+@pytest.mark.parametrize("ending", UGLY)
+def test_whatever_a_check_says_every_format_can_be_written_and_read(project, ending):
+    checks = CHECKS.replace("pytestmark", "from verification.fixtures import evidence\npytestmark")
+    checks = checks.replace("test_door():", "test_door(evidence, request):")
+
+    assert project.run(door=ending, checks=checks).ret == 1
+    assert project.outcomes()["SEC-02"] == "pass"
+    folder = project.root / "reports" / "staging"
+    assert document.alterations(document.read(folder / "verification.json")) == []
+    ET.parse(folder / "verification.xml")
+    for name in ("html", "md"):
+        text = (folder / f"verification.{name}").read_text(encoding="utf-8")
+        assert "SEC-01" in text
+        assert "\u202e" not in text
+    assert "\x1b[2J" not in project.output
+    project.output.encode()
 
 
 @pytest.mark.parametrize(

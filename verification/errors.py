@@ -18,16 +18,26 @@ class UsageProblem(Exception):
 
 
 class Unverified(Exception):
-    """Nobody could look, so the claim is neither held nor broken. Never a pass, never a failure."""
+    """Nobody could look, so the claim is neither held nor broken. Never a pass, never a failure.
+
+    Args:
+        message: expected, found, where and the next step.
+        cause: what kept the suite from looking, in words that are the same for every item that it keeps from being
+            looked at, such as "denied s3:GetBucketPolicy"; by default the message.
+    """
 
     gap: Gap | None = None
+
+    def __init__(self, message: str, *, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
 
 
 class Denied(Unverified):
     """AWS refused a read. Carries the IAM action that the verifier's policy lacks."""
 
     def __init__(self, action: str, message: str) -> None:
-        super().__init__(f"denied {action}: {message}")
+        super().__init__(f"denied {action}: {message}", cause=f"denied {action}")
         self.action = action
 
 
@@ -53,8 +63,11 @@ class Planned(Unverified):
     gap = Gap.PLANNED
 
 
-class Missing(AssertionError):
-    """Something that has to exist does not: observed, hence a failure and not a doubt."""
+class Missing(Unverified):
+    """Something that a check needs does not exist, so that what the check claims cannot be looked at.
+
+    That it exists is the claim of one item, whose check asks whether it does and raises nothing.
+    """
 
 
 class TookTooLong(BaseException):

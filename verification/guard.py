@@ -89,12 +89,14 @@ def guard(client: Any, environment: str, *, read_only: bool) -> None:
         if read_only and operation not in known.prod:
             raise Refused(
                 f"'{environment}' is read-only: {operation} was not sent; look at this item on staging, or, if the "
-                f"operation changes, costs and reveals nothing, add it to [prod] of verification/{FILE.name}"
+                f"operation changes, costs and reveals nothing, add it to [prod] of verification/{FILE.name}",
+                cause=f"'{environment}' is read-only",
             )
         if read_only and context.get("is_presign_request"):
             raise Refused(
                 f"'{environment}' is read-only: no address was signed for {operation}, for whoever has it could use "
-                "it, and by another method; call the operation itself"
+                "it, and by another method; call the operation itself",
+                cause=f"'{environment}' is read-only",
             )
 
     client.meta.events.register_first("provide-client-params", refuse)

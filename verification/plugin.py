@@ -21,7 +21,7 @@ from typing import Any, TextIO, TypeVar, cast
 import pytest
 from pytest_metadata.plugin import metadata_key
 
-from verification import budgets, checklist, environment, gaps, progress, waivers
+from verification import budgets, checklist, environment, findings, gaps, progress, waivers
 from verification.checklist import How
 from verification.environment import ROOT
 from verification.errors import NeedsAws, UsageProblem
@@ -40,6 +40,7 @@ from verification.report import (
     known,
     markdown,
     reading,
+    terminal,
     write,
 )
 from verification.report.history import History, Past
@@ -279,6 +280,7 @@ class Verification:
         self.report: Document = {}
         self.budgets: Mapping[str, Any] | None = None
         self.said: list[str] = []
+        self.compared: findings.Comparison | None = None
         self.watcher: progress.Watcher | None = None
         self.stop = Stop()
         self.room: Room | None = None
@@ -289,13 +291,17 @@ class Verification:
         self.durations = Durations(ROOT / ".local" / "durations" / f"{stack}.json")
         known.hide(_credentials(self.environment))
         if self.performer:
-            known.hide_account(hello["account"])
-            progress.tell(Path(hello["waiting"]))
-            config.pluginmanager.register(self.performer, "verification-performer")
+            self._work(self.performer)
         elif not option.collectonly:
             self._start(option)
         if self.performer or not config.stash[_WORKERS]:
             config.pluginmanager.register(TimeLimits(self._limits), "verification-limits")
+
+    def _work(self, performer: Performer) -> None:
+        """Take what the controller said at first."""
+        known.hide_account(performer.hello["account"])
+        progress.tell(Path(performer.hello["waiting"]))
+        self.config.pluginmanager.register(performer, "verification-performer")
 
     def _approved(self, declared: Path) -> Mapping[str, Waiver]:
         """The waivers of this environment, by item."""
@@ -470,6 +476,10 @@ class Verification:
         if reason := self.gaps.get(_item_id(item)):
             raise NeedsAws(reason)
 
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        """What a comparison found that does not hold is the finding; pytest's own words stay in the evidence."""
+        self.compared = findings.compared(op, left, right)
+
     def pytest_assertion_pass(self, item: pytest.Item, orig: str, expl: str) -> None:
         """An assertion that holds tells nothing by itself; what it compared is the evidence."""
         observed, pair = item.stash.setdefault(SEEN, Seen()).observed, (" ".join(orig.split()), expl)
@@ -501,6 +511,7 @@ class Verification:
             report = _unrepresented(item, call, problem)
         _redact(report)
         seen = item.stash.setdefault(SEEN, Seen())
+        seen.compared, self.compared = self.compared, None
         seen.exchanges += LATEST
         LATEST.clear()
         if call.when == "call" or call.excinfo:
@@ -684,7 +695,10 @@ class Verification:
             for command in github.commands(self.report):
                 terminalreporter.line(command)
         verdict = self.run.verdict
-        self._tell_attention(terminalreporter, self.run.attention())
+        if attention := terminal.attention(self.report):
+            terminalreporter.section("needs attention")
+        for line in attention:
+            terminalreporter.line(line)
         notes = [*self.history.notes, *filter(None, self.said)]
         for kind, found in reading.changes(self.report).items():
             terminalreporter.line(f"{kind}: {', '.join(change.item['id'] for change in found)}")
@@ -694,17 +708,6 @@ class Verification:
         colour = {"green": True} if verdict.ok else {"red": True}
         terminalreporter.line(f"{self.run.headline}: {verdict}", bold=True, **colour)
         terminalreporter.line(f"report: {self.directory / 'verification.html'}")
-
-    def _tell_attention(self, terminal: pytest.TerminalReporter, attention: Sequence[Result]) -> None:
-        if attention:
-            terminal.section("needs attention")
-        for result in attention:
-            item = self.items[result.item]
-            terminal.line(f"{result.outcome.upper():10} {item.id} {item.title} ({item.severity})")
-            terminal.line(f"           {result.reason}")
-            if result.outcome is Outcome.FAIL:
-                terminal.line(f"           why: {item.why}")
-                terminal.line(f"           remedy: {item.remedy}")
 
 
 def _item_id(test: pytest.Item) -> str:
@@ -771,11 +774,9 @@ def _mismatch(problems: list[str]) -> str:
 
 def _not_run(item: str, node: str, ended_early: str, interrupted: str | None) -> Result:
     """The result of a check that no report came of."""
-    if interrupted is not None:
-        return Result(
-            item, Outcome.UNVERIFIED, f"the run was ended {ended_early}, this check {interrupted}", node=node
-        )
-    return Result(item, Outcome.UNVERIFIED, f"the run was ended {ended_early}, before this check", node=node)
+    cause = f"the run was ended {ended_early}"
+    how = "before this check" if interrupted is None else f"this check {interrupted}"
+    return Result(item, Outcome.UNVERIFIED, f"{cause}, {how}", node=node, cause=cause)
 
 
 def _described(test: pytest.Item) -> Mapping[str, Any]:

@@ -36,6 +36,24 @@ class Waived:
 
 
 @dataclass(frozen=True)
+class Found:
+    """One way in which a claim does not hold.
+
+    Args:
+        text: what is wrong.
+        place: where, or of what; '' when the text says so.
+        remedy: what to do about this one, where that is known and more than the item's own remedy.
+    """
+
+    text: str
+    place: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}" if self.place else self.text
+
+
+@dataclass(frozen=True)
 class Result:
     """What was observed about one item.
 
@@ -53,6 +71,9 @@ class Result:
         exchanges: requests that the check made, each with an excerpt of its answer.
         output: what the check wrote or logged.
         waiver: of a failure that is waived.
+        cause: what kept the suite from looking, in the same words for each item that it kept from being looked at.
+        findings: what is wrong, one by one, where a check found that it is.
+        findings_left_out: how many more there were.
     """
 
     item: str
@@ -68,6 +89,9 @@ class Result:
     exchanges: Sequence[str] = ()
     output: str = ""
     waiver: Waived | None = None
+    cause: str = ""
+    findings: Sequence[Found] = ()
+    findings_left_out: int = 0
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON's own types, which cross process borders."""
@@ -84,6 +108,7 @@ class Result:
             "observed": tuple((written, seen) for written, seen in plain["observed"]),
             "exchanges": tuple(plain["exchanges"]),
             "waiver": Waived(**waiver) if waiver else None,
+            "findings": tuple(Found(**one) for one in plain["findings"]),
         }
         return cls(**{**plain, **exact})
 

@@ -15,7 +15,7 @@ from verification.errors import Gap, UsageProblem
 from verification.report import document, write
 from verification.report.document import alterations, build, digest, read
 from verification.report.run import Picture
-from verification.verdict import Outcome, Result, Waived
+from verification.verdict import Found, Outcome, Result, Waived
 
 
 def saved(content, tmp_path):
@@ -49,7 +49,7 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
     items = content.pop("items")
     assert content.pop("digest").startswith("sha256:")
     assert content == {
-        "version": 2,
+        "version": 3,
         "suite": __version__,
         "verdict": "READY LOCALLY (1 waived, 1 planned)",
         "ok": True,
@@ -93,6 +93,9 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
         "observed": [{"assertion": "door.shut", "values": "True"}],
         "exchanges": ["<GET / -> 200>"],
         "output": "",
+        "cause": "",
+        "findings": [],
+        "findings_left_out": 0,
         "pictures": [{"name": "/", "sha256": hashlib.sha256(b"hello").hexdigest()}],
     }
     assert (items[1]["gap"], items[1]["evidence"], items[1]["reason"]) == ("planned", "because", "größer")
@@ -120,7 +123,7 @@ def test_a_report_without_one_of_its_parts_is_none(build, tmp_path, field):
     content = build(Result("SEC-01", Outcome.PASS))
     (content if field in content else content["items"][0]).pop(field)
 
-    with pytest.raises(UsageProblem, match=f"expected a report of version 2.*'{field}'"):
+    with pytest.raises(UsageProblem, match=f"expected a report of version 3.*'{field}'"):
         read(saved(content, tmp_path))
 
 
@@ -241,3 +244,28 @@ def test_a_report_that_cannot_be_made_leaves_the_earlier_one(build, tmp_path):
         write(content, tmp_path)
 
     assert (tmp_path / "verification.json").read_text() == "earlier"
+
+
+def test_an_older_report_is_called_one(build, tmp_path):
+    older = {**build(Result("SEC-01", Outcome.PASS)), "version": 2, "suite": "0.9"}
+
+    with pytest.raises(
+        UsageProblem, match=r"expected a report of version 3, found one of version 2, by suite 0.9"
+    ):
+        read(saved(older, tmp_path))
+
+
+def test_findings_beyond_the_room_of_a_report_are_left_out_of_the_longest_lists_and_counted(
+    build, monkeypatch
+):
+    monkeypatch.setattr(document, "FINDINGS", 1_000)
+    short, long = [Found("x" * 10)] * 5, [Found("y" * 90, "place-----")] * 30
+    content = build(
+        Result("SEC-01", Outcome.FAIL, findings=short),
+        Result("SEC-02", Outcome.FAIL, findings=long, findings_left_out=2),
+        Result("SEC-03", Outcome.FAIL, findings=long),
+    )
+
+    kept = [(len(item["findings"]), item["findings_left_out"]) for item in content["items"]]
+    assert kept == [(5, 0), (4, 28), (5, 25)]
+    assert alterations(content) == []

@@ -87,3 +87,14 @@ def test_a_summary_that_would_grow_too_long_stays_as_it_is_and_says_so(tmp_path,
 
 def test_a_summary_that_cannot_be_written_does_not_end_the_run(tmp_path):
     assert "cannot be written" in append(tmp_path / "nowhere" / "summary", "text")
+
+
+def test_one_cause_is_one_annotation_with_all_its_items(build):
+    found = [Result(f"SEC-{n:02}", Outcome.UNVERIFIED, "denied a: b", cause="denied a") for n in range(1, 31)]
+    (said,) = commands(build(*found))
+
+    assert said.startswith(
+        "::warning title=30 items could not be checked::cause: denied a; 30 items could not"
+    )
+    assert all(f"SEC-{n:02}" in said for n in range(1, 31))
+    assert said.endswith("%0AObserved: denied a: b")

@@ -136,7 +136,7 @@ def test_when_everything_fails_it_fits_and_says_what_was_cut(build, count, reaso
     assert text.rstrip().endswith("says whether the report was altered.")
     assert "**Emulated.**" in text
     assert (
-        f"cause and remedy of {count - text.count('### FAIL')} of {count} items" in text
+        f"observation and remedy of {count - text.count('### FAIL')} of {count} items" in text
         or count == text.count("### FAIL")
     )
 

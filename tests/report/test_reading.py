@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from verification.checklist import Severity
 from verification.errors import Gap
 from verification.report import reading
 from verification.report.reading import advice, duration, facts, standing, steps
-from verification.verdict import Outcome, Result, Waived
+from verification.verdict import Found, Outcome, Result, Waived
 
 PASS = Result("SEC-01", Outcome.PASS)
 FAIL = Result("SEC-02", Outcome.FAIL, "open")
@@ -127,3 +128,54 @@ def test_each_item_says_how_it_differs(build):
         "SEC-03": "newly unverified",
         "SEC-05": "waived, 1 day left",
     }
+
+
+@pytest.mark.parametrize(
+    ("findings", "left_out", "one_line", "told"),
+    [
+        ((), 0, "why", (0, "")),
+        ((Found("open", "door"),), 0, "why", (0, "")),
+        ((Found("open", "door", "close it"),), 0, "why", (1, "")),
+        ((Found("open", "door"), Found("shut")), 0, "why, the first: door: open", (2, "")),
+        ((Found("a"),) * 20, 0, "why, the first: a", (12, "and 8 more; verification.json holds all of them")),
+        (
+            (Found("a"),) * 2000,
+            50,
+            "why, the first: a",
+            (12, "and 2,038 more; verification.json holds the first 2,000 of them"),
+        ),
+    ],
+)
+def test_of_several_findings_the_first_are_told_and_the_rest_is_counted(
+    build, findings, left_out, one_line, told
+):
+    (item,) = build(Result("SEC-02", Outcome.FAIL, "why", findings=findings, findings_left_out=left_out))[
+        "items"
+    ]
+
+    assert reading.observed(item) == one_line
+    shown = reading.listed(item, 12)
+    assert (len(shown), reading.unlisted(item, len(shown) or len(findings))) == told
+
+
+def test_items_that_one_cause_took_along_are_one_point_where_the_gravest_stands(build):
+    causes = {"SEC-03": "denied", "SEC-04": "denied", "SEC-05": "away", "SEC-06": "denied"}
+    results = [Result(id_, Outcome.UNVERIFIED, "r", cause=cause) for id_, cause in causes.items()]
+    document = build(FAIL, *results, PASS, severities={"SEC-06": Severity.CRITICAL})
+
+    points = reading.points(document)
+
+    assert [(point.cause, point.ids) for point in points] == [
+        ("", "SEC-02"),
+        ("denied", "SEC-06, SEC-03, SEC-04"),
+        ("", "SEC-05"),
+    ]
+    assert points[1].title == "3 items could not be checked"
+    assert sum(point.size for point in points) == len(document["attention"])
+
+
+def test_an_item_that_says_no_cause_has_its_reason_for_one(build):
+    document = build(UNKNOWN, Result("SEC-06", Outcome.UNVERIFIED, "denied"), FAIL)
+
+    assert [point.ids for point in reading.points(document)] == ["SEC-02", "SEC-03, SEC-06"]
+    assert [item["cause"] for item in document["items"]] == ["denied", "denied", ""]

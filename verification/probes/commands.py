@@ -32,12 +32,18 @@ _MYPY_SUCCESS = re.compile(r"no issues found in [1-9]\d* source file")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a tool complains about; never the secret itself."""
+    """One thing that a tool complains about; never the secret itself. `remedy` is what the tool says against it."""
 
     file: str
     line: int
     rule: str
     message: str
+    remedy: str = ""
+
+    @property
+    def place(self) -> str:
+        """The file, and the line where there is one."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     def __repr__(self) -> str:
         return f"{self.file}:{self.line} {self.rule} {self.message}"
@@ -200,6 +206,7 @@ class Source:
                 (report["location"] or {}).get("row", 0),
                 report["code"] or "syntax",
                 report["message"],
+                (report.get("fix") or {}).get("message") or "",
             )
             for report in reports
         ]

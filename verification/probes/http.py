@@ -14,6 +14,7 @@ from functools import cache
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -130,7 +131,10 @@ def exchange(
             verify=env.ca_bundle or True,
         )
     except requests.RequestException as problem:
-        raise Unverified(f"{method} {url}: no answer ({type(problem).__name__}: {problem})") from problem
+        raise Unverified(
+            f"{method} {url}: no answer ({type(problem).__name__}: {problem})",
+            cause=f"{urlsplit(url).netloc} does not answer",
+        ) from problem
     elapsed = timedelta(seconds=time.monotonic() - started)  # requests' own stops at the headers
     answer = Answer(f"{method} {url}", response.status_code, response.headers, response.content, elapsed)
     LATEST.append(f"{answer!r} in {elapsed.total_seconds() * 1000:.0f} ms")

@@ -218,7 +218,9 @@ class Packages:
         if answer["metadata"]["dependencies"]["prod"] <= 1:  # the frontend itself counts as one
             raise Unverified("npm audit looked at no package that ships")
         return [
-            Finding("frontend/package-lock.json", 0, entry["severity"], f"{name}: {_titles(entry)}")
+            Finding(
+                "frontend/package-lock.json", 0, entry["severity"], f"{name}: {_titles(entry)}", _fix(entry)
+            )
             for name, entry in sorted(answer["vulnerabilities"].items())
             if entry["severity"] in ("high", "critical")
         ]
@@ -253,6 +255,7 @@ class Packages:
                 0,
                 advisory["id"],
                 f"{entry['name']} {entry['version']}, mended in {', '.join(advisory['fix_versions']) or 'none yet'}",
+                f"raise {entry['name']} to {advisory['fix_versions'][0]}" if advisory["fix_versions"] else "",
             )
             for entry in asked
             for advisory in entry["vulns"]
@@ -321,6 +324,12 @@ def _give_up(
     if away or _UNREACHABLE.search(f"{said}\n{done.stdout}\n{done.stderr}"):
         raise NeedsInternet(problem)
     raise Unverified(problem)
+
+
+def _fix(entry: Mapping[str, Any]) -> str:
+    """What npm would raise; nothing, or a mere yes or no, where it cannot or need not say."""
+    fix = entry.get("fixAvailable")
+    return f"raise {fix['name']} to {fix['version']}" if isinstance(fix, dict) else ""
 
 
 def _titles(entry: Mapping[str, Any]) -> str:

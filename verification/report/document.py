@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from verification.report.redaction import redact
 from verification.report.run import Run
 from verification.verdict import Outcome, Result, Verdict
 
-VERSION = 2
+VERSION = 3
+FINDINGS = 2_000_000  # characters of all findings in a report; what is left out is counted
 SCHEMA = Path(__file__).with_name("schema.json")
 Document = Mapping[str, Any]
 
@@ -56,6 +57,7 @@ def build(run: Run) -> dict[str, Any]:
         "items": [_item(run, result, code) for result in run.verdict.results],
     }
     redacted: dict[str, Any] = _redacted(content)
+    _make_room(redacted["items"])
     return {**redacted, "digest": digest(redacted)}
 
 
@@ -85,6 +87,7 @@ def read(file: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(file.read_bytes())
+        _require_version(content, file)
         jsonschema.validate(content, schema())
     except (OSError, ValueError) as problem:
         raise UsageProblem(f"{file}: expected a report, found none ({problem})") from problem
@@ -94,6 +97,21 @@ def read(file: Path) -> dict[str, Any]:
             f"{file}: expected a report of version {VERSION}; at {where}: {problem.message[:200]}"
         ) from problem
     return dict(content)
+
+
+def _require_version(content: object, file: Path) -> None:
+    """Tell of a report that is merely older or newer before the schema calls it broken.
+
+    Raises:
+        UsageProblem: it is one.
+    """
+    version = content.get("version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version != VERSION and "verdict" in content:  # type: ignore[operator]
+        suite = content.get("suite")  # type: ignore[attr-defined]
+        raise UsageProblem(
+            f"{file}: expected a report of version {VERSION}, found one of version {version}, by suite {suite}; "
+            "read it with that suite, or verify again with this one"
+        )
 
 
 def alterations(document: Document) -> list[str]:
@@ -146,10 +164,32 @@ def _item(run: Run, result: Result, code: str) -> dict[str, Any]:
         "observed": [{"assertion": written, "values": values} for written, values in result.observed],
         "exchanges": list(result.exchanges),
         "output": result.output,
+        "cause": result.cause or (result.reason if result.outcome is Outcome.UNVERIFIED else ""),
+        "findings": [vars(one) for one in result.findings],
+        "findings_left_out": result.findings_left_out,
         "pictures": [
             {"name": picture.name, "sha256": picture.sha256} for picture in run.pictures.get(result.item, ())
         ],
     }
+
+
+def _make_room(items: Sequence[dict[str, Any]]) -> None:
+    """Leave out findings where all of them together are too long: from each item what goes beyond an equal share."""
+    room = FINDINGS
+    hungry = sorted((item for item in items if item["findings"]), key=_length)
+    for number, item in enumerate(hungry):
+        share, kept = room // (len(hungry) - number), 0
+        for one in item["findings"]:
+            if (share := share - sum(map(len, one.values()))) < 0:
+                break
+            kept += 1
+        item["findings_left_out"] += len(item["findings"]) - kept
+        del item["findings"][kept:]
+        room -= _length(item)
+
+
+def _length(item: Mapping[str, Any]) -> int:
+    return sum(len(text) for one in item["findings"] for text in one.values())
 
 
 def _signature(run: Run) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from verification.report.document import Document
-from verification.report.reading import attention
+from verification.report.reading import Point, observed, points
 from verification.verdict import Outcome
 
 A_KIND = 10  # annotations of each kind that GitHub takes from a step; it drops the others without a word
@@ -19,13 +19,12 @@ _KINDS = {Outcome.FAIL: "error", Outcome.UNVERIFIED: "warning", Outcome.WAIVED: 
 def commands(document: Document) -> Iterator[str]:
     """Workflow commands, the gravest first; where one kind has too many, its last one says how many are missing."""
     for outcome, kind in _KINDS.items():
-        items = [item for item in attention(document) if item["outcome"] == outcome]
-        shown = items if len(items) <= A_KIND else items[: A_KIND - 1]
-        for item in shown:
-            yield _command(kind, item, f"{item['reason']}\nRemedy: {item['remedy']}")
-        if len(shown) < len(items):
-            rest = ", ".join(item["id"] for item in items[len(shown) :])
-            yield f"::{kind} title={_property('More of the same')}::{_data(f'{len(items) - len(shown)} more: {rest}')}"
+        found = [point for point in points(document) if point.first["outcome"] == outcome]
+        shown = found if len(found) <= A_KIND else found[: A_KIND - 1]
+        for point in shown:
+            yield _of_cause(kind, point) if point.cause else _of_item(kind, point.first)
+        if rest := [item["id"] for point in found[len(shown) :] for item in point.items]:
+            yield f"::{kind} title={_property('More of the same')}::{_data(f'{len(rest)} more: ' + ', '.join(rest))}"
 
 
 def append(summary: Path, text: str) -> str:
@@ -41,11 +40,17 @@ def append(summary: Path, text: str) -> str:
     return ""
 
 
-def _command(kind: str, item: Mapping[str, Any], message: str) -> str:
+def _of_cause(kind: str, point: Point) -> str:
+    message = f"cause: {point.cause}; {point.title}: {point.ids}\nObserved: {point.first['reason']}"
+    return f"::{kind} title={_property(point.title)}::{_data(message)}"
+
+
+def _of_item(kind: str, item: Mapping[str, Any]) -> str:
     properties = {"title": f"{item['id']} {item['title']} ({item['severity']}, {item['outcome']})"}
     if path := item["node"].partition("::")[0]:
         properties = {"file": path, "line": str(item["line"]), **properties}
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    message = f"{observed(item)}\nRemedy: {item['remedy']}"
     return f"::{kind} {listed}::{_data(message)}"
 
 

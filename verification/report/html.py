@@ -14,6 +14,7 @@ from verification.report.run import Picture
 from verification.report.templates import TEMPLATES
 
 LIMIT = 2_000_000  # bytes of the whole page
+FINDINGS = 12  # of an item that are listed
 _FRAME = 60_000  # bytes of pytest-html's own style, script and table
 _HEAD = ("<html>", '<meta charset="utf-8"/>')
 _MENDED = (
@@ -28,7 +29,7 @@ class Room:
 
     Args:
         text: characters of each text that a check left.
-        full: how many of the items that need attention are told in full at the top.
+        full: how many of the points that need attention are told in full at the top.
         pictures: how many pictures are shown, those of items that need attention first.
     """
 
@@ -100,7 +101,8 @@ def _rendered(document: Document, pictures: Mapping[str, Sequence[Picture]], roo
     return TEMPLATES.get_template("report.html.jinja").render(
         report=document,
         items=document["items"],
-        attention=reading.attention(document),
+        points=reading.points(document),
+        findings=FINDINGS,
         remarks=reading.standing(document),
         pictures=shown,
         hidden_pictures=total - sum(map(len, shown.values())),
@@ -115,5 +117,10 @@ def _cut(document: Document, room: Room) -> bool:
     return any(
         len(text) > room.text
         for item in document["items"]
-        for text in (item["evidence"], item["output"], *item["exchanges"])
+        for text in (
+            item["evidence"],
+            item["output"],
+            *item["exchanges"],
+            *(finding["text"] for finding in item["findings"][:FINDINGS]),
+        )
     )

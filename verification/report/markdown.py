@@ -23,26 +23,28 @@ class Room:
 
     Args:
         text: characters of what was observed about an item.
-        full: how many of the items that need attention are told with cause and remedy.
+        full: how many of the points that need attention are told with observation and remedy.
         rows: whether the items that passed have a row each.
         attention_rows: how many of the others have one.
+        findings: how many of an item's findings are listed.
     """
 
     text: int
     full: int
     rows: bool = True
     attention_rows: int = 10_000
+    findings: int = 12
 
 
 # From everything to what fits whatever happens.
 _ROOMS = [
     Room(600, 10_000),
     Room(300, 10_000),
-    Room(200, 60),
-    Room(160, 40),
-    Room(120, 25, rows=False),
-    Room(100, 15, rows=False, attention_rows=200),
-    Room(80, 10, rows=False, attention_rows=50),
+    Room(200, 60, findings=5),
+    Room(160, 40, findings=3),
+    Room(120, 25, rows=False, findings=3),
+    Room(100, 15, rows=False, attention_rows=200, findings=2),
+    Room(80, 10, rows=False, attention_rows=50, findings=2),
 ]
 
 

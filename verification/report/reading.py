@@ -37,6 +37,64 @@ class Change:
     since: str
 
 
+@dataclass(frozen=True)
+class Point:
+    """What a reader has to look at: an item, or a cause with each item that it kept from being looked at."""
+
+    items: Sequence[Mapping[str, Any]]
+    cause: str = ""
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The item, or the gravest of them."""
+        return self.items[0]
+
+    @property
+    def size(self) -> int:
+        return len(self.items)
+
+    @property
+    def ids(self) -> str:
+        return ", ".join(item["id"] for item in self.items)
+
+    @property
+    def title(self) -> str:
+        """What a cause has done."""
+        return f"{_count(len(self.items), 'item')} could not be checked"
+
+
+def observed(item: Mapping[str, Any]) -> str:
+    """What was observed, in one line: of several findings how many they are, and the first."""
+    several = len(item["findings"]) + item["findings_left_out"] > 1
+    return (
+        f"{item['reason']}, the first: {line(item['findings'][0])}"
+        if several and item["findings"]
+        else item["reason"]
+    )
+
+
+def listed(item: Mapping[str, Any], most: int) -> Sequence[Mapping[str, str]]:
+    """The first findings, where the reason does not say all that is known of them."""
+    found: Sequence[Mapping[str, str]] = item["findings"]
+    return (
+        found[:most] if len(found) + item["findings_left_out"] > 1 or (found and found[0]["remedy"]) else ()
+    )
+
+
+def line(finding: Mapping[str, str]) -> str:
+    """A finding with its place."""
+    return f"{finding['place']}: {finding['text']}" if finding["place"] else finding["text"]
+
+
+def unlisted(item: Mapping[str, Any], shown: int) -> str:
+    """How many findings are not among the first that are shown, and where they are; '' when all are."""
+    kept, left_out = len(item["findings"]), item["findings_left_out"]
+    if not (more := kept + left_out - shown):
+        return ""
+    where = f"the first {kept:,} of them" if left_out else "all of them"
+    return f"and {more:,} more; verification.json holds {where}"
+
+
 def advice(document: Document) -> str:
     """What to do, in a sentence or two."""
     if document["interrupted"]:
@@ -97,6 +155,21 @@ def attention(document: Document) -> list[Mapping[str, Any]]:
     """The items to look at, the gravest first."""
     by_id = {item["id"]: item for item in document["items"]}
     return [by_id[id_] for id_ in document["attention"]]
+
+
+def points(document: Document) -> list[Point]:
+    """The same, with the items that one cause has kept from being looked at as one point, where the gravest of them is."""
+    items = attention(document)
+    sharing: dict[str, list[Mapping[str, Any]]] = {}
+    for item in items:
+        if item["cause"]:
+            sharing.setdefault(item["cause"], []).append(item)
+    found: dict[str, Point] = {}
+    for item in items:
+        together = sharing.get(item["cause"], [item])
+        cause = item["cause"] if len(together) > 1 else ""
+        found.setdefault(cause or item["id"], Point(together, cause))
+    return list(found.values())
 
 
 def sections(document: Document) -> dict[str, list[Mapping[str, Any]]]:
