@@ -9,6 +9,7 @@ from collections import Counter
 import psutil
 import pytest
 
+from tests.report import validator
 from tests.run.ugly import ENDINGS, Application
 from verification.report import document
 
@@ -70,6 +71,7 @@ def test_every_ugly_ending_has_its_outcome_once_in_every_format(tmp_path, worker
     )
     assert all(id_ in page for id_ in ids)
     assert all(id_ in markdown for id_ in ids)
+    assert validator.problems(app.reports / "verification.html") == []
     assert list(temporary.iterdir()) == []
     assert left_running(temporary) == []
 

@@ -42,7 +42,7 @@ _DEADLY = "SIGHUP SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 S
 
 ENDINGS: Mapping[str, Ending] = {
     "it passes": Ending("pass", "pass"),
-    "it fails": Ending("assert 2 + 2 == 5", "fail", "2 + 2"),
+    "it fails": Ending("assert 2 + 2 == 5", "fail", "expected 5, found 4"),
     **{name: _signal(name) for name in _DEADLY.split()},
     # Python leaves the first two without effect, the others interrupt nothing.
     **{

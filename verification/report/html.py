@@ -16,11 +16,14 @@ from verification.report.templates import TEMPLATES
 LIMIT = 2_000_000  # bytes of the whole page
 FINDINGS = 12  # of an item that are listed
 _FRAME = 60_000  # bytes of pytest-html's own style, script and table
-_HEAD = ("<html>", '<meta charset="utf-8"/>')
-_MENDED = (
-    '<html lang="en">',
-    '<meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>',
-)
+# What pytest-html's page lacks or has wrong, as html-validate tells, with what it has to be. Each stands there at least once.
+_MENDED = {
+    "<html>": '<html lang="en">',  # a language for screen readers
+    '<meta charset="utf-8"/>': '<meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>',
+    '<img src="" />': '<img src="data:," alt="" />',
+    'checked="true"': "checked",
+}
+_STYLE = ("<style>\n:root {", "</style>")
 
 
 @dataclass(frozen=True)
@@ -77,16 +80,22 @@ def summary(
 
 
 def mend(page: Path) -> None:
-    """Give pytest-html's page what its template lacks: a language for screen readers, and a phone's width.
+    """Make pytest-html's page valid HTML that a phone and a screen reader can use.
 
     Raises:
         ValueError: pytest-html's template is another than this was written for.
     """
     text = page.read_text(encoding="utf-8")
-    for found, mended in zip(_HEAD, _MENDED, strict=True):
-        if text.count(found, 0, 1000) != 1:
-            raise ValueError(f"{page.name}: pytest-html's page does not begin with {found} any more")
-        text = text.replace(found, mended, 1)
+    # Ours alone stands within the page's body, where a style has no place.
+    before, begin, rest = text.partition(_STYLE[0])
+    style, end, after = rest.partition(_STYLE[1])
+    if not end or "</head>" not in before:
+        raise ValueError(f"{page.name}: the report's style is not where it was put")
+    text = before.replace("</head>", f"{begin}{style}{end}</head>", 1) + after
+    for found, mended in _MENDED.items():
+        if found not in text:
+            raise ValueError(f"{page.name}: pytest-html's page does not hold {found} any more")
+        text = text.replace(found, mended)
     page.write_text(text, encoding="utf-8")
 
 
