@@ -53,7 +53,6 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
         "suite": __version__,
         "verdict": "READY LOCALLY (1 waived, 1 planned)",
         "ok": True,
-        "interrupted": "",
         "environment": "local",
         "emulated": True,
         "rehearsal": True,
@@ -250,7 +249,7 @@ def test_an_older_report_is_called_one(build, tmp_path):
     older = {**build(Result("SEC-01", Outcome.PASS)), "version": 2, "suite": "0.9"}
 
     with pytest.raises(
-        UsageProblem, match=r"expected a report of version 3, found one of version 2, by suite 0.9"
+        UsageProblem, match=r"expected a report of version 3, found one of version 2, by suite 0\.9"
     ):
         read(saved(older, tmp_path))
 

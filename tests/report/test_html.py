@@ -108,6 +108,21 @@ def test_a_page_needs_no_network_and_its_links_lead_somewhere(make, tmp_path, na
     assert not re.search(r"@import|url\(", text)
 
 
+def test_findings_are_a_list_and_a_cause_is_told_once(make, tmp_path):
+    run = examples.kind(make, "much-at-once", tmp_path / "history")
+    shown = said(html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path))
+
+    top = shown.partition("Every item")[0]
+    assert "backend/src/pixel_prompt/storage.py:12 F401 os imported but unused remove import os" in top
+    assert "and 77 more; verification.json holds all of them." in top
+    assert "storage.py:13" not in shown
+    assert top.count("has no resource 'WorkerFunction'; declare it") == 1
+    assert (
+        "UNVERIFIED 5 items could not be checked Cause: stack 'pixel-prompt-staging' has no resource" in top
+    )
+    assert "CONF-02 Every provider credential is accepted critical" in top
+
+
 @pytest.mark.parametrize("emulated", [True, False])
 def test_a_rehearsal_is_called_one(page, make, emulated):
     run = make(Result("SEC-01", Outcome.PASS), emulated=emulated)

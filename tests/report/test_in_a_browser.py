@@ -64,7 +64,7 @@ def show(make, tmp_path):
     return show
 
 
-@pytest.mark.parametrize("name", ["failing", "emulated-staging"])
+@pytest.mark.parametrize("name", ["failing", "much-at-once", "emulated-staging"])
 def test_axe_finds_nothing_by_day_and_by_night_and_the_script_works(browser, show, name):
     with browser.visit(show(name)) as visit:
         visit.page.locator("#open-all").click()

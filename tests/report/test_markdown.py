@@ -97,6 +97,19 @@ def test_each_kind_renders_with_all_its_tables_and_nothing_left_of_the_markup(ma
     assert "{{" not in shown
 
 
+def test_findings_are_a_list_and_a_cause_is_told_once(make, tmp_path):
+    text = render(document_of(examples.kind(make, "much-at-once", tmp_path)))
+    top = text.partition("## Every item")[0]
+
+    assert (
+        "- **Observed:** `89 findings`\n  - `backend/src/pixel_prompt/storage.py:1: F401 'os' imported" in top
+    )
+    assert "  - and 77 more; verification.json holds all of them\n- **To do:**" in top
+    assert "### UNVERIFIED 5 items could not be checked" in top
+    assert top.count("has no resource 'WorkerFunction'; declare it") == 1
+    assert "`89 findings, the first: backend/src" in text.partition("## Every item")[2]
+
+
 @pytest.mark.parametrize("emulated", [True, False])
 def test_a_rehearsal_is_called_one(build, emulated):
     text = render(build(Result("SEC-01", Outcome.PASS), emulated=emulated))
