@@ -53,6 +53,7 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
         "suite": __version__,
         "verdict": "READY LOCALLY (1 waived, 1 planned)",
         "ok": True,
+        "interrupted": "",
         "environment": "local",
         "emulated": True,
         "rehearsal": True,
