@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import boto3
 import pytest
 
+from verification import stack as stack_module
 from verification.environment import Environment, Settings
 from verification.errors import Missing, Unverified
 from verification.resources.alarm import Alarm
 from verification.resources.cloudformation import StackResource
-from verification.stack import Stack
+from verification.stack import NEEDED, OPTIONAL, Stack
 
 TYPES = {
     "HttpApi": "AWS::ApiGatewayV2::Api",
@@ -90,6 +94,14 @@ def test_each_part_is_found_by_its_logical_id_and_missed_by_it(env, attribute, n
 
     with pytest.raises(Missing, match=rf"'some-stack'\) has no resource '{logical_id}'"):
         getattr(deployed(env, {}), attribute)
+
+
+def test_what_the_checklist_looks_up_is_claimed_by_one_item(env):
+    looked_up = {*re.findall(r'physical_id\("(\w+)"\)', inspect.getsource(stack_module))}
+
+    assert {*NEEDED} | OPTIONAL.keys() == looked_up
+    assert deployed(env, dict.fromkeys(NEEDED, "AWS::Some::Thing")).absent == []
+    assert deployed(env, dict.fromkeys(NEEDED[2:], "AWS::Some::Thing")).absent == ["HttpApi", "ApiFunction"]
 
 
 def test_making_a_stack_reads_nothing(env):

@@ -432,7 +432,10 @@ def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **
         raise Denied(iam_action(model), error.get("Message", ""))
     if error.get("Code") in _MISSING_CODES:
         prefix = model.service_model.metadata["endpointPrefix"]
-        raise Missing(f"{prefix}:{model.name}: {error['Code']}: {error.get('Message', '')}")
+        told = error.get("Message", "")
+        # The message names what is missing, whichever operation asked for it; S3's names it beside that.
+        cause = f"{error['Code']}: {told} {error.get('BucketName', '')}".strip()
+        raise Missing(f"{prefix}:{model.name}: {error['Code']}: {told}", cause=cause)
 
 
 def iam_action(model: Any) -> str:

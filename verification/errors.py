@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class Gap(StrEnum):
@@ -68,6 +72,14 @@ class Missing(Unverified):
 
     That it exists is the claim of one item, whose check asks whether it does and raises nothing.
     """
+
+
+def existing(read: Callable[[], _T]) -> _T | None:
+    """What is read, or None where it does not exist: for the check whose claim is that it does."""
+    try:
+        return read()
+    except Missing:
+        return None
 
 
 class TookTooLong(BaseException):

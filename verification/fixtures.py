@@ -135,7 +135,10 @@ def page(site: Cdn, env: Environment) -> Page:
     """
     answer = site.get("/")
     if answer.status == HTTPStatus.NOT_FOUND:
-        raise Missing(f"{site!r} serves no page; publish it: ./scripts/deploy.sh {env.name} --frontend")
+        raise Missing(
+            f"{site!r} serves no page; publish it: ./scripts/deploy.sh {env.name} --frontend",
+            cause=f"{site.domain} serves no page",
+        )
     return Page(answer)
 
 

@@ -29,6 +29,23 @@ from verification.resources.tags import UNTAGGABLE, tags_of
 from verification.resources.topic import Topic
 from verification.resources.web_acl import WebAcl
 
+NEEDED = (
+    *(
+        "HttpApi",
+        "ApiFunction",
+        "WorkerFunction",
+        "JobsQueue",
+        "JobsDeadLetterQueue",
+        "JobsTable",
+        "ProviderKeys",
+    ),
+    *("ImagesBucket", "Distribution", "SiteBucket", "SiteDistribution"),
+    *("AccessLogGroup", "AlarmTopic", "AlarmInbox", "ApiErrorsAlarm"),
+)
+"""What the checklist looks up by its logical id in every stack; INF-01 claims that all of it is there."""
+OPTIONAL = {"CdnLogsBucket": "INF-19", "MonthlyBudget": "INF-16"}
+"""What a setting leaves out of a stack, with the item that claims it."""
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -40,6 +57,11 @@ class Stack:
     def formation(self) -> CloudFormationStack:
         """The CloudFormation stack itself."""
         return CloudFormationStack(self.env, self.env.stack_name)
+
+    @property
+    def absent(self) -> Sequence[str]:
+        """What the checklist looks up by its logical id, and the stack does not have."""
+        return [logical_id for logical_id in NEEDED if logical_id not in self.formation.resources]
 
     @cached_property
     def neighbours(self) -> Mapping[str, CloudFormationStack]:

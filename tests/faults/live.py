@@ -416,6 +416,22 @@ def log_of_ten_years(bench: Bench) -> Iterator[None]:
         client.put_retention_policy(logGroupName=group, retentionInDays=days)
 
 
+@fault("CONF-16", "the worker's log group is gone", relatives={"CODE-09", "CODE-17", "SEC-15"})
+def lost_log(bench: Bench) -> Iterator[None]:
+    client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
+    before = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]
+    tags = client.list_tags_for_resource(resourceArn=before["logGroupArn"])["tags"]
+    client.delete_log_group(logGroupName=group)
+    try:
+        yield
+    finally:
+        client.create_log_group(
+            logGroupName=group,
+            tags={name: text for name, text in tags.items() if not name.startswith("aws:")},
+        )
+        client.put_retention_policy(logGroupName=group, retentionInDays=before["retentionInDays"])
+
+
 @fault("CONF-17", "jobs and counters stay for ever")
 def eternal_rows(bench: Bench) -> Iterator[None]:
     client, table = bench.client("dynamodb"), bench.physical("JobsTable")

@@ -96,6 +96,29 @@ def cached_script(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CDN-15", "no page was ever published", relatives={"CDN-09", "SEC-13"})
+def no_page(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical(BUCKET)
+    keys = bench.stack.site_bucket.keys("")
+    kept = {key: client.get_object(Bucket=bucket, Key=key) for key in keys}
+    before = {
+        key: {
+            "Body": answer["Body"].read(),
+            **{name: answer[name] for name in ("ContentType", "CacheControl")},
+        }
+        for key, answer in kept.items()
+    }
+    for key in before:
+        client.delete_object(Bucket=bucket, Key=key)
+    _forget(bench)
+    try:
+        yield
+    finally:
+        for key, stored in before.items():
+            client.put_object(Bucket=bucket, Key=key, **stored)
+        _forget(bench)
+
+
 @fault("CDN-15", "a source map lies beside the page's script")
 def source_map(bench: Bench) -> Iterator[None]:
     client, bucket, key = bench.client("s3"), bench.physical(BUCKET), f"{_script(bench)}.map"

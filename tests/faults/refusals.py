@@ -1,7 +1,8 @@
-"""A pytest plugin for a verification run: writes down which AWS operations each item calls, spoils some, or guards all.
+"""A pytest plugin for a verification run: which AWS operations each item calls, some spoilt, something hidden, all guarded.
 
     RECORD_CALLS=calls.json pytest verification -p tests.faults.refusals ...
     SPOIL_CALLS=denied=s3:GetBucketPolicy,s3:GetBucketTagging pytest verification -p tests.faults.refusals ...
+    HIDE_FROM_STACK=resource=WorkerFunction pytest verification -p tests.faults.refusals ...     # or output=SiteUrl
     AS_PROD=1 pytest verification -p tests.faults.refusals ...      # whatever --env names is read-only
 
 Operations are spoilt on this side of the wire, in the form that its service's protocol gives an error, so
@@ -64,6 +65,7 @@ class Calls:
         kind, _, operations = os.environ.get("SPOIL_CALLS", "").partition("=")
         self.spoilt = set(operations.split(","))
         self.kind = Spoilt(kind) if kind else None
+        self.hidden = os.environ.get("HIDE_FROM_STACK", "")
 
     def watch(self, client: Any) -> None:
         """Be told of each call of this client, before it is sent."""
@@ -79,6 +81,18 @@ class Calls:
             return None
 
         client.meta.events.register("before-send", before_send)
+        if self.hidden and model.service_name == "cloudformation":
+            client.meta.events.register("after-call", self._hide)
+
+    def _hide(self, parsed: dict[str, Any], **_: Any) -> None:
+        """As if the stack had no such output, or had the resource by another name."""
+        kind, _, name = self.hidden.partition("=")
+        for stack in parsed.get("Stacks", []):
+            if kind == "output":
+                stack["Outputs"] = [one for one in stack["Outputs"] if one["OutputKey"] != name]
+        for resource in parsed.get("StackResourceSummaries", []):
+            if kind == "resource" and resource["LogicalResourceId"] == name:
+                resource["LogicalResourceId"] = f"{name}OfAnotherName"
 
 
 def _answer(kind: Spoilt, request: Any, model: Any) -> AWSResponse:

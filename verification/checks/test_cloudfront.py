@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from verification import budgets
-from verification.errors import Missing, Unverified
+from verification.errors import Unverified
 from verification.probes.api import Api, Job
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.http import Answer
@@ -31,12 +31,25 @@ def test_distribution_is_deployed(stack: Stack, cdn: Cdn, site: Cdn) -> None:
     """No image, or no page, is served at all."""
     assert [one for one in stack.distributions if not one.enabled] == []
     assert {one.id: one.status for one in stack.distributions if one.status != "Deployed"} == {}
+    assert [edge for edge in (cdn, site) if not _resolves(edge)] == [], "no address is known by this name"
     for edge in (cdn, site):
-        try:
-            socket.getaddrinfo(urlsplit(f"//{edge.domain}").hostname, None)
-        except socket.gaierror as problem:
-            raise Missing(f"{edge!r} does not resolve: {problem}") from problem
         assert edge.get("/").status  # whatever it says, over a connection whose certificate was verified
+
+
+def _resolves(edge: Cdn) -> bool:
+    """Whether the name system knows the domain.
+
+    Raises:
+        Unverified: it gave no answer.
+    """
+    try:
+        return bool(socket.getaddrinfo(urlsplit(f"//{edge.domain}").hostname, None))
+    except socket.gaierror as problem:
+        if problem.errno == socket.EAI_NONAME:
+            return False
+        raise Unverified(
+            f"{edge!r}: no name server answers ({problem})", cause="no name server answers"
+        ) from problem
 
 
 @pytest.mark.item("CDN-02")
@@ -247,8 +260,11 @@ def test_cdn_lets_only_reads_through(stack: Stack, cdn: Cdn, site: Cdn, shown_jo
 
 
 @pytest.mark.item("CDN-15")
-def test_page_is_hosted_whole(stack: Stack, site: Cdn, page: Page) -> None:
+def test_page_is_hosted_whole(stack: Stack, site: Cdn) -> None:
     """A bookmark answers 404, a new release stays unseen, or a page names files that are no longer there."""
+    first = site.get("/")
+    assert first.status == HTTPStatus.OK, f"{site!r} serves no page"
+    page = Page(first)
     deep = site.get(f"/gallery/{uuid.uuid4()}")
     files = {path: site.get(path) for path in page.assets}
     lasting = f"max-age={int(budgets.ASSET_CACHE.total_seconds())}"

@@ -160,6 +160,9 @@ def _assert_shown(api: Api, cdn: Cdn, made: Job, *, verification: bool) -> None:
     Raises:
         Unverified: nothing was made, so the job is in no list.
     """
+    paths = (gallery_path(1, verification=verification), f"/gallery/{made.id}")
+    answers = [api.call("GET", path) for path in paths]
+    assert [answer for answer in answers if answer.status != HTTPStatus.OK] == []
     images = [made.sample_url, *made.image_urls[1:]]
     shown, page = api.find_gallery(made.id, verification=verification)
     detail = api.call("GET", f"/gallery/{made.id}").document()

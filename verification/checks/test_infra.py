@@ -16,7 +16,7 @@ from verification import budgets, costs
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
-from verification.errors import Unverified
+from verification.errors import Unverified, existing
 from verification.probes.api import Api, Job, gateway_event, new_correlation_id
 from verification.probes.burst import burst
 from verification.probes.cdn import Cdn
@@ -38,9 +38,11 @@ _POISON = "INF-09"
 def test_stack_is_complete(stack: Stack) -> None:
     """A stack that rolled back runs something else than what was released."""
     failed = [resource for resource in stack.formation.resources.values() if "FAILED" in resource.status]
+    absent = [f"{stack.formation!r} has no resource '{logical_id}'" for logical_id in stack.absent]
 
     assert stack.formation.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
     assert failed == []
+    assert absent == []
 
 
 @pytest.mark.item("INF-02")
@@ -56,15 +58,17 @@ def test_health_names_this_environment(api: Api, env: Environment) -> None:
 @pytest.mark.item("INF-03")
 def test_outputs_point_at_live_resources(stack: Stack) -> None:
     """People and scripts follow the outputs, wherever they lead."""
-    assert {
-        name: stack.formation.output(name)
-        for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain", "SiteUrl")
-    } == {
-        "ApiEndpoint": stack.http_api.endpoint,
-        "S3BucketName": stack.bucket.live_name,
-        "CloudFrontDomain": stack.distribution.public_domain,
-        "SiteUrl": f"https://{stack.site_distribution.public_domain}",
+    api, bucket, images, page = stack.http_api, stack.bucket, stack.distribution, stack.site_distribution
+    live = {
+        "ApiEndpoint": existing(lambda: api.endpoint),
+        "S3BucketName": existing(lambda: bucket.live_name),
+        "CloudFrontDomain": existing(lambda: images.public_domain),
+        "SiteUrl": existing(lambda: f"https://{page.public_domain}"),
     }
+    outputs = {name: stack.formation.outputs.get(name) for name in live}
+
+    assert [name for name, where in live.items() if where is None] == [], "what they name does not exist"
+    assert outputs == live
 
 
 @pytest.mark.item("INF-04")
@@ -225,6 +229,7 @@ def test_monthly_cost_is_within_a_watched_budget(
     stack: Stack, env: Environment, evidence: dict[str, object]
 ) -> None:
     """Nine paid calls a request add up within hours, and the invoice comes at the end of the month."""
+    assert "MonthlyBudget" in stack.formation.resources, f"{stack.formation!r} has no budget"
     shape = costs.Shape(
         worker_memory_mb=stack.worker.memory_mb,
         api_memory_mb=stack.api.memory_mb,
@@ -295,6 +300,9 @@ def _tells_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmSt
 @pytest.mark.item("INF-19")
 def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: Cdn) -> None:
     """After abuse nobody could say who called what."""
+    assert "CdnLogsBucket" in stack.formation.resources, (
+        f"{stack.formation!r} has no log of its distributions"
+    )
     assert stack.http_api.access_log_name == stack.access_log.name
     assert stack.access_log.retention, f"{stack.access_log!r} keeps its lines for ever"
     for distribution in stack.distributions:

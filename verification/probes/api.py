@@ -140,7 +140,10 @@ class Api:
             headers={"X-Correlation-ID": correlation_id},
         )
         if accepted.status != HTTPStatus.ACCEPTED:
-            raise Unverified(f"no job to look at: expected 202, got {accepted!r}")
+            raise Unverified(
+                f"no job to look at: expected 202, got {accepted!r}",
+                cause=f"POST /generate answers {accepted.status}",
+            )
         ended = self.wait(accepted.json()["jobId"], prompt)
         return replace(ended, correlation_id=correlation_id, accepted=accepted, asked=asked)
 

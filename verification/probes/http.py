@@ -79,14 +79,20 @@ class Answer:
             raise AssertionError(f"{self!r}: expected JSON, {problem}") from problem
 
     def document(self) -> Any:
-        """The JSON of an answer that had to be a success.
+        """The JSON of an answer that has to be a success before anything else can be looked at.
 
         Raises:
-            AssertionError: it is none, or not JSON.
+            Unverified: it is none, or not JSON; the check that claims this asserts it.
         """
         if self.status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
-            raise AssertionError(f"{self!r}: expected a success")
-        return self.json()
+            raise Unverified(f"{self!r}: expected a success", cause=f"{self.request} answers {self.status}")
+        try:
+            return json.loads(self.body)
+        except ValueError as problem:
+            raise Unverified(
+                f"{self!r}: expected JSON, {problem}",
+                cause=f"{self.request} answers with something else than JSON",
+            ) from problem
 
     def __repr__(self) -> str:
         kind = self.headers.get("content-type", "no content type")

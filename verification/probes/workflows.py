@@ -38,18 +38,22 @@ class Workflows:
     app: Path
 
     @property
-    def files(self) -> list[str]:
-        """Paths from the checkout's root.
-
-        Raises:
-            Missing: there is no workflow, so nothing is built before it is released.
-        """
-        found = sorted(
+    def found(self) -> list[str]:
+        """Paths from the checkout's root, empty when there is no workflow."""
+        return sorted(
             str(file.relative_to(self.app))
             for file in (self.app / _FOLDER).glob("*")
             if file.suffix in (".yml", ".yaml")
         )
-        if not found:
+
+    @property
+    def files(self) -> list[str]:
+        """The same for whoever reads them.
+
+        Raises:
+            Missing: there is none to read.
+        """
+        if not (found := self.found):
             raise Missing(f"expected workflows in {_FOLDER}, found none")
         return found
 

@@ -129,7 +129,10 @@ class AlarmSwitch:
         """
         found = alarms_of(self.env, [self.name])
         if not found:
-            raise Missing(f"{self!r} does not exist; deploy the stack again")
+            raise Missing(
+                f"{self!r} does not exist; deploy the stack again",
+                cause=f"alarm '{self.name}' does not exist",
+            )
         return found[0]
 
     @property

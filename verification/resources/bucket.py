@@ -122,7 +122,10 @@ class Bucket:
             self._client.head_bucket(Bucket=self.name)
         except botocore.exceptions.ClientError as problem:
             if problem.response["Error"]["Code"] == "404":  # HEAD has no body that could name the error
-                raise Missing(f"{self!r} does not exist; deploy the stack again") from problem
+                raise Missing(
+                    f"{self!r} does not exist; deploy the stack again",
+                    cause=f"bucket '{self.name}' does not exist",
+                ) from problem
             raise
         return self.name
 

@@ -98,7 +98,10 @@ class CloudFormationStack:
             entry["ParameterKey"]: entry["ParameterValue"] for entry in self.description.get("Parameters", [])
         }
         if name not in values:
-            raise Missing(f"{self!r} has no parameter '{name}'; declare it in backend/template.yaml")
+            raise Missing(
+                f"{self!r} has no parameter '{name}'; declare it in backend/template.yaml",
+                cause=f"stack '{self.name}' has no parameter '{name}'",
+            )
         return str(values[name])
 
     def output(self, name: str) -> str:
@@ -110,7 +113,8 @@ class CloudFormationStack:
         if name not in self.outputs:
             has = ", ".join(sorted(self.outputs)) or "none"
             raise Missing(
-                f"{self!r} has no output '{name}' (has: {has}); declare it in backend/template.yaml"
+                f"{self!r} has no output '{name}' (has: {has}); declare it in backend/template.yaml",
+                cause=f"stack '{self.name}' has no output '{name}'",
             )
         return self.outputs[name]
 
@@ -140,7 +144,10 @@ class CloudFormationStack:
             Missing: the stack has no such resource.
         """
         if logical_id not in self.resources:
-            raise Missing(f"{self!r} has no resource '{logical_id}'; declare it in backend/template.yaml")
+            raise Missing(
+                f"{self!r} has no resource '{logical_id}'; declare it in backend/template.yaml",
+                cause=f"stack '{self.name}' has no resource '{logical_id}'",
+            )
         return self.resources[logical_id].physical_id
 
     @cached_property

@@ -101,7 +101,10 @@ class LogGroup:
             for group in page["logGroups"]:
                 if group["logGroupName"] == self.name:
                     return dict(group)
-        raise Missing(f"log group '{self.name}' does not exist; declare it in backend/template.yaml")
+        raise Missing(
+            f"log group '{self.name}' does not exist; declare it in backend/template.yaml",
+            cause=f"log group '{self.name}' does not exist",
+        )
 
     def events(self, since: datetime, term: str = "") -> Iterator[LogEvent]:
         """Events from `since` on, oldest first; with a term, those that hold it literally."""
