@@ -91,8 +91,8 @@ def declared(tmp_path, text, name="prod-eu"):
             r"line 6: prod-eu guard: expected 'read-only', found 'readonly'; did you mean 'read-only'",
         ),
         ('"read-only"', "false", "guard: expected 'read-only', found False"),
-        ("guard", "gaurd", r"unknown key 'gaurd' .*did you mean 'guard'\?"),
-        ("production", "produktion", r"unknown key 'produktion' .*did you mean 'production'\?"),
+        ("guard", "guar", r"unknown key 'guar' .*did you mean 'guard'\?"),
+        ("production", "productio", r"unknown key 'productio' .*did you mean 'production'\?"),
         ("true", '"yes"', "production: expected true or false, found 'yes'"),
         ("true", "1", "production: expected true or false, found 1"),
         (
