@@ -22,6 +22,11 @@ class Broken:
     __hash__ = None
 
 
+class Endless(list):
+    def __iter__(self):
+        raise RuntimeError("no end")
+
+
 def hook(op, left, right):
     """As the plugin calls it, from pytest."""
     return compared(op, left, right)
@@ -81,6 +86,7 @@ def test_a_tools_finding_keeps_its_place_and_its_remedy():
 def test_a_value_that_cannot_be_shown_or_compared_hides_nothing():
     assert said(Broken()) == "<Broken, which cannot be shown: RuntimeError>"
     assert found("==", [Broken(), "b"], []) == ["<Broken, which cannot be shown: RuntimeError>", "b"]
+    assert found("==", Endless("a"), []) == ["expected [], found ['a']"]
     assert found("==", Broken(), 1) == ["expected 1, found <Broken, which cannot be shown: RuntimeError>"]
 
 

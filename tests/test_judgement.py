@@ -17,8 +17,9 @@ from verification.errors import (
     Unverified,
     UsageProblem,
 )
-from verification.judgement import OBSERVED, Seen, judge
-from verification.verdict import Outcome, Result
+from verification.findings import Comparison
+from verification.judgement import OBSERVED, Seen, _of_comparison, judge
+from verification.verdict import Found, Outcome, Result
 
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 BEGIN = "-----BEGIN " + "PRIVATE KEY-----"
@@ -199,3 +200,14 @@ def test_neither_reason_nor_evidence_tells_a_secret(text):
         assert part not in result.reason
         assert part not in result.evidence
     assert "[reda" in result.reason, "cut perhaps, but there"
+
+
+def test_what_pytest_says_of_a_values_origin_is_redacted_before_it_is_cut():
+    """The cut would leave half a key, which no longer looks like one."""
+    told = f"assert 1 == 2\n +  where 1 = {'x' * 35} {KEY} {'y ' * 200}.size"
+    comparison = Comparison(compile("1", "a.py", "eval"), 1, [Found("expected 2, found 1")], listed=False)
+
+    text = _of_comparison(AssertionError(told), comparison)
+
+    assert text.startswith("expected 2, found 1, where 1 = xxx")
+    assert not any(KEY[at : at + 8] in text for at in range(len(KEY) - 8))

@@ -77,14 +77,15 @@ def compared(op: str, left: object, right: object) -> Comparison | None:
     frame = _asserting()
     if frame is None or _holds(op, left, right):
         return None
-    found = _listed(op, left, right)
-    subject = _subject(frame, op) if found is None else ""
-    return Comparison(
-        frame.f_code,
-        frame.f_lineno,
-        list(found) if found is not None else [Found(_difference(op, left, right), subject)],
-        listed=found is not None,
-    )
+    try:
+        listed = _listed(op, left, right)
+        found = None if listed is None else list(listed)
+    except Exception:  # noqa: BLE001  # what a strange container raises must not turn a failure into a doubt
+        found = None
+    if found:
+        return Comparison(frame.f_code, frame.f_lineno, found, listed=True)
+    one = Found(_difference(op, left, right), _subject(frame, op))
+    return Comparison(frame.f_code, frame.f_lineno, [one], listed=False)
 
 
 def _holds(op: str, left: object, right: object) -> bool:

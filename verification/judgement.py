@@ -154,7 +154,7 @@ def _of_comparison(problem: BaseException, comparison: Comparison) -> str:
     said = str(comparison.findings[0]) if count == 1 else f"{count} findings"
     if not comparison.listed:
         said = ", where ".join(
-            [said, *(shorten(of, _WHERE_LIMIT) for of in islice(_wheres(_text(problem)), 2))]
+            [said, *(shorten(redact(of), _WHERE_LIMIT) for of in islice(_wheres(_text(problem)), 2))]
         )
     return f"{message}: {said}" if message else said
 
