@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import botocore.exceptions
@@ -202,10 +203,7 @@ def verification_in_the_gallery(bench: Bench) -> Iterator[None]:
         "GALLERY_PARTITION",
     ):
         yield
-
-
-# What looks at the page's gallery, for something to be there and for a job of its own.
-_IN_THE_GALLERY = {"CODE-14", "CODE-15", "CODE-22", "CODE-23"}
+    _empty_gallery(bench)
 
 
 @fault("CODE-10", "the users' gallery lists what verified", relatives={"CODE-14", "CODE-23"})
@@ -219,21 +217,27 @@ def gallery_of_verification(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-10", "what users make is hidden from them", relatives=_IN_THE_GALLERY)
+@fault("CODE-10", "what users make is hidden from them", relatives={"CODE-14", "CODE-23"})
 def everything_marked(bench: Bench) -> Iterator[None]:
-    with bench.patched(
-        "ApiFunction",
-        "pixel_prompt/api.py",
-        "verification = read_verification(document)",
-        "verification = True",
+    with (
+        _older_job(bench),
+        bench.patched(
+            "ApiFunction",
+            "pixel_prompt/api.py",
+            "verification = read_verification(document)",
+            "verification = read_verification(document) or True",
+        ),
     ):
         yield
 
 
-@fault("CODE-10", "who marks nothing is hidden", relatives=_IN_THE_GALLERY)
+@fault("CODE-10", "who marks nothing is hidden", relatives={"CODE-14", "CODE-23"})
 def marked_unless_it_says_otherwise(bench: Bench) -> Iterator[None]:
-    with bench.patched(
-        "ApiFunction", "pixel_prompt/validation.py", "return bool(value)", "return value is not False"
+    with (
+        _older_job(bench),
+        bench.patched(
+            "ApiFunction", "pixel_prompt/validation.py", "return bool(value)", "return value is not False"
+        ),
     ):
         yield
 
@@ -242,11 +246,28 @@ def marked_unless_it_says_otherwise(bench: Bench) -> Iterator[None]:
 def nothing_withdrawn(bench: Bench) -> Iterator[None]:
     with bench.patched("WorkerFunction", "pixel_prompt/worker.py", "self._jobs.withdraw(job_id)", "True"):
         yield
-    api = Api(bench.env, bench.stack.formation.output("ApiEndpoint"))
-    for left in api.call("GET", gallery_path(budgets.GALLERY_PAGE, verification=False)).document()[
-        "galleries"
-    ]:
+    _empty_gallery(bench)
+
+
+@contextmanager
+def _older_job(bench: Bench) -> Iterator[None]:
+    """A user's job in the gallery, from before the fault."""
+    made = _api(bench).generate("an older harbour", verification=False)
+    try:
+        yield
+    finally:
+        bench.stack.withdraw(made.id)
+
+
+def _empty_gallery(bench: Bench) -> None:
+    """Withdraw what a fault has left among what users made."""
+    path = gallery_path(budgets.GALLERY_PAGE, verification=False)
+    for left in _api(bench).call("GET", path).document()["galleries"]:
         bench.stack.withdraw(left["id"])
+
+
+def _api(bench: Bench) -> Api:
+    return Api(bench.env, bench.stack.formation.output("ApiEndpoint"))
 
 
 # Configuration
