@@ -308,7 +308,7 @@ def test_a_bad_waiver_stops_the_run_before_any_check(project):
     (project.root / "waivers.toml").write_text('[[waiver]]\nitem="SEC-01"\n')
 
     assert project.run().ret == 4
-    assert "needs exactly item" in project.output
+    assert "waiver 1: lacks environment, reason, approver, expires" in project.output
     assert not (project.root / "reports").exists()
 
 

@@ -137,7 +137,7 @@ def page(site: Cdn, env: Environment) -> Page:
     if answer.status == HTTPStatus.NOT_FOUND:
         raise Missing(
             f"{site!r} serves no page; publish it: ./scripts/deploy.sh {env.name} --frontend",
-            cause=f"{site.domain} serves no page",
+            cause="no page was published",
         )
     return Page(answer)
 

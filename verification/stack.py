@@ -174,11 +174,12 @@ class Stack:
         """Where the page lies in its bucket.
 
         Raises:
-            Unverified: nothing was published there.
+            Missing: nothing was published there.
         """
         if (key := "index.html") not in self.site_bucket.keys(key):
-            raise Unverified(
-                f"{self.site_bucket!r} holds no page; publish it: ./scripts/deploy.sh {self.env.name} --frontend"
+            raise Missing(
+                f"{self.site_bucket!r} holds no page; publish it: ./scripts/deploy.sh {self.env.name} --frontend",
+                cause="no page was published",
             )
         return key
 

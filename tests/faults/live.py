@@ -437,7 +437,7 @@ def log_of_ten_years(bench: Bench) -> Iterator[None]:
         client.put_retention_policy(logGroupName=group, retentionInDays=days)
 
 
-@fault("CONF-16", "the worker's log group is gone", relatives={"CODE-09", "CODE-17", "SEC-15"})
+@fault("CONF-16", "the worker's log group is gone", relatives={"CODE-09", "CODE-17", "CODE-20", "SEC-15"})
 def lost_log(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
     before = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]

@@ -96,7 +96,7 @@ def cached_script(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-15", "no page was ever published", relatives={"CDN-09", "SEC-13"})
+@fault("CDN-15", "no page was ever published", relatives={"CDN-09", "SEC-10", "SEC-12", "SEC-13"})
 def no_page(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical(BUCKET)
     keys = bench.stack.site_bucket.keys("")
