@@ -144,6 +144,7 @@ def _response(request: Any, status: int, body: bytes, headers: dict[str, str]) -
 def calls_of(bench: Bench, folder: Path, selection: str) -> dict[str, set[str]]:
     """Which items call which operation, as `service:Operation`, seen in a run of these items."""
     record = folder / "calls.json"
+    record.unlink(missing_ok=True)
     bench.verify("-m", selection, *PLUGIN, RECORD_CALLS=str(record))
     callers = defaultdict(set)
     for item, operations in json.loads(record.read_text(encoding="utf-8")).items():
@@ -185,7 +186,10 @@ def pytest_load_initial_conftests() -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     marker = item.get_closest_marker("item")
     _CALLS.item = str(marker.args[0]) if marker else item.nodeid
-    return (yield)
+    try:
+        return (yield)
+    finally:
+        _CALLS.item = _AFTER_ALL_ITEMS  # until the next one
 
 
 @pytest.hookimpl(wrapper=True)
@@ -208,4 +212,7 @@ def pytest_sessionfinish() -> None:
     if file := os.environ.get("RECORD_CALLS"):
         _CALLS.made.pop(_AFTER_ALL_ITEMS, None)
         made = {item: sorted(operations) for item, operations in _CALLS.made.items()}
-        Path(file).write_text(json.dumps(made, indent=2), encoding="utf-8")
+        # The controller ends after its workers, and each has made calls of its own.
+        record = Path(file)
+        before = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+        record.write_text(json.dumps({**before, **made}, indent=2), encoding="utf-8")
