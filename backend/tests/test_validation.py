@@ -143,6 +143,7 @@ def test_a_wish_has_defaults_and_ignores_what_it_does_not_know() -> None:
         ("prompt", "a\x00b"),
         ("prompt", "a\ud800b"),
         ("prompt", "a\x1b[2Jb"),
+        ("prompt", "\x1da\x85"),
         ("prompt", "a\u202eb"),
         ("prompt", "a\u2067b"),
         ("prompt", "a\U000e0041b"),

@@ -160,12 +160,13 @@ def read_prompt(document: Mapping[str, Any]) -> str:
     prompt = document.get("prompt")
     if not isinstance(prompt, str):
         raise invalid_field("prompt must be a string.")
-    prompt = prompt.strip()
-    if not 1 <= len(prompt) <= PROMPT_MAX_CHARACTERS:
+    stripped = prompt.strip()
+    if not 1 <= len(stripped) <= PROMPT_MAX_CHARACTERS:
         raise invalid_field(f"prompt must have 1 to {PROMPT_MAX_CHARACTERS} characters.")
+    # Looked at as it was sent: strip() takes some control characters for white space.
     if reason := objection(prompt):
         raise invalid_field(f"prompt {reason}")
-    return prompt
+    return stripped
 
 
 def read_report(document: Mapping[str, Any]) -> BrowserReport:
