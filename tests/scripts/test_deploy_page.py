@@ -105,7 +105,7 @@ def test_no_npm(page: Project) -> None:
     (page.stubs / "npm").unlink()
     bare = page.root / "bare"
     bare.mkdir()
-    for command in ("dirname", "git"):
+    for command in ("dirname", "git", "mktemp", "mkfifo", "rm", "cat", "sh", "sleep"):
         (bare / command).symlink_to(shutil.which(command) or "")
 
     ended = page.run("deploy.sh", "dev", "--yes", "--frontend", PATH=str(bare))
