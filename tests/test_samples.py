@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verification.errors import Unverified
-from verification.samples import Samples
+from verification.samples import Samples, assert_p95_under
 
 
 def milliseconds(*values):
@@ -44,3 +44,16 @@ def test_samples_tell_their_figures():
     assert repr(milliseconds()) == "<a start: no sample>"
     assert repr(milliseconds(1, 3)) == "<a start: 2 samples, min 1.0 ms, mean 2.0 ms, max 3.0 ms>"
     assert "p95 10.0 ms" in repr(milliseconds(*range(1, 11)))
+
+
+def test_a_busy_machine_makes_no_start_slow():
+    budget = timedelta(seconds=3)
+    quiet, slow, hindered = [
+        (timedelta(seconds=took), timedelta(seconds=late)) for took, late in ((1, 0), (4, 0.5), (4, 2))
+    ]
+
+    assert_p95_under(budget, "a start", [quiet] * 19 + [slow])
+    with pytest.raises(AssertionError, match="under 3 s, found <a start"):
+        assert_p95_under(budget, "a start", [quiet] * 18 + [slow] * 2)
+    with pytest.raises(Unverified, match=r"under 3 s, found <a start.*was busy"):
+        assert_p95_under(budget, "a start", [quiet] * 18 + [slow, hindered])

@@ -197,12 +197,21 @@ def production(file: Path = FILE) -> Settings:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where the stack lives, and how to reach it."""
+    """Where the stack lives, and how to reach it.
+
+    Args:
+        settings: its section of environments.toml.
+        session: whose credentials are used.
+        endpoint_url: who answers for AWS, None for AWS itself.
+        ca_bundle: whose certificates are trusted beside the usual ones.
+        server: the process on this machine that answers for AWS, None where none does.
+    """
 
     settings: Settings
     session: boto3.Session = field(repr=False)
     endpoint_url: str | None = None
     ca_bundle: str | None = None
+    server: int | None = None
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -410,12 +419,12 @@ def connect(
             f"the AWS configuration cannot be used: {problem}; set or unset AWS_PROFILE"
         ) from problem
     host_names.lead(host_names.written(state, os.environ))
-    return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"))
+    return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"), state.get("pid"))
 
 
-def _cloud_state(directory: Path, name: str) -> Mapping[str, str]:
+def _cloud_state(directory: Path, name: str) -> Mapping[str, Any]:
     try:
-        state: Mapping[str, str] = json.loads((directory / "state.json").read_text())
+        state: Mapping[str, Any] = json.loads((directory / "state.json").read_text())
     except (OSError, ValueError) as problem:
         raise UsageProblem(
             f"'{name}' lives on the embedded AWS, which is not running; start and fill it: ./scripts/verify.sh, "

@@ -7,11 +7,13 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.probes.server import Reply
+from verification import hindrance
 from verification.errors import Missing, Unverified
 from verification.resources.function import Function
 
@@ -207,6 +209,20 @@ def test_only_warm_invocations_are_measured(scripted, stub):
     reports = Function(scripted, "some-function").warm_invocations({}, 2)
 
     assert [report.duration for report in reports] == [timedelta(milliseconds=2), timedelta(milliseconds=3)]
+
+
+def test_how_long_the_machine_kept_an_invocation_waiting_is_known_where_it_is_this_one(
+    scripted, stub, monkeypatch
+):
+    waits = [timedelta(seconds=seconds) for seconds in (1, 3, 9, 8)]
+    monkeypatch.setattr(hindrance, "waited", lambda process: waits.pop(0) if process == 42 else None)
+    here = replace(scripted, server=42)
+    stub.replies(*[invoked(5)] * 3)
+
+    reports = [Function(env, "some-function").report({}) for env in (scripted, here, here)]
+
+    # The processes that have ended meanwhile take what they waited with them.
+    assert [report.hindered for report in reports] == [timedelta(), timedelta(seconds=2), timedelta()]
 
 
 def package_of(reach, stub, content, digest=None):

@@ -44,10 +44,10 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as TooLate
 
-from verification import names
+from verification import hindrance, names
 from verification.environment import ROOT, Environment
 from verification.errors import Unverified
-from verification.probes import chromium, hindrance
+from verification.probes import chromium
 from verification.probes.wire import Answered, Wire
 
 DESKTOP = ViewportSize(width=1280, height=800)

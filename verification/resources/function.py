@@ -11,7 +11,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from verification import budgets
+from verification import budgets, hindrance
 from verification.environment import Environment
 from verification.errors import Denied, Missing, Unverified
 from verification.interruptions import held_back
@@ -132,11 +132,15 @@ class Function:
             Unverified: the function failed, or Lambda reported nothing that can be read.
         """
         wanted = {"LogType": "Tail", "Qualifier": qualifier}
+        before = self._hindrance()
         _, answer = self._invoke(event, budgets.API_TIMEOUT_LIMIT, wanted)
+        hindered = max(self._hindrance() - before, timedelta())  # what has ended meanwhile is not counted
         # The log's last 4 KB may begin within a character.
-        return Invocation.reported_in(
-            base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
-        )
+        log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+        return replace(Invocation.reported_in(log), hindered=hindered)
+
+    def _hindrance(self) -> timedelta:
+        return hindrance.waited(self.env.server) if self.env.server else timedelta()
 
     def _invoke(
         self, event: Mapping[str, Any], patience: timedelta, options: Mapping[str, str]

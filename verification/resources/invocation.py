@@ -17,7 +17,18 @@ _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*): (?P<value>\S+)(?: (?P<unit>ms|
 
 @dataclass(frozen=True)
 class Invocation:
-    """One invocation; `init` is set where it began in a fresh execution environment, and nowhere else."""
+    """One invocation.
+
+    Attributes:
+        request_id: Lambda's own name of it.
+        duration: how long the handler took.
+        billed: what it is charged as.
+        memory_mb: what the function may use.
+        peak_memory_mb: what it used.
+        init: how long a fresh execution environment took to start, None where there was one already.
+        hindered: the most by which it came late because the machine that ran it was busy with something else; known
+            of a machine that plays AWS, nothing on AWS.
+    """
 
     request_id: str
     duration: timedelta
@@ -25,6 +36,7 @@ class Invocation:
     memory_mb: int
     peak_memory_mb: int
     init: timedelta | None = None
+    hindered: timedelta = timedelta()
 
     @property
     def cold(self) -> bool:

@@ -1,11 +1,11 @@
-"""verification/probes/hindrance.py"""
+"""verification/hindrance.py"""
 
 from __future__ import annotations
 
 import os
 from datetime import timedelta
 
-from verification.probes.hindrance import waited
+from verification.hindrance import waited
 
 
 def process(proc, number, parent, *nanoseconds, name="some (odd) name"):
