@@ -91,7 +91,7 @@ _SECTION: written.Schema = {
             "pattern": r"^\w[\w.-]*$",
             "description": "an embedded AWS's name in quotes: letters, digits, hyphens and dots",
         },
-        "guard": {"enum": ["read-only"]},
+        "guard": {"enum": ["read-only", "none"]},
         "production": {"type": "boolean"},
         "jobs_a_month": {
             "type": "integer",
@@ -123,7 +123,7 @@ class Settings:
         region: where it is deployed.
         account: the only account it may be in; None for any.
         cloud: the embedded AWS that serves it; None for AWS, or whoever `AWS_ENDPOINT_URL` names.
-        guard: `read-only` where nothing may be changed.
+        guard: `read-only` where nothing may be changed, which is what a section on AWS without it means.
         production: whether users rely on it. Then it is read-only for the suite, and guarded against slips.
         jobs_a_month: what the estimate of cost reckons with.
     """
@@ -133,14 +133,19 @@ class Settings:
     region: str
     account: str | None = None
     cloud: str | None = None
-    guard: Literal["read-only"] | None = None
+    guard: Literal["read-only", "none"] = "none"
     production: bool = False
     jobs_a_month: int = 1000
 
     @property
     def read_only(self) -> bool:
-        """Whether the suite may only look. Any guard at all means so."""
-        return self.production or self.guard is not None
+        """Whether the suite may only look."""
+        return self.production or self.guard != "none"
+
+    @classmethod
+    def of(cls, name: str, section: Mapping[str, Any]) -> Settings:
+        """What a section says. One that says nothing of a guard is read-only, unless an embedded AWS serves it."""
+        return cls(name=name, **{"guard": "none" if "cloud" in section else "read-only", **section})
 
 
 def _sections(file: Path) -> dict[str, dict[str, Any]]:
@@ -180,7 +185,7 @@ def settings(name: str, file: Path = FILE) -> Settings:
         raise UsageProblem(
             f"unknown environment '{name}'; {file.name} declares {', '.join(sections)}. Use one of them, or add a section"
         )
-    return Settings(name=name, **sections[name])
+    return Settings.of(name, sections[name])
 
 
 def production(file: Path = FILE) -> Settings:
@@ -191,7 +196,7 @@ def production(file: Path = FILE) -> Settings:
     """
     for name, section in _sections(file).items():
         if section.get("production"):
-            return Settings(name=name, **section)
+            return Settings.of(name, section)
     raise UsageProblem(f"{file.name} declares no environment with production = true; declare which one it is")
 
 
