@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verification import costs
+from verification import budgets, costs
 from verification.environment import ROOT, names, settings
 
 
@@ -32,9 +32,16 @@ def test_an_estimate_is_the_sum_of_quantities_and_prices():
     busy = {line.what: line.usd for line in costs.estimate(costs.Shape(web_acl_rules=4), 100)}
 
     assert idle["Alarms"] == pytest.approx(0.30)
-    assert (idle["Web ACL"], idle["Web ACL rules"], idle["Nova Canvas"]) == (0, 0, 0)
+    assert (idle["Web ACL"], idle["Web ACL rules"], idle["Stable Image Core"]) == (0, 0, 0)
     assert (busy["Web ACL"], busy["Web ACL rules"]) == (5, 4)
-    assert busy["Nova Canvas"] == pytest.approx(4.00)
+    assert busy["Stable Image Core"] == pytest.approx(4.00)
     assert costs.total_usd(costs.estimate(costs.Shape(), 200)) > costs.total_usd(
         costs.estimate(costs.Shape(), 100)
     )
+
+
+def test_every_default_model_has_the_price_of_an_image():
+    assert len(costs.IMAGES) == budgets.MODELS
+    assert all(price.usd > 0 and price.source and price.seen for price in costs.IMAGES.values())
+    assert costs.image_usd("gpt-image-2") == costs.IMAGES["gpt-image-2"].usd
+    assert costs.image_usd("a model of the operator's own") is None

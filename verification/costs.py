@@ -20,12 +20,12 @@ _AWS = "aws.amazon.com/{}/pricing"
 
 @dataclass(frozen=True)
 class Price:
-    """One list price in us-east-1 (Bedrock's Stability models: us-west-2) as of November 2026.
+    """One list price as of November 2026; AWS's in us-east-1 (Bedrock's Stability models: us-west-2).
 
     Args:
         usd: for one `unit`.
-        source: where AWS publishes it.
-        seen: what stands in for AWS's page, which could not be read when the table was written; '' for nothing.
+        source: where the vendor publishes it.
+        seen: what confirmed it. AWS's pages could not be read when the table was written; '' for nothing.
     """
 
     usd: float
@@ -36,9 +36,10 @@ class Price:
 
 _DYNAMODB_SEEN = "airbyte.com, Amazon DynamoDB Pricing"
 _WAF_SEEN = "c3x.dev, AWS WAF cost explained"
+_MODELS_SEEN = "tables of resellers, October 2026, which do not agree"
 PRICES: Final = {
-    "Nova Canvas": Price(0.04, "image, 1024 px, standard", _AWS.format("bedrock")),
-    "Stable Diffusion 3.5 Large": Price(0.08, "image", _AWS.format("bedrock")),
+    "Stable Image Core": Price(0.04, "image", _AWS.format("bedrock"), _MODELS_SEEN),
+    "Stable Diffusion 3.5 Large": Price(0.08, "image", _AWS.format("bedrock"), _MODELS_SEEN),
     "Nova Lite, read": Price(0.06e-6, "token", _AWS.format("bedrock")),
     "Nova Lite, written": Price(0.24e-6, "token", _AWS.format("bedrock")),
     "Lambda, arm64": Price(
@@ -64,6 +65,42 @@ PRICES: Final = {
     "Secrets": Price(0.40, "secret", _AWS.format("secrets-manager")),
     "Keys": Price(1.00, "key", _AWS.format("kms")),
 }
+
+
+# One image of each model of the registry as its adapter asks for it, by the model's id.
+IMAGES: Final = {
+    "gpt-image-2": Price(
+        0.006,
+        "image, 1024 px, low quality",
+        "developers.openai.com/api/docs/models/gpt-image-2",
+        "pages that quote OpenAI's, October 2026",
+    ),
+    "nano-banana-2.1": Price(
+        0.0336,
+        "image, 1K",
+        "ai.google.dev/gemini-api/docs/pricing",
+        "github.com/BerriAI/litellm/discussions/44983",
+    ),
+    "nano-banana-2-lite": Price(
+        0.034, "image, 1K", "ai.google.dev/gemini-api/docs/pricing", "tables of resellers, October 2026"
+    ),
+    "stable-image-core": PRICES["Stable Image Core"],
+    "sd-3.5-large": PRICES["Stable Diffusion 3.5 Large"],
+    "flux-2-pro": Price(0.03, "image, 1 megapixel", "docs.bfl.ai/quick_start/pricing", "the vendor's page"),
+    "flux-2-klein": Price(
+        0.015, "image, 1 megapixel", "docs.bfl.ai/quick_start/pricing", "the vendor's page"
+    ),
+    "recraft-v4.1": Price(0.035, "image", "recraft.ai/docs/recraft-models/introduction", "the vendor's page"),
+    "stability-turbo": Price(
+        0.04, "image", "platform.stability.ai/pricing", "developer.puter.com, Stability AI API Pricing"
+    ),
+}
+
+
+def image_usd(model_id: str) -> float | None:
+    """What one image of this model of the registry costs at list price; None when no price is known."""
+    price = IMAGES.get(model_id)
+    return price.usd if price else None
 
 
 @dataclass(frozen=True)
@@ -114,7 +151,7 @@ def estimate(shape: Shape, jobs: int) -> Sequence[Line]:
     api_gb_s = requests * _API_SECONDS * shape.api_memory_mb / 1024
     has_acl = shape.web_acl_rules is not None
     return [
-        Line("Nova Canvas", jobs),
+        Line("Stable Image Core", jobs),
         Line("Stable Diffusion 3.5 Large", jobs),
         Line("Nova Lite, read", jobs * _ENHANCED_TOKENS[0]),
         Line("Nova Lite, written", jobs * _ENHANCED_TOKENS[1]),
@@ -172,6 +209,10 @@ def render(root: Path = ROOT) -> str:
     sources = [
         f"| {name} | {price.source} | {price.seen or 'not confirmed'} |" for name, price in PRICES.items()
     ]
+    images = [
+        f"| `{model}` | {price.unit} | {price.usd:g} | {price.source} | {price.seen or 'not confirmed'} |"
+        for model, price in IMAGES.items()
+    ]
     return "\n".join(
         [
             "# Cost",
@@ -202,6 +243,15 @@ def render(root: Path = ROOT) -> str:
             "| price | published at | confirmed by |",
             "|---|---|---|",
             *sources,
+            "",
+            "## One image of each model",
+            "",
+            "List prices of November 2026, for an image as the adapters ask for it. A job of all nine models costs about",
+            f"{sum(price.usd for price in IMAGES.values()):.2f} USD. An operator's own model has no price here.",
+            "",
+            "| model | unit | USD | published at | confirmed by |",
+            "|---|---|--:|---|---|",
+            *images,
             "",
         ]
     )

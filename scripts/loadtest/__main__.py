@@ -53,7 +53,7 @@ def plan(stack: Stack, profile: Profile, generator: Generator, where: Path) -> S
     """What will be done, line by line."""
     env, target = stack.env, stack.formation.output("ApiEndpoint")
     charged = profile.costs()
-    models = ("Nova Canvas", "Stable Diffusion 3.5 Large", "Nova Lite, read", "Nova Lite, written")
+    models = ("Stable Image Core", "Stable Diffusion 3.5 Large", "Nova Lite, read", "Nova Lite, written")
     of_models = sum(charged[name] for name in models)
     price = (
         "nothing: the providers are simulated"

@@ -73,7 +73,7 @@ def test_a_scaled_profile_keeps_its_users() -> None:
 def test_what_it_costs_grows_with_the_jobs() -> None:
     light, full = Profile.named("light"), Profile.named("full")
 
-    assert full.costs()["Nova Canvas"] == pytest.approx(0.04 * full.jobs)
+    assert full.costs()["Stable Image Core"] == pytest.approx(0.04 * full.jobs)
     assert sum(light.costs().values()) < sum(full.costs().values()) / 5
     assert full.on(2).requests == 2 * full.requests
 
