@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pixel_prompt.adapters.transport import Answer, Call, Deadline
 from pixel_prompt.log import Log
+from pixel_prompt.models import Life
 from pixel_prompt.pictures import Picture
 from pixel_prompt.validation import Wish
 
@@ -92,6 +93,20 @@ class FakeBedrock:
 
     def sent(self) -> Any:
         return json.loads(self.calls[0]["body"])
+
+
+@dataclass
+class FakeCatalogue:
+    """Bedrock itself: what it says of every model, or one exception."""
+
+    lifecycle: Mapping[str, Any] | Exception
+    asked: list[str] = field(default_factory=list)
+
+    def get_foundation_model(self, **arguments: Any) -> Mapping[str, Any]:
+        self.asked.append(arguments["modelIdentifier"])
+        if isinstance(self.lifecycle, Exception):
+            raise self.lifecycle
+        return {"modelDetails": {"modelLifecycle": self.lifecycle}}
 
 
 @dataclass
@@ -184,6 +199,11 @@ class FakeAdapter:
     def check_key(self, deadline: Deadline) -> None:
         if isinstance(self.outcome, Exception):
             raise self.outcome
+
+    def life(self, deadline: Deadline) -> Life | None:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return Life()
 
 
 @dataclass

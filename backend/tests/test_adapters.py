@@ -1,14 +1,15 @@
 import base64
+from datetime import UTC, date, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
-from doubles import FakeBedrock, FakeClock, FakeWire, image, json_answer
+from doubles import FakeBedrock, FakeCatalogue, FakeClock, FakeWire, image, json_answer
 from pixel_prompt.adapters import Adapter, Means, adapter_for
-from pixel_prompt.adapters.transport import Answer, Caller, Deadline, VendorError
-from pixel_prompt.models import DEFAULT_MODELS, Model
+from pixel_prompt.adapters.transport import READ_SECONDS, Answer, Caller, Deadline, VendorError
+from pixel_prompt.models import DEFAULT_MODELS, Life, Model
 from pixel_prompt.validation import Wish
 
 PNG = image()
@@ -22,14 +23,24 @@ class Bench:
     """One model's adapter with a scripted vendor."""
 
     def __init__(
-        self, model: str | Model, *script: Answer | Exception, bedrock: Any = None, key: str = KEY
+        self,
+        model: str | Model,
+        *script: Answer | Exception,
+        bedrock: Any = None,
+        catalogue: Any = None,
+        key: str = KEY,
     ) -> None:
         self.clock = FakeClock()
         self.wire = FakeWire(list(script) or [json_answer({})])
         self.regions: list[str] = []
         self.adapter: Adapter = adapter_for(
             MODELS[model] if isinstance(model, str) else model,
-            Means(Caller(self.wire, self.clock.sleep), lambda vendor: key, self._region(bedrock)),
+            Means(
+                Caller(self.wire, self.clock.sleep),
+                lambda vendor: key,
+                self._region(bedrock),
+                self._region(catalogue),
+            ),
         )
 
     def _region(self, bedrock: Any) -> Any:
@@ -50,6 +61,17 @@ class Bench:
             self.generate(wish)
         return caught.value.code
 
+    def cause(self) -> str | None:
+        with pytest.raises(VendorError) as caught:
+            self.generate()
+        return caught.value.cause
+
+    def life(self) -> Life | str | None:
+        try:
+            return self.adapter.life(self.deadline())
+        except VendorError as error:
+            return error.code
+
     def check(self) -> str | None:
         try:
             self.adapter.check_key(self.deadline())
@@ -59,12 +81,21 @@ class Bench:
 
 
 GOOD = {
-    "dall-e-3": {"data": [{"b64_json": ENCODED}]},
-    "recraft-v3": {"data": [{"b64_json": ENCODED}]},
-    "gemini-2.0": {
-        "candidates": [{"content": {"parts": [{"text": "Here"}, {"inlineData": {"data": ENCODED}}]}}]
+    "gpt-image-2": {"data": [{"b64_json": ENCODED}]},
+    "recraft-v4.1": {"data": [{"b64_json": ENCODED}]},
+    "nano-banana-2.1": {
+        "candidates": [
+            {
+                "content": {
+                    "parts": [
+                        {"inlineData": {"data": "ZHJhZnQ="}, "thought": True},
+                        {"text": "Here"},
+                        {"inlineData": {"data": ENCODED}},
+                    ]
+                }
+            }
+        ]
     },
-    "imagen-3": {"predictions": [{"bytesBase64Encoded": ENCODED, "mimeType": "image/png"}]},
 }
 
 
@@ -86,12 +117,11 @@ def test_an_image_comes_out_of_the_vendors_json(model: str) -> None:
     [{"data": []}, {"data": [{"b64_json": "%%%"}]}, [], "text", {"candidates": [{"content": {}}]}, None],
 )
 def test_json_without_an_image_is_an_invalid_response(model: str, document: object) -> None:
-    expected = {"invalid_response", "moderated"} if model == "imagen-3" else {"invalid_response"}
-    assert Bench(model, json_answer(document)).failure() in expected
+    assert Bench(model, json_answer(document)).failure() == "invalid_response"
 
 
 @pytest.mark.parametrize(
-    "model", ["dall-e-3", "recraft-v3", "gemini-2.0", "imagen-3", "flux-pro", "flux-dev"]
+    "model", ["gpt-image-2", "recraft-v4.1", "nano-banana-2.1", "nano-banana-2-lite", "flux-2-pro"]
 )
 def test_a_body_that_is_no_json_is_an_invalid_response(model: str) -> None:
     assert Bench(model, Answer(200, b"\x00\x9f{")).failure() == "invalid_response"
@@ -119,14 +149,13 @@ def test_without_a_key_no_call_is_made(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "url"),
     [
-        ("dall-e-3", "https://api.openai.com/v1/models/dall-e-3"),
+        ("gpt-image-2", "https://api.openai.com/v1/models/gpt-image-2"),
         (
-            "gemini-2.0",
-            "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.0-flash-preview-image-generation",
+            "nano-banana-2.1",
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-nano-banana-2.1",
         ),
-        ("imagen-3", "https://generativelanguage.googleapis.com/v1beta/models/imagen-3.0-generate-002"),
-        ("flux-pro", "https://api.bfl.ai/v1/credits"),
-        ("recraft-v3", "https://external.api.recraft.ai/v1/users/me"),
+        ("flux-2-pro", "https://api.bfl.ai/v1/credits"),
+        ("recraft-v4.1", "https://external.api.recraft.ai/v1/users/me"),
         ("stability-turbo", "https://api.stability.ai/v1/user/balance"),
     ],
 )
@@ -140,12 +169,10 @@ def test_keys_are_checked_by_a_call_that_generates_nothing(model: str, url: str)
 @pytest.mark.parametrize(
     ("model", "answer"),
     [
-        ("dall-e-3", json_answer({"error": {"code": "content_policy_violation"}}, 400)),
-        ("gemini-2.0", json_answer({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})),
-        ("gemini-2.0", json_answer({"candidates": [{"finishReason": "IMAGE_SAFETY"}]})),
-        ("imagen-3", json_answer({})),
-        ("imagen-3", json_answer({"predictions": [{"raiFilteredReason": "no"}]})),
-        ("recraft-v3", json_answer({"code": "prompt_content_policy_violation"}, 400)),
+        ("gpt-image-2", json_answer({"error": {"code": "moderation_blocked"}}, 400)),
+        ("nano-banana-2.1", json_answer({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})),
+        ("nano-banana-2.1", json_answer({"candidates": [{"finishReason": "IMAGE_SAFETY"}]})),
+        ("recraft-v4.1", json_answer({"code": "prompt_content_policy_violation"}, 400)),
         ("stability-turbo", json_answer({"name": "content_moderation"}, 403)),
         ("stability-turbo", Answer(200, PNG, {"finish-reason": "CONTENT_FILTERED"})),
     ],
@@ -156,32 +183,91 @@ def test_moderation_is_told_from_other_failures(model: str, answer: Answer) -> N
 
 def test_google_says_400_to_a_bad_key() -> None:
     answer = json_answer({"error": {"details": [{"reason": "API_KEY_INVALID"}]}}, 400)
-    assert Bench("gemini-2.0", answer).failure() == "unauthorized"
-    assert Bench("imagen-3", answer).check() == "unauthorized"
-
-
-def test_openais_newer_models_are_not_asked_for_a_format() -> None:
-    old, new = (
-        Bench("dall-e-3", json_answer(GOOD["dall-e-3"])),
-        Bench(Model("g", "G", "openai", "gpt-image-1"), json_answer(GOOD["dall-e-3"])),
-    )
-    old.generate()
-    new.generate()
-    assert old.wire.sent()["response_format"] == "b64_json"
-    assert "response_format" not in new.wire.sent()
+    assert Bench("nano-banana-2.1", answer).failure() == "unauthorized"
+    assert Bench("nano-banana-2.1", answer).check() == "unauthorized"
 
 
 def test_parameters_go_to_the_vendors_that_take_them() -> None:
-    gemini = Bench("gemini-2.0", json_answer(GOOD["gemini-2.0"]))
+    openai = Bench("gpt-image-2", json_answer(GOOD["gpt-image-2"]))
+    openai.generate()
+    assert openai.wire.sent() == {
+        "model": "gpt-image-2",
+        "prompt": "a fox in snow",
+        "n": 1,
+        "size": "1024x1024",
+        "quality": "low",
+        "output_format": "png",
+    }
+    gemini = Bench("nano-banana-2.1", json_answer(GOOD["nano-banana-2.1"]))
     gemini.generate()
-    assert gemini.wire.sent()["generationConfig"] == {"responseModalities": ["TEXT", "IMAGE"], "seed": 42}
-    recraft = Bench("recraft-v3", json_answer(GOOD["recraft-v3"]))
+    assert gemini.wire.calls[0].url.endswith("/gemini-nano-banana-2.1:generateContent")
+    assert gemini.wire.sent()["generationConfig"] == {
+        "responseModalities": ["IMAGE"],
+        "imageConfig": {"aspectRatio": "1:1", "imageSize": "1K"},
+    }
+    recraft = Bench("recraft-v4.1", json_answer(GOOD["recraft-v4.1"]))
     recraft.generate()
     assert recraft.wire.sent()["random_seed"] == 42
     assert recraft.wire.sent()["image_format"] == "png"
-    unseeded = Bench("recraft-v3", json_answer(GOOD["recraft-v3"]))
+    unseeded = Bench("recraft-v4.1", json_answer(GOOD["recraft-v4.1"]))
     unseeded.generate(Wish("x"))
     assert "random_seed" not in unseeded.wire.sent()
+
+
+@pytest.mark.parametrize("model", [model.id for model in DEFAULT_MODELS if model.vendor != "bedrock"])
+def test_every_vendor_has_the_time_that_it_needs(model: str) -> None:
+    bench = Bench(model, json_answer({}, 401))
+    bench.failure()
+    assert bench.wire.calls[0].timeout == READ_SECONDS[MODELS[model].vendor]
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "cause"),
+    [
+        (
+            "gpt-image-2",
+            json_answer({"error": {"message": "The model 'gpt-image-2' does not exist."}}, 400),
+            "not_served",
+        ),
+        ("gpt-image-2", json_answer({"error": {"code": "model_not_found"}}, 404), "not_served"),
+        (
+            "gpt-image-2",
+            json_answer({"error": {"message": "Your organization must be verified to use it."}}, 403),
+            "not_verified",
+        ),
+        (
+            "nano-banana-2.1",
+            json_answer({"error": {"message": "models/x is not found for API version v1beta"}}, 404),
+            "not_served",
+        ),
+        ("nano-banana-2.1", Answer(404, b"<html>"), None),
+    ],
+)
+def test_an_ended_model_reads_as_what_it_is(model: str, answer: Answer, cause: str | None) -> None:
+    bench = Bench(model, answer)
+    assert (bench.failure(), bench.cause()) == ("unavailable", cause)
+    assert bench.check() == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "life"),
+    [
+        ("gpt-image-2", json_answer({"shutdown_date": None}), Life()),
+        ("gpt-image-2", json_answer({"shutdown_date": "2027-01-31"}), Life(date(2027, 1, 31))),
+        ("gpt-image-2", json_answer({"id": "gpt-image-2"}), None),
+        ("gpt-image-2", json_answer([]), None),
+        ("gpt-image-2", json_answer({"shutdown_date": "soon"}), "invalid_response"),
+        ("gpt-image-2", json_answer({"shutdown_date": 7}), "invalid_response"),
+        ("gpt-image-2", json_answer({"error": {"code": "model_not_found"}}, 404), Life(served=False)),
+        ("gpt-image-2", json_answer({}, 401), "unauthorized"),
+        ("nano-banana-2.1", json_answer({"name": "models/x"}), None),
+        ("nano-banana-2.1", json_answer({"error": "Model is not found: models/x"}, 404), Life(served=False)),
+        ("nano-banana-2.1", json_answer({}, 503), "unavailable"),
+        *((id_, json_answer({}), None) for id_ in ("flux-2-pro", "recraft-v4.1", "stability-turbo")),
+    ],
+)
+def test_vendors_that_know_a_models_end_are_asked(model: str, answer: Answer, life: object) -> None:
+    assert Bench(model, answer).life() == life
 
 
 def form_of(bench: Bench) -> dict[str, str]:
@@ -212,17 +298,18 @@ def test_stability_takes_a_form_and_gives_the_image_itself() -> None:
 
 TASK = json_answer({"id": "t", "polling_url": "https://api.us1.bfl.ai/v1/get_result?id=t"})
 PENDING = json_answer({"status": "Pending"})
+THINKING = json_answer({"status": "Generating"})
 READY = json_answer(
     {"status": "Ready", "result": {"sample": "https://delivery-us1.bfl.ai/x/sample.png?sig=1"}}
 )
 
 
 def test_flux_is_polled_until_it_is_ready_and_then_fetched_without_the_key() -> None:
-    bench = Bench("flux-dev", TASK, PENDING, PENDING, READY, Answer(200, PNG))
+    bench = Bench("flux-2-pro", TASK, PENDING, THINKING, READY, Answer(200, PNG))
     assert bench.generate() == PNG
     methods = [(call.method, call.url.partition("?")[0]) for call in bench.wire.calls]
     assert methods == [
-        ("POST", "https://api.bfl.ai/v1/flux-dev"),
+        ("POST", "https://api.bfl.ai/v1/flux-2-pro"),
         *[("GET", "https://api.us1.bfl.ai/v1/get_result")] * 3,
         ("GET", "https://delivery-us1.bfl.ai/x/sample.png"),
     ]
@@ -233,16 +320,22 @@ def test_flux_is_polled_until_it_is_ready_and_then_fetched_without_the_key() -> 
         "width": 1024,
         "height": 1024,
         "output_format": "png",
-        "steps": 30,
-        "guidance": 5.0,
         "seed": 42,
     }
 
 
-def test_flux_pro_chooses_its_own_parameters() -> None:
-    bench = Bench("flux-pro", TASK, READY, Answer(200, PNG))
-    bench.generate(Wish("x"))
-    assert set(bench.wire.sent()) == {"prompt", "width", "height", "output_format"}
+def test_only_flux_flex_takes_steps_and_guidance() -> None:
+    flex = Model("own", "Own", "bfl", "flux-2-flex")
+    for model, more in (("flux-2-klein", set()), (flex, {"steps", "guidance"})):
+        bench = Bench(model, TASK, READY, Answer(200, PNG))
+        bench.generate(Wish("x"))
+        assert set(bench.wire.sent()) == {"prompt", "width", "height", "output_format"} | more
+
+
+def test_a_failed_task_may_come_as_a_refusal() -> None:
+    assert (
+        Bench("flux-2-pro", TASK, json_answer({"status": "Content Moderated"}, 422)).failure() == "moderated"
+    )
 
 
 @pytest.mark.parametrize(
@@ -259,7 +352,7 @@ def test_flux_pro_chooses_its_own_parameters() -> None:
     ],
 )
 def test_flux_can_end_in_other_ways(state: object, code: str) -> None:
-    assert Bench("flux-pro", TASK, json_answer(state)).failure() == code
+    assert Bench("flux-2-pro", TASK, json_answer(state)).failure() == code
 
 
 @pytest.mark.parametrize(
@@ -275,13 +368,13 @@ def test_flux_can_end_in_other_ways(state: object, code: str) -> None:
     ],
 )
 def test_the_key_goes_to_no_other_host(url: object) -> None:
-    bench = Bench("flux-pro", json_answer({"id": "t", "polling_url": url}))
+    bench = Bench("flux-2-pro", json_answer({"id": "t", "polling_url": url}))
     assert bench.failure() == "invalid_response"
     assert len(bench.wire.calls) == 1
 
 
 def test_flux_that_never_gets_ready_times_out() -> None:
-    bench = Bench("flux-pro", TASK, PENDING)
+    bench = Bench("flux-2-pro", TASK, PENDING)
     assert bench.failure() == "timeout"
     assert bench.clock.at < 60
 
@@ -293,36 +386,38 @@ def aws_error(code: str, message: str = "", status: int = 400) -> ClientError:
     )
 
 
-def test_nova_canvas_speaks_bedrock() -> None:
-    bedrock = FakeBedrock({"images": [ENCODED]})
-    bench = Bench("nova-canvas", bedrock=bedrock)
-    assert bench.generate(Wish("x", 30, 7.0, 2**31 - 1)) == PNG
-    assert bench.regions == ["us-east-1"]
-    assert bedrock.calls[0]["modelId"] == "amazon.nova-canvas-v1:0"
-    config = bedrock.sent()["imageGenerationConfig"]
-    assert config["cfgScale"] == 7.0
-    assert 0 <= config["seed"] < 858_993_460
-
-
-def test_stable_diffusion_lives_in_another_region() -> None:
-    bedrock = FakeBedrock({"images": [ENCODED], "finish_reasons": [None], "seeds": [1]})
-    bench = Bench("sd-3.5-large", bedrock=bedrock)
-    assert bench.generate() == PNG
-    assert bench.regions == ["us-west-2"]
-    assert bedrock.sent()["seed"] == 42
+def test_stabilitys_models_speak_bedrock() -> None:
+    for model, more in (("sd-3.5-large", {"mode": "text-to-image"}), ("stable-image-core", {})):
+        bedrock = FakeBedrock({"images": [ENCODED], "finish_reasons": [None], "seeds": [1]})
+        bench = Bench(model, bedrock=bedrock)
+        assert bench.generate() == PNG
+        assert bench.regions == ["us-west-2"]
+        assert bedrock.calls[0]["modelId"] == MODELS[model].vendor_model
+        assert bedrock.sent() == {
+            "prompt": "a fox in snow",
+            "aspect_ratio": "1:1",
+            "output_format": "png",
+            "seed": 42,
+            **more,
+        }
     unseeded = FakeBedrock({"images": [ENCODED]})
     Bench("sd-3.5-large", bedrock=unseeded).generate(Wish("x"))
     assert "seed" not in unseeded.sent()
-    random = FakeBedrock({"images": [ENCODED]})
-    Bench("nova-canvas", bedrock=random).generate(Wish("x"))
-    assert "seed" in random.sent()["imageGenerationConfig"]
+
+
+LEGACY = "Access denied. This Model is marked by provider as Legacy and you have not been actively using it."
+GONE = "This model version has reached the end of its life."
+UNSUBSCRIBED = (
+    "Model access is denied due to IAM user or service role is not authorized to perform the required AWS "
+    "Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe)"
+)
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
         ({"finish_reasons": ["Filter reason: prompt"]}, "moderated"),
-        ({"images": [], "error": "blocked"}, "moderated"),
+        ({"finish_reasons": ["Inference error"]}, "unavailable"),
         ({"images": []}, "invalid_response"),
         (b"\x00garbage", "invalid_response"),
         (aws_error("AccessDeniedException", status=403), "unauthorized"),
@@ -338,14 +433,82 @@ def test_stable_diffusion_lives_in_another_region() -> None:
     ],
 )
 def test_bedrocks_failures_are_told_apart(answer: object, code: str) -> None:
-    assert Bench("nova-canvas", bedrock=FakeBedrock(answer)).failure() == code
+    assert Bench("stable-image-core", bedrock=FakeBedrock(answer)).failure() == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "cause"),
+    [
+        (aws_error("ResourceNotFoundException", GONE, 404), "unavailable", "not_served"),
+        (aws_error("ResourceNotFoundException", LEGACY, 404), "unavailable", "legacy"),
+        (
+            aws_error("ValidationException", "The provided model identifier is invalid."),
+            "unavailable",
+            "not_served",
+        ),
+        (aws_error("AccessDeniedException", UNSUBSCRIBED, 403), "unauthorized", "not_subscribed"),
+        (aws_error("AccessDeniedException", "no identity-based policy", 403), "unauthorized", None),
+    ],
+)
+def test_bedrock_says_why_a_model_cannot_be_called(error: ClientError, code: str, cause: str | None) -> None:
+    bench = Bench("stable-image-core", bedrock=FakeBedrock(error))
+    assert (bench.failure(), bench.cause()) == (code, cause)
+
+
+END = datetime(2027, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "invoked", "life"),
+    [
+        ({"status": "ACTIVE"}, None, Life()),
+        ({"status": "ACTIVE", "endOfLifeTime": END}, None, Life(END.date())),
+        (
+            {"status": "LEGACY", "endOfLifeTime": END},
+            aws_error("ValidationException", "Malformed input request"),
+            Life(END.date(), legacy=True),
+        ),
+        (
+            {"status": "LEGACY", "endOfLifeTime": END},
+            aws_error("ResourceNotFoundException", LEGACY, 404),
+            Life(END.date(), served=False, legacy=True),
+        ),
+        (
+            {"status": "LEGACY", "endOfLifeTime": END},
+            aws_error("ThrottlingException", status=429),
+            Life(END.date(), served=None, legacy=True),
+        ),
+        ({}, None, "invalid_response"),
+        ({"status": "ACTIVE", "endOfLifeTime": "soon"}, None, "invalid_response"),
+        (
+            ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetFoundationModel"),
+            None,
+            Life(served=False),
+        ),
+        (aws_error("AccessDeniedException", "no identity-based policy", 403), None, "unauthorized"),
+    ],
+)
+def test_bedrock_is_asked_how_long_a_model_lives(lifecycle: Any, invoked: object, life: object) -> None:
+    catalogue = FakeCatalogue(lifecycle)
+    bench = Bench("sd-3.5-large", bedrock=FakeBedrock(invoked), catalogue=catalogue)
+    assert bench.life() == life
+    assert catalogue.asked == ["stability.sd3-5-large-v1:0"]
+
+
+def test_a_profile_is_looked_up_by_its_model_and_an_arn_not_at_all() -> None:
+    catalogue = FakeCatalogue({"status": "ACTIVE"})
+    profile = Model("own", "Own", "bedrock", "us.stability.own-v1:0", "us-west-2")
+    assert Bench(profile, catalogue=catalogue).life() == Life()
+    assert catalogue.asked == ["stability.own-v1:0"]
+    arn = Model("own", "Own", "bedrock", "arn:aws:bedrock:us-west-2:1:inference-profile/x", "us-west-2")
+    assert Bench(arn).life() is None
 
 
 def test_bedrock_access_is_checked_by_a_request_that_it_refuses_only_after_checking() -> None:
     malformed = aws_error(
-        "ValidationException", "Malformed input request: #: required key [taskType] not found"
+        "ValidationException", "Malformed input request: #: required key [prompt] not found"
     )
-    assert Bench("nova-canvas", bedrock=FakeBedrock(malformed)).check() is None
+    assert Bench("stable-image-core", bedrock=FakeBedrock(malformed)).check() is None
     for error, code in (
         (aws_error("AccessDeniedException"), "unauthorized"),
         (aws_error("ValidationException", "The provided model identifier is invalid."), "unavailable"),
@@ -354,10 +517,11 @@ def test_bedrock_access_is_checked_by_a_request_that_it_refuses_only_after_check
 
 
 def test_bedrock_is_not_called_after_the_deadline() -> None:
-    bench = Bench("nova-canvas", bedrock=FakeBedrock({}))
+    bench = Bench("stable-image-core", bedrock=FakeBedrock({}))
     for call in (
         lambda: bench.adapter.generate(WISH, bench.deadline(0)),
         lambda: bench.adapter.check_key(bench.deadline(0)),
+        lambda: bench.adapter.life(bench.deadline(0)),
     ):
         with pytest.raises(VendorError) as caught:
             call()

@@ -16,6 +16,7 @@ from pixel_prompt.api import ROUTES, Application, handler
 from pixel_prompt.jobs import Jobs
 from pixel_prompt.settings import ApiSettings
 from pixel_prompt.table import Table
+from pixel_prompt.validation import Wish
 
 JSON = "application/json"
 UNKNOWN = "0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90"
@@ -149,10 +150,10 @@ def test_generate_stores_a_job_and_queues_it_without_its_prompt(
 
 
 def test_generate_asks_only_the_models_that_are_named(client: Client, stored: Jobs) -> None:
-    answer = client("POST", "/generate", {"prompt": "a fox", "models": ["recraft-v3", "dall-e-3"]})
+    answer = client("POST", "/generate", {"prompt": "a fox", "models": ["recraft-v4.1", "gpt-image-2"]})
     assert (answer.status, answer.body["totalModels"]) == (202, 2)
     job_id = answer.body["jobId"]
-    assert [result.model for result in stored.get(job_id).results] == ["dall-e-3", "recraft-v3"]
+    assert [result.model for result in stored.get(job_id).results] == ["gpt-image-2", "recraft-v4.1"]
     finish(stored, job_id, images=2)
     end = client("GET", f"/status/{job_id}").body
     assert (end["status"], end["completed"], end["total"]) == ("completed", 2, 2)
@@ -160,11 +161,11 @@ def test_generate_asks_only_the_models_that_are_named(client: Client, stored: Jo
 
 
 def test_a_choice_of_models_that_is_refused_costs_nothing(client: Client) -> None:
-    for models in ([], ["midjourney"], ["dall-e-3", "dall-e-3"], "dall-e-3"):
+    for models in ([], ["midjourney"], ["gpt-image-2", "gpt-image-2"], "gpt-image-2"):
         answer = client("POST", "/generate", {"prompt": "a fox", "models": models})
         assert (answer.status, answer.body["error"]["code"]) == (422, "invalid_field")
         assert answer.body["error"]["message"].startswith("models ")
-    for model in ("dall-e-3", "flux-pro", "flux-dev"):
+    for model in ("gpt-image-2", "flux-2-pro", "flux-2-klein"):
         assert client("POST", "/generate", {"prompt": "a fox", "models": [model]}).status == 202
     assert client("POST", "/generate", {"prompt": "a fox"}).status == 429
 
@@ -173,14 +174,30 @@ def test_status_follows_a_job_from_its_start_to_its_end(client: Client, stored: 
     job_id = client("POST", "/generate", {"prompt": "a fox"}).body["jobId"]
     start = client("GET", f"/status/{job_id}").body
     assert (start["status"], start["completed"], start["total"]) == ("pending", 0, 9)
-    stored.claim(job_id, "dall-e-3", "w", 60)
+    stored.claim(job_id, "gpt-image-2", "w", 60)
     assert client("GET", f"/status/{job_id}").body["status"] == "running"
-    stored.record_failure(stored.get(job_id), "dall-e-3", "w", "timeout", 5)
+    stored.record_failure(stored.get(job_id), "gpt-image-2", "w", "timeout", 5)
     finish(stored, job_id, images=9)
     end = client("GET", f"/status/{job_id}").body
     assert (end["status"], end["completed"]) == ("partial", 9)
     assert end["results"][0]["error"] == {"code": "timeout", "message": "The model took too long."}
-    assert end["results"][1]["imageUrl"] == f"https://cdn.example:8443/images/{job_id}/gemini-2.0.png"
+    assert end["results"][1]["imageUrl"] == f"https://cdn.example:8443/images/{job_id}/nano-banana-2.1.png"
+
+
+def test_images_outlive_the_models_that_made_them(client: Client, stored: Jobs) -> None:
+    """Vendors end models faster than images expire."""
+    job = stored.create(Wish("a fox"), ["model-of-2024", "gpt-image-2"], CORRELATION)
+    key = f"images/{job.id}/model-of-2024.jpg"
+    stored.claim(job.id, "model-of-2024", "w", 60)
+    stored.record_image(job, "model-of-2024", "w", key, 5)
+    url = f"https://cdn.example:8443/{key}"
+    shown = {"model": "model-of-2024", "imageUrl": url}
+    assert client("GET", f"/status/{job.id}").body["results"][0].items() >= shown.items()
+    assert client("GET", f"/gallery/{job.id}").body["images"] == [shown]
+    assert client("GET", "/gallery/list").body["galleries"][0]["previewUrl"] == url
+    # Nobody can be asked for another one.
+    again = client("POST", "/generate", {"prompt": "a fox", "models": ["model-of-2024"]})
+    assert again.body["error"]["code"] == "invalid_field"
 
 
 def test_what_verifies_is_marked_and_nothing_else_about_it_is_different(client: Client, stored: Jobs) -> None:

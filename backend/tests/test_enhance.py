@@ -2,7 +2,7 @@ import pytest
 from doubles import FakeBedrock
 from pixel_prompt.enhance import Enhancer
 from pixel_prompt.errors import ApiError
-from pixel_prompt.models import TextModel
+from pixel_prompt.models import TEXT_MODEL
 
 
 def says(text: object) -> FakeBedrock:
@@ -11,11 +11,8 @@ def says(text: object) -> FakeBedrock:
 
 def test_the_prompt_goes_to_the_configured_model_as_the_users_words() -> None:
     bedrock = says("A fox in deep snow, soft light.")
-    assert (
-        Enhancer(bedrock, TextModel("text-model", "us-east-1")).enhance("a fox")
-        == "A fox in deep snow, soft light."
-    )
-    assert bedrock.calls[0]["modelId"] == "text-model"
+    assert Enhancer(bedrock, TEXT_MODEL).enhance("a fox") == "A fox in deep snow, soft light."
+    assert bedrock.calls[0]["modelId"] == TEXT_MODEL.vendor_model
     assert bedrock.sent()["messages"] == [{"role": "user", "content": [{"text": "a fox"}]}]
     assert bedrock.sent()["inferenceConfig"]["maxTokens"] <= 300
 
@@ -31,7 +28,7 @@ def test_the_prompt_goes_to_the_configured_model_as_the_users_words() -> None:
     ],
 )
 def test_the_answer_is_tidied_and_bounded(said: str, kept: str) -> None:
-    enhanced = Enhancer(says(said), TextModel()).enhance("a fox")
+    enhanced = Enhancer(says(said), TEXT_MODEL).enhance("a fox")
     assert enhanced == kept
     assert len(enhanced) <= 1000
 
@@ -42,5 +39,5 @@ def test_the_answer_is_tidied_and_bounded(said: str, kept: str) -> None:
 )
 def test_whatever_goes_wrong_there_is_a_503(bedrock: FakeBedrock) -> None:
     with pytest.raises(ApiError) as caught:
-        Enhancer(bedrock, TextModel()).enhance("a fox")
+        Enhancer(bedrock, TEXT_MODEL).enhance("a fox")
     assert (caught.value.status, caught.value.code) == (503, "service_unavailable")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pixel_prompt import __version__
+from pixel_prompt.adapters.transport import READ_SECONDS, longest
 from pixel_prompt.generation import JOB_SECONDS, MODEL_SECONDS
 from pixel_prompt.jobs import KEEP_SECONDS, MESSAGES
 from pixel_prompt.models import DEFAULT_MODELS, TEXT_MODEL, VENDORS
@@ -20,12 +21,12 @@ def resource(template: dict[str, Any], name: str) -> Any:
     return template["Resources"][name]["Properties"]
 
 
-def bedrock_grants(template: dict[str, Any], role: str) -> set[tuple[str, str]]:
-    """Region and model of each foundation model that the role may call."""
+def bedrock_grants(template: dict[str, Any], role: str, action: str = "InvokeModel") -> set[tuple[str, str]]:
+    """Region and model of each foundation model that the role may call, or otherwise ask about."""
     (policy,) = resource(template, role)["Policies"]
     grants = set()
     for statement in policy["PolicyDocument"]["Statement"]:
-        if statement["Action"] == "bedrock:InvokeModel":
+        if statement["Action"] == f"bedrock:{action}":
             targets = (
                 statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
             )
@@ -39,7 +40,9 @@ def bedrock_grants(template: dict[str, Any], role: str) -> set[tuple[str, str]]:
 def test_the_roles_may_call_exactly_the_registrys_bedrock_models(template: dict[str, Any]) -> None:
     images = {(model.region, model.vendor_model) for model in DEFAULT_MODELS if model.vendor == "bedrock"}
     assert bedrock_grants(template, "WorkerFunctionRole") == images
-    assert bedrock_grants(template, "ApiFunctionRole") == {(TEXT_MODEL.region, TEXT_MODEL.vendor_model)}
+    text = {(TEXT_MODEL.region, TEXT_MODEL.vendor_model)}
+    assert bedrock_grants(template, "ApiFunctionRole") == text
+    assert bedrock_grants(template, "WorkerFunctionRole", "GetFoundationModel") == images | text
 
 
 @pytest.mark.parametrize("role", ["ApiFunctionRole", "WorkerFunctionRole"])
@@ -82,6 +85,8 @@ def test_the_secret_holds_a_key_for_each_vendor_that_has_one(template: dict[str,
 
 def test_times_fit_into_each_other(template: dict[str, Any]) -> None:
     worker = resource(template, "WorkerFunction")["Timeout"]
+    assert set(READ_SECONDS) == set(VENDORS)
+    assert max(map(longest, READ_SECONDS.values())) < MODEL_SECONDS
     assert MODEL_SECONDS < JOB_SECONDS + RESERVE_SECONDS < worker
     assert resource(template, "JobsQueue")["VisibilityTimeout"] == 6 * worker
     rules = resource(template, "ImagesBucket")["LifecycleConfiguration"]["Rules"]

@@ -22,7 +22,7 @@ from pixel_prompt import aws, worker
 from pixel_prompt.errors import ApiError
 from pixel_prompt.generation import Generator
 from pixel_prompt.jobs import Job, Jobs
-from pixel_prompt.models import DEFAULT_MODELS, Model
+from pixel_prompt.models import DEFAULT_MODELS, TEXT_MODEL, Model
 from pixel_prompt.settings import WorkerSettings
 from pixel_prompt.validation import Wish
 from pixel_prompt.worker import Equipment, Worker, handler
@@ -81,7 +81,7 @@ def test_a_job_is_worked_on_under_its_correlation_id(jobs: Jobs, clock: FakeCloc
     job = bench.job()
     assert bench.take(message(job)) == []
     assert jobs.get(job.id).state == "completed"
-    assert bench.queue.hidden == [260]
+    assert bench.queue.hidden == [680]
     assert {line["correlationId"] for line in bench.recorded.lines} == {"corr-12345"}
     assert "job_finished" in bench.recorded.events()
     assert "secret" not in bench.recorded.text
@@ -111,7 +111,7 @@ def test_a_job_held_elsewhere_comes_back_after_the_lease(jobs: Jobs, clock: Fake
     job = bench.job()
     jobs.claim(job.id, "a", "elsewhere", 100)
     assert bench.take(message(job)) == ["m-1"]
-    assert bench.queue.hidden == [260, 101]
+    assert bench.queue.hidden == [680, 101]
 
 
 def test_a_crash_sends_the_message_back_and_names_its_place(
@@ -125,7 +125,7 @@ def test_a_crash_sends_the_message_back_and_names_its_place(
 
     monkeypatch.setattr(jobs, "claim", crash)
     assert bench.take(message(job), received=30) == ["m-1"]
-    assert bench.queue.hidden == [260, 60]
+    assert bench.queue.hidden == [680, 60]
     assert bench.recorded.lines[-1]["errorType"] == "RuntimeError"
     assert "secret" not in bench.recorded.text
 
@@ -144,8 +144,22 @@ def test_keys_are_checked_for_every_model_and_never_shown(jobs: Jobs, clock: Fak
     assert answer == {
         "secret": {"id": "arn", "problems": []},
         "models": [
-            {"model": "a", "name": "A", "vendor": "openai", "ok": False, "code": "unauthorized"},
-            {"model": "b", "name": "B", "vendor": "recraft", "ok": False, "code": "unauthorized"},
+            {
+                "model": "a",
+                "name": "A",
+                "vendor": "openai",
+                "ok": False,
+                "code": "unauthorized",
+                "cause": None,
+            },
+            {
+                "model": "b",
+                "name": "B",
+                "vendor": "recraft",
+                "ok": False,
+                "code": "unauthorized",
+                "cause": None,
+            },
         ],
     }
     assert Bench(jobs, clock).worker.check_keys(bench.recorded.log)["models"][0] == {
@@ -154,9 +168,36 @@ def test_keys_are_checked_for_every_model_and_never_shown(jobs: Jobs, clock: Fak
         "vendor": "openai",
         "ok": True,
         "code": None,
+        "cause": None,
     }
     crashed = Bench(jobs, clock, FakeWire([RuntimeError("key")])).worker.check_keys(bench.recorded.log)
     assert crashed["models"][1]["code"] == "internal_error"
+
+
+def test_lives_are_told_by_the_vendor_or_by_the_registry(jobs: Jobs, clock: FakeClock) -> None:
+    described = {"id": "a", "shutdown_date": "2027-01-31"}
+    bench = Bench(jobs, clock, FakeWire([json_answer(described)]))
+    answer = {entry["model"]: entry for entry in bench.worker.model_lives(bench.recorded.log)["models"]}
+    unknown = {"availableUntil": None, "published": "", "lookedUp": None}
+    assert answer["a"] == {
+        "model": "a",
+        "vendor": "openai",
+        "vendorModel": "a",
+        "told": {"served": True, "ends": "2027-01-31", "legacy": False},
+        "code": None,
+        "registry": unknown,
+    }
+    assert (answer["b"]["told"], answer["b"]["code"]) == (None, None)
+    # The text model is of Bedrock, which is not there.
+    assert answer["text"]["code"] == "internal_error"
+    assert answer["text"]["registry"]["lookedUp"] == TEXT_MODEL.looked_up.isoformat()
+
+
+def test_a_vendor_that_does_not_answer_says_nothing_of_a_models_life(jobs: Jobs, clock: FakeClock) -> None:
+    bench = Bench(jobs, clock, FakeWire([json_answer({}, 401)]))
+    assert bench.worker.model_lives(bench.recorded.log)["models"][0]["code"] == "unauthorized"
+    bench.secrets.answer = {"SecretString": "no JSON"}
+    assert bench.worker.model_lives(bench.recorded.log)["models"][0]["code"] == "unauthorized"
 
 
 def test_keys_are_read_afresh_whenever_they_are_checked(jobs: Jobs, clock: FakeClock) -> None:
@@ -213,6 +254,8 @@ def test_the_handler_takes_messages_and_known_actions_only(
     assert handler({"Records": [record]}, FakeContext()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     monkeypatch.setattr(worker, "adapter_for", lambda model, means: FakeAdapter())
     assert all(entry["ok"] for entry in handler({"action": "check-keys"}, FakeContext())["models"])
+    lives = handler({"action": "model-lives"}, FakeContext())["models"]
+    assert len(lives) == len(DEFAULT_MODELS) + 1
     assert handler({"action": "drill"}, FakeContext())["refusals"] == 0
     nobodys = "0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90"
     assert not handler({"action": "withdraw", "jobId": nobodys}, FakeContext())["withdrawn"]

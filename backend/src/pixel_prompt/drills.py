@@ -30,7 +30,7 @@ from pixel_prompt.adapters.transport import Answer, Call, Caller, Deadline, NotS
 from pixel_prompt.generation import Generator, JobUnfinished, Store
 from pixel_prompt.jobs import Jobs
 from pixel_prompt.log import Log, describe
-from pixel_prompt.models import Model
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 from pixel_prompt.web import correlation_id_of
 
@@ -107,7 +107,9 @@ class Drills:
 
 def _adapters(down: frozenset[str]) -> Callable[[Model], Adapter]:
     """From a model to its real adapter behind a dead network, or to what stands in for it."""
-    nobody = Means(caller=Caller(_DeadWire()), key=lambda _vendor: "none", bedrock=_dead_bedrock)
+    nobody = Means(
+        caller=Caller(_DeadWire()), key=lambda _vendor: "none", bedrock=_dead_bedrock, catalogue=_dead_bedrock
+    )
     return lambda model: adapter_for(model, nobody) if model.id in down else _Painter()
 
 
@@ -131,6 +133,9 @@ class _Painter:
         return grey_png(_SIDE)
 
     def check_key(self, _deadline: Deadline) -> None:
+        """See adapters.Adapter."""
+
+    def life(self, _deadline: Deadline) -> Life | None:
         """See adapters.Adapter."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from pixel_prompt.errors import service_unavailable
-from pixel_prompt.models import TextModel
+from pixel_prompt.models import Model
 from pixel_prompt.validation import PROMPT_MAX_CHARACTERS
 
 _INSTRUCTION: Final = (
@@ -29,7 +29,7 @@ class BedrockRuntime(Protocol):
 class Enhancer:
     """Asks the text model."""
 
-    def __init__(self, client: BedrockRuntime, model: TextModel) -> None:
+    def __init__(self, client: BedrockRuntime, model: Model) -> None:
         self._client = client
         self._model = model
 

@@ -12,8 +12,9 @@ from pixel_prompt.log import Log, describe
 from pixel_prompt.models import Model
 from pixel_prompt.pictures import NotAPicture, Picture, recognise
 
-# What one model may take, and what claims, storing and recording may take on top of it.
-MODEL_SECONDS: Final = 180.0
+# What one model may take, retries included, and what claims, storing and recording may take on top of it. Mostly
+# it is seconds; the bound is for a vendor that answers late and fails each time.
+MODEL_SECONDS: Final = 600.0
 JOB_SECONDS: Final = MODEL_SECONDS + 60.0
 
 
@@ -92,7 +93,7 @@ class Generator:
             key = self._store.put(job.id, result.model, picture)
         except VendorError as error:
             code = error.code
-            log.warning("model_failed", code=code, vendorStatus=error.status)
+            log.warning("model_failed", code=code, cause=error.cause, vendorStatus=error.status)
         except Exception as error:  # noqa: BLE001 (one model must not cost the others)
             code = "internal_error"
             log.failure("model_crashed", **describe(error))

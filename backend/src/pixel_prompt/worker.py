@@ -1,24 +1,29 @@
-"""The worker function: takes jobs from the queue, and checks the vendors' keys and runs drills for operators.
+"""The worker function: takes jobs from the queue, looks at the vendors for operators, and runs their drills.
 
 Invoked directly with ``{"action": "check-keys"}`` it reads the secret afresh and answers what is wrong with it, and
 for each model whether its vendor accepts the key: ``{"secret": {"id", "problems": [texts]}, "models": [{"model",
-"name", "vendor", "ok", "code"}]}``. No answer and no log line holds a key.
+"name", "vendor", "ok", "code", "cause"}]}``. No answer and no log line holds a key.
+With ``{"action": "model-lives"}`` it answers how long each model can be called, the text model among them, by the
+vendor's word and by the registry's: ``{"models": [{"model", "vendor", "vendorModel", "told", "code", "registry"}]}``.
+``told`` is ``{"served", "ends", "legacy"}``, or null when the vendor's API has no word on it; with a ``code``, when it did
+not answer. ``registry`` is ``{"availableUntil", "published", "lookedUp"}``; days are ``YYYY-MM-DD`` or null.
 With ``{"action": "drill"}`` it shows what a job survives: see drills. With ``{"action": "withdraw", "jobId"}`` it
 takes a job out of the users' gallery and lists it among those that verify: ``{"jobId", "withdrawn": whether there is
 such a job}``.
 
-Neither a check of keys nor a drill uses what jobs use: both work with clients, connections and keys of its own, which are thrown away.
+Neither a look at the vendors nor a drill uses what jobs use: both work with clients, connections and keys of its own, which are thrown away.
 """
 
 import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import date
 from functools import cache, cached_property, partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from pixel_prompt import aws
 from pixel_prompt.adapters import Means, adapter_for
@@ -28,13 +33,14 @@ from pixel_prompt.generation import JOB_SECONDS, Generator, JobUnfinished
 from pixel_prompt.jobs import Jobs
 from pixel_prompt.keys import BadSecret, KeyRing
 from pixel_prompt.log import Log, describe
-from pixel_prompt.models import Model
+from pixel_prompt.models import TEXT_MODEL, Model
 from pixel_prompt.settings import WorkerSettings
 from pixel_prompt.storage import ImageStore
 from pixel_prompt.table import Table
 from pixel_prompt.validation import read_id
 from pixel_prompt.web import correlation_id_of
 
+_T = TypeVar("_T")
 # What is left for cleaning up when the function's own time-out comes near.
 RESERVE_SECONDS: Final = 20.0
 # A message that failed comes back after this time for each time it was received, not after the queue's
@@ -45,7 +51,7 @@ MAX_RETRY_SECONDS: Final = 60
 CHECK_SECONDS: Final = 30.0
 # Bedrock's client tries three times within what one model may take.
 _BEDROCK_ATTEMPTS: Final = 3
-_BEDROCK_READ_SECONDS: Final = READ_SECONDS - 5
+_BEDROCK_READ_SECONDS: Final = READ_SECONDS["bedrock"]
 
 
 class Context(Protocol):
@@ -107,7 +113,8 @@ class Equipment:
         bedrock = partial(
             self._clients, "bedrock-runtime", read_seconds=_BEDROCK_READ_SECONDS, attempts=_BEDROCK_ATTEMPTS
         )
-        return Means(caller=Caller(self._wire), key=self.keys.key, bedrock=bedrock)
+        catalogue = partial(self._clients, "bedrock")
+        return Means(caller=Caller(self._wire), key=self.keys.key, bedrock=bedrock, catalogue=catalogue)
 
 
 class Worker:
@@ -142,14 +149,37 @@ class Worker:
             problems = own.keys.problems(
                 dict.fromkeys(m.vendor for m in self._models if m.vendor != "bedrock")
             )
-            with ThreadPoolExecutor(max_workers=len(self._models)) as pool:
-                codes = list(pool.map(lambda model: _check(model, own.means, deadline, log), self._models))
+            found = _of_each(self._models, lambda model: _check(model, own.means, deadline, log))
         results = [
-            {"model": model.id, "name": model.name, "vendor": model.vendor, "ok": code is None, "code": code}
-            for model, code in zip(self._models, codes, strict=True)
+            {"model": model.id, "name": model.name, "vendor": model.vendor, "ok": code is None}
+            | {"code": code, "cause": cause}
+            for model, (code, cause) in found
         ]
-        log.info("keys_checked", accepted=codes.count(None), total=len(codes), secret=problems)
+        accepted = sum(code is None for _, (code, _) in found)
+        log.info("keys_checked", accepted=accepted, total=len(found), secret=problems)
         return {"secret": {"id": own.keys.secret, "problems": problems}, "models": results}
+
+    def model_lives(self, log: Log) -> dict[str, Any]:
+        """Ask every model's vendor how long it can be called, and say what the registry knows."""
+        deadline = Deadline.after(CHECK_SECONDS)
+        with self._own_equipment() as own:
+            found = _of_each(
+                (*self._models, TEXT_MODEL), lambda model: _life(model, own.means, deadline, log)
+            )
+        log.info("model_lives_asked", total=len(found))
+        return {
+            "models": [
+                {"model": model.id, "vendor": model.vendor, "vendorModel": model.vendor_model, **told}
+                | {
+                    "registry": {
+                        "availableUntil": _day(model.available_until),
+                        "published": model.published,
+                        "lookedUp": _day(model.looked_up),
+                    }
+                }
+                for model, told in found
+            ]
+        }
 
     def drill(self, event: Mapping[str, Any], context: Context, log: Log) -> dict[str, Any]:
         """Break something on purpose, and see whether a job of the drill's own survives it."""
@@ -225,18 +255,47 @@ class Worker:
             log.warning("visibility_unchanged", **describe(error))
 
 
-def _check(model: Model, means: Means, deadline: Deadline, log: Log) -> str | None:
+def _of_each(models: Sequence[Model], ask: Callable[[Model], _T]) -> list[tuple[Model, _T]]:
+    """Ask about all models at the same time."""
+    with ThreadPoolExecutor(max_workers=len(models)) as pool:
+        return list(zip(models, pool.map(ask, models), strict=True))
+
+
+def _check(model: Model, means: Means, deadline: Deadline, log: Log) -> tuple[str | None, str | None]:
+    """Why the model's vendor does not accept the key, as a code and a cause."""
     try:
         adapter_for(model, means).check_key(deadline)
     except VendorError as error:
-        log.warning("key_refused", model=model.id, code=error.code, vendorStatus=error.status)
-        return error.code
+        log.warning(
+            "key_refused", model=model.id, code=error.code, cause=error.cause, vendorStatus=error.status
+        )
+        return error.code, error.cause
     except BadSecret:  # what is wrong with it is said once, for all models
-        return "unauthorized"
+        return "unauthorized", None
     except Exception as error:  # noqa: BLE001 (one model must not cost the others)
         log.failure("key_check_crashed", model=model.id, **describe(error))
-        return "internal_error"
-    return None
+        return "internal_error", None
+    return None, None
+
+
+def _life(model: Model, means: Means, deadline: Deadline, log: Log) -> dict[str, Any]:
+    """What the model's vendor says of its end, or why it says nothing."""
+    try:
+        life = adapter_for(model, means).life(deadline)
+    except VendorError as error:
+        log.warning("life_unknown", model=model.id, code=error.code, vendorStatus=error.status)
+        return {"told": None, "code": error.code}
+    except BadSecret:
+        return {"told": None, "code": "unauthorized"}
+    except Exception as error:  # noqa: BLE001 (one model must not cost the others)
+        log.failure("life_crashed", model=model.id, **describe(error))
+        return {"told": None, "code": "internal_error"}
+    told = life and {"served": life.served, "ends": _day(life.ends), "legacy": life.legacy}
+    return {"told": told, "code": None}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _seconds_left(context: Context) -> float:
@@ -291,6 +350,8 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return _worker().take(event["Records"], context, log)
     if event.get("action") == "check-keys":
         return _worker().check_keys(log)
+    if event.get("action") == "model-lives":
+        return _worker().model_lives(log)
     if event.get("action") == "drill":
         return _worker().drill(event, context, log)
     if event.get("action") == "withdraw":

@@ -464,13 +464,13 @@ export interface operations {
                      *       "version": "1.0.0",
                      *       "models": [
                      *         {
-                     *           "id": "dall-e-3",
-                     *           "name": "DALL-E 3",
+                     *           "id": "gpt-image-2",
+                     *           "name": "GPT Image 2",
                      *           "vendor": "openai"
                      *         },
                      *         {
-                     *           "id": "nova-canvas",
-                     *           "name": "AWS Nova Canvas",
+                     *           "id": "stable-image-core",
+                     *           "name": "Stable Image Core",
                      *           "vendor": "bedrock"
                      *         }
                      *       ]
@@ -638,7 +638,7 @@ export interface operations {
                      *           "id": "0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90",
                      *           "createdAt": "2026-01-31T12:00:00.000Z",
                      *           "prompt": "a lighthouse in a storm",
-                     *           "previewUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/dall-e-3.png",
+                     *           "previewUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/gpt-image-2.png",
                      *           "imageCount": 9
                      *         }
                      *       ],
@@ -679,12 +679,12 @@ export interface operations {
                      *       "id": "0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90",
                      *       "createdAt": "2026-01-31T12:00:00.000Z",
                      *       "prompt": "a lighthouse in a storm",
-                     *       "previewUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/dall-e-3.png",
+                     *       "previewUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/gpt-image-2.png",
                      *       "imageCount": 1,
                      *       "images": [
                      *         {
-                     *           "model": "dall-e-3",
-                     *           "imageUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/dall-e-3.png"
+                     *           "model": "gpt-image-2",
+                     *           "imageUrl": "https://d111111abcdef8.cloudfront.net/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/gpt-image-2.png"
                      *         }
                      *       ]
                      *     }

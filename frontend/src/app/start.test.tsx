@@ -111,11 +111,11 @@ describe('start', () => {
 
   it('shows new images in the gallery as soon as their job has ended', async () => {
     const user = hurriedUser();
-    const made = { id: JOB_ID, createdAt: '2026-01-31T12:00:00Z', prompt: 'a fox', previewUrl: imageUrl('dall-e-3'), imageCount: 1 };
+    const made = { id: JOB_ID, createdAt: '2026-01-31T12:00:00Z', prompt: 'a fox', previewUrl: imageUrl('gpt-image-2'), imageCount: 1 };
     open(
       new FakeService()
         .on('POST /generate', accepted)
-        .on(`GET /status/${JOB_ID}`, job('completed', [done('dall-e-3')]))
+        .on(`GET /status/${JOB_ID}`, job('completed', [done('gpt-image-2')]))
         .on('GET /gallery/list', json(200, { galleries: [] }), json(200, { galleries: [made] })),
     );
     await user.type(screen.getByRole('textbox', { name: 'Prompt' }), 'a fox');
@@ -151,9 +151,9 @@ describe('the pages', () => {
     id: JOB_ID,
     createdAt: '2026-01-31T12:00:00Z',
     prompt: 'a fox',
-    previewUrl: imageUrl('dall-e-3'),
+    previewUrl: imageUrl('gpt-image-2'),
     imageCount: 1,
-    images: [{ model: 'dall-e-3', imageUrl: imageUrl('dall-e-3') }],
+    images: [{ model: 'gpt-image-2', imageUrl: imageUrl('gpt-image-2') }],
   };
   const service = () =>
     new FakeService()
@@ -221,6 +221,15 @@ describe('the pages', () => {
     expect(screen.getByRole('textbox', { name: 'Prompt' })).toHaveValue('a fox');
   });
 
+  it('show an image whose model the service no longer knows, under its id', async () => {
+    const old = imageUrl('model-of-2024').replace('.png', '.jpg');
+    const entryOfThen = { ...entry, previewUrl: old, images: [{ model: 'model-of-2024', imageUrl: old }] };
+    history.replaceState(null, '', `/gallery/${JOB_ID}`);
+    open(service().on(`GET /gallery/${JOB_ID}`, json(200, entryOfThen)));
+
+    expect(await screen.findByRole('img', { name: 'a fox. Image by model-of-2024.' })).toHaveAttribute('src', old);
+  });
+
   it('say when an entry is gone, and load it again', async () => {
     const user = userEvent.setup();
     history.replaceState(null, '', `/gallery/${JOB_ID}`);
@@ -228,7 +237,7 @@ describe('the pages', () => {
     expect(await screen.findByText('Nothing was found there')).toBeVisible();
 
     await user.click(screen.getByRole('button', { name: 'Load again' }));
-    await user.click(await screen.findByRole('button', { name: /Image by DALL-E 3/ }));
+    await user.click(await screen.findByRole('button', { name: /Image by GPT Image 2/ }));
     expect(await screen.findByRole('dialog', { name: 'Large view' })).toBeVisible();
     expect(await objections()).toEqual([]);
   });

@@ -6,11 +6,11 @@ import { FakeService, imageUrl } from '../testing/fakeService';
 import { renderWith } from '../testing/page';
 import { Lightbox } from './Lightbox';
 
-const IMAGES = [{ url: imageUrl('dall-e-3'), model: 'DALL-E 3', text: 'a fox. Image by DALL-E 3.' }];
+const IMAGES = [{ url: imageUrl('gpt-image-2'), model: 'GPT Image 2', text: 'a fox. Image by GPT Image 2.' }];
 
 function setUp(images = IMAGES) {
   const onClose = vi.fn();
-  renderWith(new FakeService(), <Lightbox images={images} first={imageUrl('dall-e-3')} onClose={onClose} />);
+  renderWith(new FakeService(), <Lightbox images={images} first={imageUrl('gpt-image-2')} onClose={onClose} />);
   return { user: userEvent.setup(), onClose };
 }
 
@@ -29,7 +29,7 @@ describe('Lightbox', () => {
     const { user } = setUp();
     await user.click(screen.getByRole('button', { name: 'Download' }));
 
-    expect(await screen.findByRole('link', { name: 'Open it in a new tab' })).toHaveAttribute('href', imageUrl('dall-e-3'));
+    expect(await screen.findByRole('link', { name: 'Open it in a new tab' })).toHaveAttribute('href', imageUrl('gpt-image-2'));
   });
 
   it('has no way on from a single image', () => {

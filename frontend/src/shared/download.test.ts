@@ -2,11 +2,11 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { download, imageFilename } from './download';
 
-const URL_OF_IMAGE = 'https://images.example.com/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/dall-e-3.png';
+const URL_OF_IMAGE = 'https://images.example.com/images/0198c0de-5f3a-4c1b-9d6e-2b7a4f1c8e90/gpt-image-2.png';
 
 describe('imageFilename', () => {
   it.each([
-    [URL_OF_IMAGE, 'DALL-E 3', 'pixel-prompt-dall-e-3-0198c0de.png'],
+    [URL_OF_IMAGE, 'GPT Image 2', 'pixel-prompt-gpt-image-2-0198c0de.png'],
     ['https://images.example.com/a.JPEG', 'Ünïcode/..', 'pixel-prompt-n-code-...jpeg'],
     ['https://images.example.com/a', '', 'pixel-prompt-.png'],
   ])('names %s by %s', (url, model, filename) => {

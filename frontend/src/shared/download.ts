@@ -28,7 +28,7 @@ export async function download(url: string, filename: string, send: typeof fetch
   }, 0);
 }
 
-/** A file's name that says what it is: «pixel-prompt-dall-e-3-0198c0de.png». */
+/** A file's name that says what it is: «pixel-prompt-gpt-image-2-0198c0de.png». */
 export function imageFilename(url: string, model: string): string {
   const path = new URL(url).pathname;
   const kind = /\.(png|jpe?g|webp)$/i.exec(path)?.[0].toLowerCase() ?? '.png';

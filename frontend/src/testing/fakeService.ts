@@ -62,9 +62,9 @@ export class FakeService {
 }
 
 export const MODELS = [
-  { id: 'dall-e-3', name: 'DALL-E 3', vendor: 'openai' },
-  { id: 'nova-canvas', name: 'AWS Nova Canvas', vendor: 'bedrock' },
-  { id: 'recraft-v3', name: 'Recraft v3', vendor: 'recraft' },
+  { id: 'gpt-image-2', name: 'GPT Image 2', vendor: 'openai' },
+  { id: 'stable-image-core', name: 'Stable Image Core', vendor: 'bedrock' },
+  { id: 'recraft-v4.1', name: 'Recraft V4.1', vendor: 'recraft' },
 ];
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {

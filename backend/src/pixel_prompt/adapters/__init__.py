@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
 from pixel_prompt.adapters.transport import Caller, Deadline
-from pixel_prompt.models import Model
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 
 
@@ -29,6 +29,14 @@ class Adapter(Protocol):
         """
         ...
 
+    def life(self, deadline: Deadline) -> Life | None:
+        """What the vendor's API says of the model's end; None when it has no such API.
+
+        Raises:
+            VendorError: the vendor does not say.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -38,11 +46,13 @@ class Means:
         caller: HTTP towards the vendors.
         key: from a vendor to its key, read when needed.
         bedrock: from a region to botocore's client of Bedrock's runtime there.
+        catalogue: from a region to botocore's client of Bedrock itself, which knows the models.
     """
 
     caller: Caller
     key: Callable[[str], str]
     bedrock: Callable[[str], Any]
+    catalogue: Callable[[str], Any]
 
 
 # From a vendor to the module and class of its adapter.

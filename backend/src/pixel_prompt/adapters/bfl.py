@@ -1,30 +1,31 @@
 """Black Forest Labs' FLUX models: hand in, poll, fetch.
 
 Sources: https://docs.bfl.ai/quick_start/generating_images , https://docs.bfl.ai/api_integration/errors ,
-https://docs.bfl.ai/api-reference/get-the-users-credits
+https://docs.bfl.ai/api-reference/get-the-users-credits , https://docs.bfl.ai/quick_start/pricing ,
+https://github.com/black-forest-labs/skills
 """
 
 import json
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from pixel_prompt.adapters import Means
 from pixel_prompt.adapters.decoding import find, required_key
-from pixel_prompt.adapters.transport import Call, Deadline, VendorError, expect_success
-from pixel_prompt.models import Model
+from pixel_prompt.adapters.transport import READ_SECONDS, Call, Deadline, VendorError, expect_success
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 
 _BASE: Final = "https://api.bfl.ai/v1"
 _HOST: Final = "bfl.ai"
 _POLL_SECONDS: Final = (0.5, 0.5, 1.0, 1.0, 2.0)
 _POLL_TIMEOUT_SECONDS: Final = 15.0
-_MAX_GUIDANCE: Final = 5.0
 _MODERATED: Final = ("Request Moderated", "Content Moderated")
-_WAITING: Final = ("Pending", "Queued", "Processing")
+_WAITING: Final = ("Pending", "Reasoning", "Generating")
 
 
 class BlackForestLabs:
-    """Pro chooses steps and guidance itself; dev takes both, guidance up to 5."""
+    """FLUX.2 takes a seed; of its models "flex" alone takes steps and guidance."""
 
     def __init__(self, model: Model, means: Means) -> None:
         self._model = model
@@ -36,7 +37,10 @@ class BlackForestLabs:
         poll = Call("GET", _own_url(find(task, "polling_url")), self._headers(), None, _POLL_TIMEOUT_SECONDS)
         for count in range(1000):
             self._means.caller.pause(_POLL_SECONDS[min(count, len(_POLL_SECONDS) - 1)], deadline)
-            state = expect_success(self._means.caller.call(poll, deadline)).json()
+            answer = self._means.caller.call(poll, deadline)
+            # A task that failed may be told with this status, too.
+            failed = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+            state = (answer if failed else expect_success(answer)).json()
             status = find(state, "status")
             if status == "Ready":
                 return self._fetch(find(state, "result", "sample"), deadline)
@@ -51,6 +55,9 @@ class BlackForestLabs:
         call = Call("GET", f"{_BASE}/credits", self._headers())
         expect_success(self._means.caller.call(call, deadline)).json()
 
+    def life(self, deadline: Deadline) -> Life | None:
+        """See Adapter. The vendor's API does not tell."""
+
     def _hand_in(self, wish: Wish, deadline: Deadline) -> Any:
         body: dict[str, Any] = {
             "prompt": wish.prompt,
@@ -58,13 +65,13 @@ class BlackForestLabs:
             "height": 1024,
             "output_format": "png",
         }
-        if self._model.vendor_model.startswith("flux-dev"):
-            body |= {"steps": wish.steps, "guidance": min(wish.guidance, _MAX_GUIDANCE)}
+        if self._model.vendor_model == "flux-2-flex":
+            body |= {"steps": wish.steps, "guidance": wish.guidance}
         if wish.seed is not None:
             body["seed"] = wish.seed
         headers = {**self._headers(), "Content-Type": "application/json"}
         url = f"{_BASE}/{quote(self._model.vendor_model, safe='')}"
-        call = Call("POST", url, headers, json.dumps(body).encode())
+        call = Call("POST", url, headers, json.dumps(body).encode(), READ_SECONDS["bfl"])
         return expect_success(self._means.caller.call(call, deadline)).json()
 
     def _fetch(self, url: Any, deadline: Deadline) -> bytes:

@@ -1,18 +1,18 @@
-"""Google's Gemini API: the Gemini models that draw, and Imagen.
+"""Google's Gemini API: the Gemini models that draw.
 
-Sources: https://ai.google.dev/api/generate-content , https://ai.google.dev/gemini-api/docs/imagen ,
-https://ai.google.dev/api/models
+Sources: https://ai.google.dev/api/generate-content , https://ai.google.dev/gemini-api/docs/image-generation ,
+https://ai.google.dev/gemini-api/docs/models/gemini-3.1-flash-lite-image , https://ai.google.dev/api/models
 """
 
 import json
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from pixel_prompt.adapters import Means
 from pixel_prompt.adapters.decoding import find, image_bytes, required_key
-from pixel_prompt.adapters.transport import Answer, Call, Deadline, VendorError, expect_success
-from pixel_prompt.models import Model
+from pixel_prompt.adapters.transport import READ_SECONDS, Answer, Call, Deadline, VendorError, expect_success
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 
 _BASE: Final = "https://generativelanguage.googleapis.com/v1beta/models"
@@ -31,65 +31,48 @@ _REFUSALS: Final = frozenset(
 
 
 class Google:
-    """Gemini takes a seed; Imagen takes none while it marks its images."""
+    """Takes neither steps nor guidance nor a seed. Some models answer with JPEG, whatever is asked for."""
 
     def __init__(self, model: Model, means: Means) -> None:
         self._model = model
         self._means = means
 
     def generate(self, wish: Wish, deadline: Deadline) -> bytes:
-        """See Adapter."""
-        if self._model.vendor_model.startswith("imagen"):
-            return self._imagen(wish, deadline)
-        return self._gemini(wish, deadline)
+        """See Adapter. What a model thinks aloud may hold drafts, which are no answer."""
+        body = {
+            "contents": [{"role": "user", "parts": [{"text": f"Draw this image: {wish.prompt}"}]}],
+            "generationConfig": {
+                "responseModalities": ["IMAGE"],
+                "imageConfig": {"aspectRatio": "1:1", "imageSize": "1K"},
+            },
+        }
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        url = f"{self._url()}:generateContent"
+        call = Call("POST", url, headers, json.dumps(body).encode(), READ_SECONDS["google"])
+        document = _expect_success(self._means.caller.call(call, deadline)).json()
+        for part in find(document, "candidates", 0, "content", "parts") or []:
+            data = find(part, "inlineData", "data")
+            if data is not None and not find(part, "thought"):
+                return image_bytes(data)
+        blocked = find(document, "promptFeedback", "blockReason")
+        if blocked or find(document, "candidates", 0, "finishReason") in _REFUSALS:
+            raise VendorError("moderated")
+        raise VendorError("invalid_response")
 
     def check_key(self, deadline: Deadline) -> None:
         """See Adapter."""
         call = Call("GET", self._url(), self._headers())
         _expect_success(self._means.caller.call(call, deadline)).json()
 
-    def _gemini(self, wish: Wish, deadline: Deadline) -> bytes:
-        config: dict[str, Any] = {"responseModalities": ["TEXT", "IMAGE"]}
-        if wish.seed is not None:
-            config["seed"] = wish.seed
-        document = self._post(
-            "generateContent",
-            {
-                "contents": [{"role": "user", "parts": [{"text": f"Draw this image: {wish.prompt}"}]}],
-                "generationConfig": config,
-            },
-            deadline,
-        )
-        for part in find(document, "candidates", 0, "content", "parts") or []:
-            data = find(part, "inlineData", "data")
-            if data is not None:
-                return image_bytes(data)
-        reasons = {
-            find(document, "candidates", 0, "finishReason"),
-            find(document, "promptFeedback", "blockReason"),
-        }
-        if find(document, "promptFeedback", "blockReason") or reasons & _REFUSALS:
-            raise VendorError("moderated")
-        raise VendorError("invalid_response")
-
-    def _imagen(self, wish: Wish, deadline: Deadline) -> bytes:
-        document = self._post(
-            "predict",
-            {"instances": [{"prompt": wish.prompt}], "parameters": {"sampleCount": 1, "aspectRatio": "1:1"}},
-            deadline,
-        )
-        if not isinstance(document, dict):
-            raise VendorError("invalid_response")
-        prediction = find(document, "predictions", 0)
-        # An image that Imagen filters out is simply not there.
-        if prediction is None or find(prediction, "raiFilteredReason"):
-            raise VendorError("moderated")
-        return image_bytes(find(prediction, "bytesBase64Encoded"))
-
-    def _post(self, method: str, body: dict[str, Any], deadline: Deadline) -> Any:
-        headers = {**self._headers(), "Content-Type": "application/json"}
-        call = Call("POST", f"{self._url()}:{method}", headers, json.dumps(body).encode())
-        return _expect_success(self._means.caller.call(call, deadline)).json()
+    def life(self, deadline: Deadline) -> Life | None:
+        """See Adapter. Google tells no end, and its list has been seen to hold models that had ended."""
+        try:
+            self.check_key(deadline)
+        except VendorError as error:
+            if error.cause == "not_served":
+                return Life(served=False)
+            raise
+        return None
 
     def _url(self) -> str:
         return f"{_BASE}/{quote(self._model.vendor_model, safe='')}"
@@ -102,4 +85,6 @@ def _expect_success(answer: Answer) -> Answer:
     """Google answers a bad key with 400, like any other mistake in a request."""
     if answer.status == HTTPStatus.BAD_REQUEST and "API_KEY_INVALID" in answer.text():
         raise VendorError("unauthorized", answer.status)
+    if answer.status == HTTPStatus.NOT_FOUND and "models/" in answer.text():
+        raise VendorError("unavailable", answer.status, "not_served")
     return expect_success(answer)

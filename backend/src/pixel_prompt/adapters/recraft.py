@@ -1,6 +1,7 @@
 """Recraft's raster models.
 
-Sources: https://www.recraft.ai/docs/api-reference/endpoints , https://www.recraft.ai/docs/api-reference/agents
+Sources: https://www.recraft.ai/docs/api-reference/endpoints , https://www.recraft.ai/docs/api-reference/agents ,
+https://www.recraft.ai/docs/recraft-models/introduction
 """
 
 import json
@@ -8,8 +9,8 @@ from typing import Any, Final
 
 from pixel_prompt.adapters import Means
 from pixel_prompt.adapters.decoding import find, image_bytes, required_key
-from pixel_prompt.adapters.transport import Call, Deadline, expect_success
-from pixel_prompt.models import Model
+from pixel_prompt.adapters.transport import READ_SECONDS, Call, Deadline, expect_success
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 
 _BASE: Final = "https://external.api.recraft.ai/v1"
@@ -36,7 +37,8 @@ class Recraft:
         if wish.seed is not None:
             body["random_seed"] = wish.seed
         headers = {**self._headers(), "Content-Type": "application/json"}
-        call = Call("POST", f"{_BASE}/images/generations", headers, json.dumps(body).encode())
+        url = f"{_BASE}/images/generations"
+        call = Call("POST", url, headers, json.dumps(body).encode(), READ_SECONDS["recraft"])
         answer = expect_success(self._means.caller.call(call, deadline), _MODERATION)
         return image_bytes(find(answer.json(), "data", 0, "b64_json"))
 
@@ -44,6 +46,9 @@ class Recraft:
         """See Adapter."""
         call = Call("GET", f"{_BASE}/users/me", self._headers())
         expect_success(self._means.caller.call(call, deadline)).json()
+
+    def life(self, deadline: Deadline) -> Life | None:
+        """See Adapter. The vendor's API does not tell."""
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {required_key(self._means.key('recraft'))}"}

@@ -8,8 +8,8 @@ from typing import Final
 
 from pixel_prompt.adapters import Means
 from pixel_prompt.adapters.decoding import required_key
-from pixel_prompt.adapters.transport import Call, Deadline, VendorError, expect_success
-from pixel_prompt.models import Model
+from pixel_prompt.adapters.transport import READ_SECONDS, Call, Deadline, VendorError, expect_success
+from pixel_prompt.models import Life, Model
 from pixel_prompt.validation import Wish
 
 _BASE: Final = "https://api.stability.ai"
@@ -38,7 +38,9 @@ class Stability:
             fields["seed"] = str(wish.seed)
         media_type, body = _form(fields)
         headers = {**self._headers(), "Content-Type": media_type, "Accept": "image/*"}
-        call = Call("POST", f"{_BASE}/v2beta/stable-image/generate/sd3", headers, body)
+        call = Call(
+            "POST", f"{_BASE}/v2beta/stable-image/generate/sd3", headers, body, READ_SECONDS["stability"]
+        )
         answer = expect_success(self._means.caller.call(call, deadline), _MODERATION)
         if answer.headers.get("finish-reason", "SUCCESS") == "CONTENT_FILTERED":
             raise VendorError("moderated")
@@ -48,6 +50,9 @@ class Stability:
         """See Adapter."""
         call = Call("GET", f"{_BASE}/v1/user/balance", self._headers())
         expect_success(self._means.caller.call(call, deadline)).json()
+
+    def life(self, deadline: Deadline) -> Life | None:
+        """See Adapter. The vendor's API does not tell."""
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {required_key(self._means.key('stability'))}"}

@@ -22,7 +22,16 @@ ATTEMPTS: Final = 3
 BASE_DELAY_SECONDS: Final = 0.5
 MAX_DELAY_SECONDS: Final = 20.0
 CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 60.0
+# How long a vendor may keep silent: before it answers that it has taken, or before it answers with an image.
+QUICK_SECONDS: Final = 20.0
+READ_SECONDS: Final[Mapping[str, float]] = {
+    "openai": 180.0,  # its guide: a complex prompt takes up to two minutes
+    "google": 120.0,  # 15 to 40 s were seen
+    "bedrock": 60.0,  # 3 s were seen
+    "bfl": QUICK_SECONDS,  # it takes the request at once; the image is polled for
+    "recraft": 90.0,  # not published
+    "stability": 90.0,  # not published
+}
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 USER_AGENT: Final = "pixel-prompt/1.0"
 _CHUNK_BYTES: Final = 64 * 1024
@@ -45,12 +54,16 @@ class VendorError(Exception):
     Attributes:
         code: one of the codes of jobs.MESSAGES.
         status: the HTTP status behind it, if there was an answer.
+        cause: what the operator has to know beyond the code, if the vendor says so: ``not_served`` (the model has
+            ended, or there is none of this name), ``legacy`` (it has, for this account), ``not_subscribed`` (access
+            to it has to be asked for), ``not_verified`` (the vendor wants to know who owns the key).
     """
 
-    def __init__(self, code: str, status: int | None = None) -> None:
+    def __init__(self, code: str, status: int | None = None, cause: str | None = None) -> None:
         super().__init__(code if status is None else f"{code} (status {status})")
         self.code: Final = code
         self.status: Final = status
+        self.cause: Final = cause
 
 
 class NotSent(Exception):
@@ -91,7 +104,7 @@ class Call:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
-    timeout: float = READ_SECONDS
+    timeout: float = QUICK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +287,14 @@ class Caller:
             return False
         self._sleep(delay)
         return True
+
+
+def longest(read_seconds: float) -> float:
+    """Seconds that one call may take with its retries, when every attempt is as slow as it may be."""
+    pauses = (
+        min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * (1 << n)) + MAX_DELAY_SECONDS for n in range(ATTEMPTS - 1)
+    )
+    return ATTEMPTS * (CONNECT_SECONDS + read_seconds) + sum(pauses)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

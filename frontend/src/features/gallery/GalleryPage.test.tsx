@@ -11,7 +11,7 @@ const gallery = (id: string) => ({
   id,
   createdAt: '2026-01-31T12:00:00Z',
   prompt: `prompt ${id}`,
-  previewUrl: imageUrl('dall-e-3'),
+  previewUrl: imageUrl('gpt-image-2'),
   imageCount: 9,
 });
 

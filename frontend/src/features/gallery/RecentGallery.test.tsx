@@ -9,7 +9,7 @@ import { ServicesContext } from '../../shared/services';
 import { RecentGallery } from './RecentGallery';
 
 function gallery(id: string, prompt: string, createdAt = '2026-01-31T12:00:00.000Z') {
-  return { id, createdAt, prompt, previewUrl: imageUrl('dall-e-3'), imageCount: 9 };
+  return { id, createdAt, prompt, previewUrl: imageUrl('gpt-image-2'), imageCount: 9 };
 }
 
 const LIST = 'GET /gallery/list';
@@ -24,7 +24,7 @@ describe('RecentGallery', () => {
     expect(headings.map((heading) => heading.textContent)).toEqual(['newer', 'older']);
     expect(region().getByRole('link', { name: 'newer' })).toHaveAttribute('href', '/gallery/a');
     const [preview] = region().getAllByRole('presentation');
-    expect(preview).toHaveAttribute('src', imageUrl('dall-e-3'));
+    expect(preview).toHaveAttribute('src', imageUrl('gpt-image-2'));
     expect(preview).toHaveAttribute('loading', 'lazy');
     expect(preview).toHaveAttribute('width');
     expect(preview).toHaveAttribute('height');

@@ -24,9 +24,9 @@ import { PACE } from './followJob';
 import { Generate } from './Generate';
 
 const STATUS = `GET /status/${JOB_ID}`;
-const MIDWAY = job('running', [done('dall-e-3'), running('nova-canvas'), waiting('recraft-v3')]);
-const COMPLETE = job('completed', [done('dall-e-3'), done('nova-canvas'), done('recraft-v3')]);
-const PARTIAL = job('partial', [done('dall-e-3'), failed('nova-canvas', 'The vendor is down.'), done('recraft-v3')]);
+const MIDWAY = job('running', [done('gpt-image-2'), running('stable-image-core'), waiting('recraft-v4.1')]);
+const COMPLETE = job('completed', [done('gpt-image-2'), done('stable-image-core'), done('recraft-v4.1')]);
+const PARTIAL = job('partial', [done('gpt-image-2'), failed('stable-image-core', 'The vendor is down.'), done('recraft-v4.1')]);
 
 /** Follows the address, as the page does. */
 function Page({ onEnded }: { readonly onEnded: () => void }) {
@@ -137,9 +137,9 @@ describe('a job', () => {
     const { user, service, onEnded } = setUp(MIDWAY, MIDWAY, COMPLETE);
     await generate(user);
 
-    expect(tile('DALL-E 3').getByText(/Done/)).toHaveTextContent('Done 4.2 s');
-    expect(tile('AWS Nova Canvas').getByText('Running')).toBeVisible();
-    expect(tile('Recraft v3').getByText('Waiting')).toBeVisible();
+    expect(tile('GPT Image 2').getByText(/Done/)).toHaveTextContent('Done 4.2 s');
+    expect(tile('Stable Image Core').getByText('Running')).toBeVisible();
+    expect(tile('Recraft V4.1').getByText('Waiting')).toBeVisible();
     expect(progress()).toHaveTextContent('1 of 3 images ready');
     expect(screen.getByRole('progressbar', { name: 'Models that have finished' })).toHaveAttribute('value', '1');
     expect(button()).toHaveAttribute('aria-disabled', 'true');
@@ -148,9 +148,9 @@ describe('a job', () => {
 
     const images = screen.getAllByRole('img');
     expect(images.map((image) => image.getAttribute('src'))).toEqual(
-      ['dall-e-3', 'nova-canvas', 'recraft-v3'].map((model) => imageUrl(model)),
+      ['gpt-image-2', 'stable-image-core', 'recraft-v4.1'].map((model) => imageUrl(model)),
     );
-    expect(images[0]).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
+    expect(images[0]).toHaveAccessibleName('a lighthouse in a storm. Image by GPT Image 2.');
     expect(progress()).toHaveTextContent(/Finished: 3 of 3 images ready after \d+ seconds?/);
     expect(onEnded).toHaveBeenCalledOnce();
     expect(button()).toHaveAttribute('aria-disabled', 'false');
@@ -165,7 +165,7 @@ describe('a job', () => {
     await generate(user);
 
     expect(screen.getAllByText('Waiting')).toHaveLength(3);
-    expect(screen.getByRole('heading', { name: 'Recraft v3' })).toBeVisible();
+    expect(screen.getByRole('heading', { name: 'Recraft V4.1' })).toBeVisible();
   });
 
   it('shows ids when the names cannot be had', async () => {
@@ -177,7 +177,7 @@ describe('a job', () => {
     renderWith(service, <Page onEnded={vi.fn()} />);
     await generate(user);
 
-    expect(screen.getByRole('heading', { name: 'nova-canvas' })).toBeVisible();
+    expect(screen.getByRole('heading', { name: 'stable-image-core' })).toBeVisible();
   });
 
   it('is not started twice', async () => {
@@ -192,15 +192,15 @@ describe('a job', () => {
     const { user } = setUp(PARTIAL);
     await generate(user);
 
-    expect(tile('AWS Nova Canvas').getByText('Failed')).toBeVisible();
-    expect(tile('AWS Nova Canvas').getByText('The vendor is down.')).toBeVisible();
+    expect(tile('Stable Image Core').getByText('Failed')).toBeVisible();
+    expect(tile('Stable Image Core').getByText('The vendor is down.')).toBeVisible();
     expect(screen.getAllByRole('img')).toHaveLength(2);
     expect(screen.getByText(/2 images of 3 are ready; 1 model failed/)).toBeVisible();
     expect(progress()).toHaveTextContent('1 failed');
   });
 
   it('says when no model brought an image, and leaves nothing waiting', async () => {
-    const { user } = setUp(job('failed', [failed('dall-e-3', 'Down.'), running('nova-canvas'), waiting('recraft-v3')]));
+    const { user } = setUp(job('failed', [failed('gpt-image-2', 'Down.'), running('stable-image-core'), waiting('recraft-v4.1')]));
     await generate(user);
 
     expect(screen.getByText(/No model brought an image/)).toBeVisible();
@@ -213,7 +213,7 @@ describe('a job', () => {
     await generate(user);
     fireEvent.error(screen.getAllByRole('img')[0] ?? document.body);
 
-    await user.click(screen.getByRole('button', { name: 'Load again the image by DALL-E 3' }));
+    await user.click(screen.getByRole('button', { name: 'Load again the image by GPT Image 2' }));
     expect(screen.getAllByRole('img')).toHaveLength(3);
   });
 
@@ -223,7 +223,7 @@ describe('a job', () => {
     await user.click(button());
     await pass(0);
 
-    expect(screen.getAllByRole('img')[0]?.getAttribute('alt')).toMatch(/^.{100,150}… Image by DALL-E 3\.$/);
+    expect(screen.getAllByRole('img')[0]?.getAttribute('alt')).toMatch(/^.{100,150}… Image by GPT Image 2\.$/);
   });
 
   it('leaves nothing running when the page goes', async () => {
@@ -314,7 +314,7 @@ describe('trouble on the way', () => {
   });
 
   it('refuses images from anywhere but the distribution', async () => {
-    const stranger = { ...done('dall-e-3'), imageUrl: 'https://elsewhere.example/a.png' };
+    const stranger = { ...done('gpt-image-2'), imageUrl: 'https://elsewhere.example/a.png' };
     const { user } = setUp(job('completed', [stranger]));
     await generate(user);
     await pass(5 * 60_000);
@@ -383,8 +383,8 @@ describe('a link to a job', () => {
 
 describe('a model that failed', () => {
   const RETRY = `GET /status/${RETRY_ID}`;
-  const NOVA = 'AWS Nova Canvas';
-  const again = (name = NOVA) => tile(name).getByRole('button', { name: `Try again with ${name}` });
+  const CORE = 'Stable Image Core';
+  const again = (name = CORE) => tile(name).getByRole('button', { name: `Try again with ${name}` });
   const acceptedAgain = json(202, { jobId: RETRY_ID, totalModels: 1 });
 
   /** A job with one failure on screen; then the answers to its retry. */
@@ -402,24 +402,24 @@ describe('a model that failed', () => {
     await generate(page.user);
     page.service
       .on('POST /generate', acceptedAgain)
-      .on(RETRY, job('running', [running('nova-canvas')], RETRY_ID), job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID));
+      .on(RETRY, job('running', [running('stable-image-core')], RETRY_ID), job('completed', [done('stable-image-core', RETRY_ID)], RETRY_ID));
     fireEvent.input(prompt(), { target: { value: 'something else by now' } });
 
     await page.user.click(again());
     await pass(0);
     const [first, second] = page.service.asked('POST /generate');
     expect(first?.body).toEqual({ prompt: 'a lighthouse in a storm', steps: 40, guidance: 7, seed: 7 });
-    expect(second?.body).toEqual({ ...(first?.body as object), models: ['nova-canvas'] });
+    expect(second?.body).toEqual({ ...(first?.body as object), models: ['stable-image-core'] });
     expect(page.service.asked(RETRY)[0]?.correlationId).toBe(second?.correlationId);
-    expect(tile(NOVA).getByText('Running')).toBeVisible();
+    expect(tile(CORE).getByText('Running')).toBeVisible();
     expect(screen.getAllByRole('img')).toHaveLength(2);
     expect(progress()).toHaveTextContent('Trying 1 model again: 2 of 3 images ready.');
 
     await pass(PACE.first);
     expect(screen.getAllByRole('img').map((image) => image.getAttribute('src'))).toEqual([
-      imageUrl('dall-e-3'),
-      imageUrl('nova-canvas', RETRY_ID),
-      imageUrl('recraft-v3'),
+      imageUrl('gpt-image-2'),
+      imageUrl('stable-image-core', RETRY_ID),
+      imageUrl('recraft-v4.1'),
     ]);
     expect(progress()).toHaveTextContent('Finished: 3 of 3 images ready.');
     expect(screen.queryByText(/1 model failed/)).toBeNull();
@@ -434,15 +434,15 @@ describe('a model that failed', () => {
     again().focus();
     await user.keyboard('{Enter}');
 
-    expect(tile(NOVA).getByText('Waiting')).toBeVisible();
-    expect(screen.getByRole('heading', { name: NOVA }).closest('li')).toHaveFocus();
+    expect(tile(CORE).getByText('Waiting')).toBeVisible();
+    expect(screen.getByRole('heading', { name: CORE }).closest('li')).toHaveFocus();
   });
 
   it('gives the new reason when it fails again, and can be asked once more', async () => {
-    const { user, service } = await failedOnce(job('failed', [failed('nova-canvas', 'Out of paint.')], RETRY_ID));
+    const { user, service } = await failedOnce(job('failed', [failed('stable-image-core', 'Out of paint.')], RETRY_ID));
     await user.click(again());
     await pass(0);
-    expect(tile(NOVA).getByText('Out of paint.')).toBeVisible();
+    expect(tile(CORE).getByText('Out of paint.')).toBeVisible();
     expect(progress()).toHaveTextContent('Finished: 2 of 3 images ready, 1 failed.');
 
     await user.click(again());
@@ -451,25 +451,25 @@ describe('a model that failed', () => {
   });
 
   it('is retried beside others, and while the rest of the job still runs', async () => {
-    const both = [failed('nova-canvas', 'Down.'), failed('recraft-v3', 'Down.')];
-    const { user, service } = setUp(job('running', [running('dall-e-3'), ...both]));
+    const both = [failed('stable-image-core', 'Down.'), failed('recraft-v4.1', 'Down.')];
+    const { user, service } = setUp(job('running', [running('gpt-image-2'), ...both]));
     await generate(user);
     const other = JOB_ID.replace(/0$/, '2');
     service
       .on('POST /generate', acceptedAgain, json(202, { jobId: other, totalModels: 1 }))
-      .on(RETRY, job('running', [running('nova-canvas')], RETRY_ID))
-      .on(`GET /status/${other}`, job('completed', [done('recraft-v3', other)], other));
+      .on(RETRY, job('running', [running('stable-image-core')], RETRY_ID))
+      .on(`GET /status/${other}`, job('completed', [done('recraft-v4.1', other)], other));
     await user.click(again());
-    await user.click(again('Recraft v3'));
+    await user.click(again('Recraft V4.1'));
     await pass(0);
 
     expect(service.asked('POST /generate').map(({ body }) => (body as { models?: unknown }).models)).toEqual([
       undefined,
-      ['nova-canvas'],
-      ['recraft-v3'],
+      ['stable-image-core'],
+      ['recraft-v4.1'],
     ]);
     expect(screen.getAllByText('Running')).toHaveLength(2);
-    expect(screen.getByRole('img')).toHaveAttribute('src', imageUrl('recraft-v3', other));
+    expect(screen.getByRole('img')).toHaveAttribute('src', imageUrl('recraft-v4.1', other));
     expect(progress()).toHaveTextContent('Generating: 1 of 3 images ready');
     await pass(2 * PACE.slowest);
     expect(screen.getByRole('img')).toBeVisible();
@@ -483,7 +483,7 @@ describe('a model that failed', () => {
 
     expect(screen.getByRole('alert')).toHaveTextContent('The daily limit is used up.');
     expect(screen.getByRole('timer')).toHaveTextContent(/1:(30|29)/);
-    expect(tile(NOVA).getByText('The limit is reached.')).toBeVisible();
+    expect(tile(CORE).getByText('The limit is reached.')).toBeVisible();
     expect(again()).toHaveAttribute('aria-disabled', 'true');
     await user.click(again());
     expect(service.asked('POST /generate')).toHaveLength(2);
@@ -506,7 +506,7 @@ describe('a model that failed', () => {
     await pass(0);
 
     expect(screen.getByRole('alert')).toHaveTextContent(title);
-    expect(tile(NOVA).getByText(`${title}.`)).toBeVisible();
+    expect(tile(CORE).getByText(`${title}.`)).toBeVisible();
     expect(again()).toHaveAttribute('aria-disabled', 'false');
     expect(screen.getAllByRole('img')).toHaveLength(2);
   });
@@ -515,14 +515,14 @@ describe('a model that failed', () => {
     const { user, service } = await failedOnce(
       unreachable,
       refusal(404, 'not_found', 'No such job.'),
-      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+      job('completed', [done('stable-image-core', RETRY_ID)], RETRY_ID),
     );
     await user.click(again());
     await pass(0);
     expect(screen.getByText(/cannot be reached\. Trying again by itself\./)).toBeVisible();
 
     await pass(PACE.afterTrouble);
-    await user.click(tile(NOVA).getByRole('button', { name: `Look again with ${NOVA}` }));
+    await user.click(tile(CORE).getByRole('button', { name: `Look again with ${CORE}` }));
     await pass(0);
     expect(screen.getAllByRole('img')).toHaveLength(3);
     expect(service.asked('POST /generate')).toHaveLength(2);
@@ -530,8 +530,8 @@ describe('a model that failed', () => {
 
   it('is still being retried after a reload', async () => {
     const page = await failedOnce(
-      job('running', [running('nova-canvas')], RETRY_ID),
-      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+      job('running', [running('stable-image-core')], RETRY_ID),
+      job('completed', [done('stable-image-core', RETRY_ID)], RETRY_ID),
     );
     await page.user.click(again());
     await pass(0);
@@ -550,8 +550,8 @@ describe('a model that failed', () => {
 
   it('keeps its retry when the next prompt is refused', async () => {
     const { user, service } = await failedOnce(
-      job('running', [running('nova-canvas')], RETRY_ID),
-      job('completed', [done('nova-canvas', RETRY_ID)], RETRY_ID),
+      job('running', [running('stable-image-core')], RETRY_ID),
+      job('completed', [done('stable-image-core', RETRY_ID)], RETRY_ID),
     );
     await user.click(again());
     await pass(0);
@@ -567,7 +567,7 @@ describe('a model that failed', () => {
 });
 
 describe('running the prompt again', () => {
-  const NONE = job('failed', [failed('dall-e-3', 'Down.'), failed('nova-canvas', 'Down.'), failed('recraft-v3', 'Down.')]);
+  const NONE = job('failed', [failed('gpt-image-2', 'Down.'), failed('stable-image-core', 'Down.'), failed('recraft-v4.1', 'Down.')]);
 
   it('is offered when every model failed: a new job with all of them', async () => {
     const { user, service } = setUp(NONE, MIDWAY);
@@ -595,15 +595,15 @@ describe('the large view', () => {
   it('opens, steps by key, and gives the focus back', async () => {
     const { user } = setUp(COMPLETE);
     await generate(user);
-    const opener = screen.getByRole('button', { name: /Image by DALL-E 3/ });
+    const opener = screen.getByRole('button', { name: /Image by GPT Image 2/ });
     await user.click(opener);
     const dialog = within(await screen.findByRole('dialog', { name: 'Large view' }));
-    expect(dialog.getByRole('img')).toHaveAccessibleName('a lighthouse in a storm. Image by DALL-E 3.');
+    expect(dialog.getByRole('img')).toHaveAccessibleName('a lighthouse in a storm. Image by GPT Image 2.');
 
     await user.keyboard('{ArrowLeft}');
-    expect(dialog.getByRole('heading')).toHaveTextContent('Recraft v3');
+    expect(dialog.getByRole('heading')).toHaveTextContent('Recraft V4.1');
     await user.click(dialog.getByRole('button', { name: 'Next image' }));
-    expect(dialog.getAllByRole('status')[0]).toHaveTextContent('Image 1 of 3, by DALL-E 3');
+    expect(dialog.getAllByRole('status')[0]).toHaveTextContent('Image 1 of 3, by GPT Image 2');
     await user.click(dialog.getByRole('button', { name: 'Previous image' }));
     await user.click(dialog.getByRole('button', { name: 'Close' }));
 
