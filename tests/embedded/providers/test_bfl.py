@@ -14,7 +14,7 @@ from verification.embedded.server.providers.ledger import Ledger
 BASE = "https://api.bfl.ai/v1"
 
 
-def submit(ask: Client, body: object, model: str = "flux-pro-1.1") -> Reply:
+def submit(ask: Client, body: object, model: str = "flux-2-pro") -> Reply:
     return ask("POST", f"{BASE}/{model}", body, headers=ask.key("bfl"))
 
 
@@ -24,7 +24,7 @@ def poll(ask: Client, url: str) -> tuple[list[str], dict[str, Any]]:
     for _ in range(100):
         document: dict[str, Any] = ask("GET", url, headers=ask.key("bfl")).json()
         states.append(document["status"])
-        if document["status"] != "Pending":
+        if document["status"] not in ("Pending", "Generating"):
             return states, document
         time.sleep(0.02)
     raise AssertionError(states)
@@ -33,25 +33,22 @@ def poll(ask: Client, url: str) -> tuple[list[str], dict[str, Any]]:
 @pytest.mark.parametrize(
     ("model", "body", "kind", "size"),
     [
-        ("flux-pro-1.1", {"prompt": "a fox"}, "JPEG", (1024, 768)),
-        ("flux-pro-1.1", {"prompt": "a fox", "output_format": "png", "seed": 7}, "PNG", (1024, 768)),
-        ("flux-pro-1.1", {"width": 1440, "height": 256, "prompt_upsampling": True}, "JPEG", (1440, 256)),
-        ("flux-pro-1.1", {"prompt": "a fox", "width": "512", "steps": "ignored"}, "JPEG", (512, 768)),
+        ("flux-2-pro", {"prompt": "a fox"}, "JPEG", (1024, 1024)),
+        ("flux-2-pro", {"prompt": "a fox", "output_format": "png", "seed": 7}, "PNG", (1024, 1024)),
         (
-            "flux-dev",
-            {
-                "prompt": "a fox",
-                "steps": 50,
-                "guidance": 5,
-                "width": 1024,
-                "height": 1024,
-                "output_format": "png",
-            },
+            "flux-2-klein-9b",
+            {"prompt": "a fox", "width": 1440, "height": 256, "prompt_upsampling": True},
+            "JPEG",
+            (1440, 256),
+        ),
+        ("flux-2-pro", {"prompt": "a fox", "width": "512", "wings": "ignored"}, "JPEG", (512, 1024)),
+        (
+            "flux-2-flex",
+            {"prompt": "a fox", "steps": 50, "guidance": 5, "output_format": "png"},
             "PNG",
             (1024, 1024),
         ),
-        ("flux-pro-1.1-ultra", {"prompt": "a fox", "aspect_ratio": "1:1", "raw": True}, "JPEG", (2048, 2048)),
-        ("flux-2-pro", {"prompt": "a fox", "width": 1040, "output_format": "png"}, "PNG", (1040, 1024)),
+        ("flux-2-max", {"prompt": "a fox", "width": 1040, "output_format": "png"}, "PNG", (1040, 1024)),
     ],
 )
 def test_submit_poll_download(
@@ -76,25 +73,22 @@ def test_submit_poll_download(
 @pytest.mark.parametrize(
     ("model", "body", "field"),
     [
-        ("flux-pro-1.1", {"prompt": 7}, "prompt"),
-        ("flux-pro-1.1", {"prompt": "x", "width": 255}, "width"),
-        ("flux-pro-1.1", {"prompt": "x", "width": 1472}, "width"),
-        ("flux-pro-1.1", {"prompt": "x", "width": 1000}, "width"),
-        ("flux-pro-1.1", {"prompt": "x", "height": 512.5}, "height"),
-        ("flux-pro-1.1", {"prompt": "x", "height": "tall"}, "height"),
-        ("flux-pro-1.1", {"prompt": "x", "height": True}, "height"),
-        ("flux-pro-1.1", {"prompt": "x", "safety_tolerance": 7}, "safety_tolerance"),
-        ("flux-pro-1.1", {"prompt": "x", "output_format": "webp"}, "output_format"),
-        ("flux-pro-1.1", {"prompt": "x", "seed": "abc"}, "seed"),
-        ("flux-pro-1.1", {"prompt": "x", "prompt_upsampling": "perhaps"}, "prompt_upsampling"),
-        ("flux-dev", {"prompt": "x", "steps": 51}, "steps"),
-        ("flux-dev", {"prompt": "x", "steps": 0}, "steps"),
-        ("flux-dev", {"prompt": "x", "guidance": 1.4}, "guidance"),
-        ("flux-dev", {"prompt": "x", "guidance": 7}, "guidance"),
-        ("flux-pro-1.1-ultra", {"prompt": "x", "aspect_ratio": "wide"}, "aspect_ratio"),
-        ("flux-pro-1.1-ultra", {"prompt": "x", "aspect_ratio": "30:9"}, "aspect_ratio"),
+        ("flux-2-pro", {"prompt": 7}, "prompt"),
         ("flux-2-pro", {"width": 1024}, "prompt"),
+        ("flux-2-pro", {"prompt": "x", "width": 63}, "width"),
+        ("flux-2-pro", {"prompt": "x", "width": 4112}, "width"),
         ("flux-2-pro", {"prompt": "x", "width": 1000}, "width"),
+        ("flux-2-pro", {"prompt": "x", "height": 512.5}, "height"),
+        ("flux-2-pro", {"prompt": "x", "height": "tall"}, "height"),
+        ("flux-2-pro", {"prompt": "x", "height": True}, "height"),
+        ("flux-2-pro", {"prompt": "x", "safety_tolerance": 6}, "safety_tolerance"),
+        ("flux-2-pro", {"prompt": "x", "output_format": "webp"}, "output_format"),
+        ("flux-2-pro", {"prompt": "x", "seed": "abc"}, "seed"),
+        ("flux-2-pro", {"prompt": "x", "prompt_upsampling": "perhaps"}, "prompt_upsampling"),
+        ("flux-2-pro", {"prompt": "x", "steps": 30}, "steps"),
+        ("flux-2-klein-9b", {"prompt": "x", "guidance": 5}, "guidance"),
+        ("flux-2-flex", {"prompt": "x", "steps": 51}, "steps"),
+        ("flux-2-flex", {"prompt": "x", "guidance": 1.4}, "guidance"),
     ],
 )
 def test_refused(ask: Client, ledger: Ledger, model: str, body: object, field: str) -> None:
@@ -106,7 +100,7 @@ def test_refused(ask: Client, ledger: Ledger, model: str, body: object, field: s
 @pytest.mark.parametrize("body", [b"", b"[]", b"{"])
 def test_no_object_is_refused(ask: Client, body: bytes) -> None:
     headers = ask.key("bfl") | {"content-type": "application/json"}
-    assert ask("POST", f"{BASE}/flux-dev", body, headers=headers).status == 422
+    assert ask("POST", f"{BASE}/flux-2-flex", body, headers=headers).status == 422
 
 
 def test_webhooks_are_refused(ask: Client) -> None:
@@ -116,8 +110,9 @@ def test_webhooks_are_refused(ask: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "flux-dev", 405),
+        ("GET", "flux-2-flex", 405),
         ("POST", "flux-9", 404),
+        ("POST", "flux-dev", 404),
         ("POST", "get_result", 405),
         ("GET", "get_result", 422),
     ],
@@ -168,6 +163,12 @@ def test_slow_stays_pending(ask: Client, ledger: Ledger, monkeypatch: pytest.Mon
     assert time.monotonic() - start < 0.3
     poll(ask, url)
     assert time.monotonic() - start >= 0.6
+
+
+def test_a_model_that_has_ended_is_not_there(ask: Client, ledger: Ledger) -> None:
+    ledger["bfl"].set({"today": "2027-01-20", "ends": {"flux-2-pro": "2027-01-20"}})
+    assert submit(ask, {"prompt": "x"}).status == 404
+    assert submit(ask, {"prompt": "x"}, "flux-2-klein-9b").status == 200
 
 
 def test_a_reset_forgets_tasks_and_images(ask: Client, ledger: Ledger) -> None:

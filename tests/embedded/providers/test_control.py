@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,6 +44,17 @@ def test_sets_and_clears(control: Client, ledger: Ledger) -> None:
     assert control("DELETE", ROOT).json()["openai"]["revoked"] == 0
 
 
+def test_the_date_and_the_ends_of_models(control: Client, ledger: Ledger) -> None:
+    ends = {"some-model": "2027-01-20", "other-model": None}
+    report = control("POST", f"{ROOT}/bfl", {"today": "2027-01-19", "ends": ends}).json()
+    assert (report["today"], report["ends"]) == ("2027-01-19", ends)
+    assert not ledger["bfl"].ended("some-model")
+    control("POST", f"{ROOT}/bfl", {"today": "2027-01-20"})
+    assert [ledger["bfl"].ended(model) for model in ends] == [True, False]
+    report = control("POST", f"{ROOT}/bfl", {"today": None, "ends": {}}).json()
+    assert (report["today"], report["ends"]) == (datetime.now(UTC).date().isoformat(), {})
+
+
 def test_a_revoked_key_is_never_shown(control: Client) -> None:
     body = json.dumps(control("POST", f"{ROOT}/openai", {"revoked": ["sk-very-secret"]}).json())
     assert "sk-very-secret" not in body + control("GET", ROOT).body.decode()
@@ -61,7 +73,10 @@ def test_a_revoked_key_is_never_shown(control: Client) -> None:
         {"latency_ms": "20"},
         {"latency_ms": None},
         {"revoked": "sk-1"},
-        {"retired": [1]},
+        {"unsubscribed": [1]},
+        {"today": "soon"},
+        {"ends": ["gpt-image-2"]},
+        {"ends": {"gpt-image-2": 7}},
         {"flaut": "slow"},
         [],
     ],

@@ -9,10 +9,13 @@ from PIL import Image
 
 from tests.embedded.providers.conftest import Client, Reply
 from verification.embedded.server.providers.ledger import Ledger
+from verification.embedded.server.providers.lives import LIVES
 
 URL = "https://api.openai.com/v1/images/generations"
-D3: dict[str, Any] = {"model": "dall-e-3", "prompt": "a fox"}
-GPT: dict[str, Any] = {"model": "gpt-image-1", "prompt": "a fox"}
+GPT: dict[str, Any] = {"model": "gpt-image-2", "prompt": "a fox"}
+FIRST: dict[str, Any] = {"model": "gpt-image-1.5", "prompt": "a fox"}
+NEWER: dict[str, Any] = {"model": "gpt-image-2.6-flare", "prompt": "a fox"}
+BEFORE = {"today": "2026-11-28"}
 
 
 def post(ask: Client, body: object, **headers: str) -> Reply:
@@ -22,50 +25,31 @@ def post(ask: Client, body: object, **headers: str) -> Reply:
 @pytest.mark.parametrize(
     ("body", "kind", "size"),
     [
-        (D3, "PNG", (1024, 1024)),
-        (
-            D3 | {"size": "1792x1024", "quality": "hd", "style": "natural", "n": 1, "user": "u1"},
-            "PNG",
-            (1792, 1024),
-        ),
-        (D3 | {"size": "1024x1792"}, "PNG", (1024, 1792)),
-        ({"prompt": "a fox", "size": "256x256", "n": 2}, "PNG", (256, 256)),
         (GPT, "PNG", (1024, 1024)),
         (GPT | {"size": "1536x1024", "quality": "high", "output_format": "jpeg"}, "JPEG", (1536, 1024)),
-        (
-            GPT | {"output_format": "webp", "output_compression": 50, "background": "transparent"},
-            "WEBP",
-            (1024, 1024),
-        ),
-        (GPT | {"moderation": "low", "n": 3, "stream": False}, "PNG", (1024, 1024)),
-        ({"prompt": "a fox", "background": "opaque"}, "PNG", (1024, 1024)),
-        (D3 | {"size": None, "style": None}, "PNG", (1024, 1024)),
-        (D3 | {"prompt": "x" * 4000}, "PNG", (1024, 1024)),
+        (GPT | {"size": "1024x640"}, "PNG", (1024, 640)),
+        (GPT | {"output_format": "webp", "output_compression": 50}, "WEBP", (1024, 1024)),
+        (GPT | {"moderation": "low", "n": 3, "stream": False, "user": "u1"}, "PNG", (1024, 1024)),
+        (GPT | {"size": None, "quality": None}, "PNG", (1024, 1024)),
+        (GPT | {"prompt": "x" * 32_000, "background": "opaque"}, "PNG", (1024, 1024)),
+        (FIRST | {"background": "transparent"}, "PNG", (1024, 1024)),
+        (NEWER | {"quality": "xhigh", "complexity": "low", "background": "transparent"}, "PNG", (1024, 1024)),
     ],
 )
-def test_accepted(ask: Client, body: dict[str, Any], kind: str, size: tuple[int, int]) -> None:
-    """Images of the size and the format asked for, by URL or inline."""
+def test_accepted(
+    ask: Client, ledger: Ledger, body: dict[str, Any], kind: str, size: tuple[int, int]
+) -> None:
+    """Images of the size and the format asked for, always inline."""
+    ledger["openai"].set(BEFORE)
     reply = post(ask, body)
     assert reply.status == 200
     assert reply.headers["x-request-id"].startswith("req_")
     data = reply.json()["data"]
     assert len(data) == body.get("n", 1)
     for entry in data:
-        if "url" in entry:
-            fetched = ask("GET", entry["url"])
-            assert (fetched.status, fetched.headers["content-type"]) == (200, "image/png")
-            image = fetched.body
-        else:
-            image = base64.b64decode(entry["b64_json"])
-        picture = Image.open(io.BytesIO(image))
+        picture = Image.open(io.BytesIO(base64.b64decode(entry["b64_json"])))
         picture.load()
         assert (picture.format, picture.size) == (kind, size)
-
-
-def test_dall_e_answers_by_url_unless_asked(ask: Client) -> None:
-    entry = post(ask, D3).json()["data"][0]
-    assert set(entry) == {"url", "revised_prompt"}
-    assert "b64_json" in post(ask, D3 | {"response_format": "b64_json"}).json()["data"][0]
 
 
 def test_gpt_image_never_answers_by_url(ask: Client) -> None:
@@ -77,38 +61,36 @@ def test_gpt_image_never_answers_by_url(ask: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "param", "code"),
     [
-        ({"model": "dall-e-3"}, 400, "prompt", "missing_required_parameter"),
-        (D3 | {"prompt": ""}, 400, "prompt", "empty_string"),
-        (D3 | {"prompt": 7}, 400, "prompt", "invalid_type"),
-        (D3 | {"prompt": "x" * 4001}, 400, "prompt", "string_above_max_length"),
-        ({"model": "dall-e-2", "prompt": "x" * 1001}, 400, "prompt", "string_above_max_length"),
+        ({"model": "gpt-image-2"}, 400, "prompt", "missing_required_parameter"),
+        ({"prompt": "a fox"}, 400, "model", "missing_required_parameter"),
+        (GPT | {"prompt": ""}, 400, "prompt", "empty_string"),
+        (GPT | {"prompt": 7}, 400, "prompt", "invalid_type"),
         (GPT | {"prompt": "x" * 32001}, 400, "prompt", "string_above_max_length"),
-        (D3 | {"model": "dall-e-9"}, 400, "model", "invalid_value"),
-        (D3 | {"model": 3}, 400, "model", "invalid_type"),
-        (D3 | {"size": "512x512"}, 400, "size", "invalid_value"),
-        (D3 | {"size": "1536x1024"}, 400, "size", "invalid_value"),
-        (D3 | {"size": 1024}, 400, "size", "invalid_type"),
-        (D3 | {"n": 2}, 400, "n", "integer_above_max_value"),
-        (D3 | {"n": 0}, 400, "n", "integer_below_min_value"),
-        (D3 | {"n": "1"}, 400, "n", "invalid_type"),
-        (D3 | {"n": True}, 400, "n", "invalid_type"),
-        (D3 | {"n": 1.0}, 400, "n", "invalid_type"),
-        (D3 | {"quality": "ultra"}, 400, "quality", "invalid_value"),
-        (D3 | {"style": "noir"}, 400, "style", "invalid_value"),
-        (D3 | {"response_format": "png"}, 400, "response_format", "invalid_value"),
-        (D3 | {"seed": 7}, 400, "seed", "unknown_parameter"),
-        (D3 | {"steps": 30}, 400, "steps", "unknown_parameter"),
-        (D3 | {"output_format": "png"}, 400, "output_format", "unknown_parameter"),
-        ({"model": "dall-e-2", "prompt": "x", "style": "vivid"}, 400, "style", "unknown_parameter"),
+        (GPT | {"model": "gpt-image-9"}, 400, "model", "invalid_value"),
+        (GPT | {"model": 3}, 400, "model", "invalid_type"),
+        (GPT | {"size": "512x512"}, 400, "size", "invalid_value"),
+        (GPT | {"size": "1024x1000"}, 400, "size", "invalid_value"),
+        (GPT | {"size": "3840x640"}, 400, "size", "invalid_value"),
+        (GPT | {"size": 1024}, 400, "size", "invalid_type"),
+        (FIRST | {"size": "1024x640"}, 400, "size", "invalid_value"),
+        (GPT | {"n": 0}, 400, "n", "integer_below_min_value"),
+        (GPT | {"n": "1"}, 400, "n", "invalid_type"),
+        (GPT | {"n": True}, 400, "n", "invalid_type"),
+        (GPT | {"n": 1.0}, 400, "n", "invalid_type"),
+        (GPT | {"seed": 7}, 400, "seed", "unknown_parameter"),
+        (GPT | {"steps": 30}, 400, "steps", "unknown_parameter"),
         (GPT | {"response_format": "b64_json"}, 400, "response_format", "unknown_parameter"),
         (GPT | {"style": "vivid"}, 400, "style", "unknown_parameter"),
-        (GPT | {"size": "1792x1024"}, 400, "size", "invalid_value"),
+        (GPT | {"complexity": "low"}, 400, "complexity", "unknown_parameter"),
+        (NEWER | {"complexity": "none"}, 400, "complexity", "invalid_value"),
+        (GPT | {"quality": "xhigh"}, 400, "quality", "invalid_value"),
+        (GPT | {"background": "transparent"}, 400, "background", "invalid_value"),
         (GPT | {"quality": "hd"}, 400, "quality", "invalid_value"),
         (GPT | {"output_format": "gif"}, 400, "output_format", "invalid_value"),
         (GPT | {"output_compression": 101}, 400, "output_compression", "integer_above_max_value"),
         (GPT | {"output_compression": 50}, 400, "output_compression", "invalid_parameter"),
         (
-            GPT | {"background": "transparent", "output_format": "jpeg"},
+            NEWER | {"background": "transparent", "output_format": "jpeg"},
             400,
             "background",
             "invalid_parameter",
@@ -123,6 +105,7 @@ def test_refused(
     ask: Client, *, ledger: Ledger, body: object, status: int, param: str | None, code: str | None
 ) -> None:
     """Each in OpenAI's own words: the parameter and the code."""
+    ledger["openai"].set(BEFORE)
     reply = post(ask, body)
     error = reply.json()["error"]
     assert (reply.status, error["param"], error["code"]) == (status, param, code)
@@ -158,33 +141,55 @@ def test_wrong_routes(ask: Client, method: str, path: str, status: int) -> None:
 def test_the_key_shines_through_the_error(ask: Client) -> None:
     """As at the vendor's: whoever logs the body logs parts of the key."""
     ask.keyring["openai"] = "sk-wrong-but-long-enough"
-    error = post(ask, D3).json()["error"]
+    error = post(ask, GPT).json()["error"]
     assert error["code"] == "invalid_api_key"
     assert "sk-wrong" in error["message"]
     assert "but-long" not in error["message"]
 
 
-@pytest.mark.parametrize(("body", "code"), [(D3, "content_policy_violation"), (GPT, "moderation_blocked")])
-def test_moderation(ask: Client, ledger: Ledger, body: dict[str, Any], code: str) -> None:
+def test_moderation(ask: Client, ledger: Ledger) -> None:
     ledger["openai"].set({"fault": "moderated"})
-    reply = post(ask, body)
-    assert (reply.status, reply.json()["error"]["code"]) == (400, code)
+    reply = post(ask, GPT)
+    assert (reply.status, reply.json()["error"]["code"]) == (400, "moderation_blocked")
     assert ledger["openai"].paid == 0
 
 
-def test_a_retired_model_is_not_found(ask: Client, ledger: Ledger) -> None:
-    """Vendors retire models; the application must survive it."""
-    ledger["openai"].set({"retired": ["dall-e-3"]})
-    assert (post(ask, D3).status, post(ask, D3).json()["error"]["code"]) == (404, "model_not_found")
+def described(ask: Client, model: str) -> Reply:
+    return ask("GET", f"https://api.openai.com/v1/models/{model}", headers=ask.key("openai"))
+
+
+@pytest.mark.parametrize(
+    ("model", "last", "first_without"),
+    [
+        ("gpt-image-1.5", "2026-11-30", "2026-12-01"),
+        ("gpt-image-1-mini", "2026-11-30", "2026-12-01"),
+    ],
+)
+def test_a_model_is_served_until_its_day(
+    ask: Client, ledger: Ledger, model: str, last: str, first_without: str
+) -> None:
+    ledger["openai"].set({"today": last})
+    assert described(ask, model).json()["shutdown_date"] == first_without
+    assert post(ask, {"model": model, "prompt": "a fox"}).status == 200
+    ledger["openai"].set({"today": first_without})
+    assert described(ask, model).status == 404
+    reply = post(ask, {"model": model, "prompt": "a fox"})
+    assert (reply.status, reply.json()["error"]["type"]) == (400, "image_generation_user_error")
+    assert reply.json()["error"]["message"] == f"The model '{model}' does not exist."
     listed = ask("GET", "https://api.openai.com/v1/models", headers=ask.key("openai")).json()["data"]
-    assert "dall-e-3" not in {entry["id"] for entry in listed}
-    one = ask("GET", "https://api.openai.com/v1/models/dall-e-3", headers=ask.key("openai"))
-    assert one.status == 404
+    assert model not in {entry["id"] for entry in listed}
 
 
-def test_image_urls_expire(ask: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verification.embedded.server.providers.openai.OpenAI.url_lifetime_seconds", -1.0)
-    url = post(ask, D3).json()["data"][0]["url"]
-    assert ask("GET", url).status == 403
-    assert ask("GET", url.replace("img-", "img-x")).status == 404
-    assert ask("PUT", url).status == 405
+@pytest.mark.parametrize("model", sorted(LIVES["openai"]))
+def test_what_had_ended_before_is_refused(ask: Client, ledger: Ledger, model: str) -> None:
+    ledger["openai"].set({"today": "2026-12-01"})
+    assert post(ask, {"model": model, "prompt": "a fox"}).status == 400
+    assert described(ask, model).json()["error"]["code"] == "model_not_found"
+
+
+def test_an_end_can_be_set(ask: Client, ledger: Ledger) -> None:
+    assert described(ask, "gpt-image-2").json()["shutdown_date"] is None
+    ledger["openai"].set({"today": "2026-11-28", "ends": {"gpt-image-2": "2027-01-20"}})
+    assert described(ask, "gpt-image-2").json()["shutdown_date"] == "2027-01-20"
+    ledger["openai"].set({"ends": {"gpt-image-2": "2026-11-28"}})
+    assert described(ask, "gpt-image-2").status == 404

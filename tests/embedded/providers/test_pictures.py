@@ -17,7 +17,7 @@ MODELS = [f"model-{number}" for number in range(40)]
 
 
 def decoded(kind: pictures.Format, width: int, height: int, *traits: object) -> Image.Image:
-    image = Image.open(io.BytesIO(pictures.draw(kind, width, height, "flux-dev", "a fox", *traits)))
+    image = Image.open(io.BytesIO(pictures.draw(kind, width, height, "flux-2-pro", "a fox", *traits)))
     image.load()
     return image
 
@@ -32,7 +32,7 @@ def test_every_format_decodes_to_the_size_asked_for(kind: pictures.Format, size:
 
 def test_verified_by_pillow() -> None:
     """Chunk checksums are right, not merely tolerated."""
-    Image.open(io.BytesIO(pictures.draw("png", 1024, 1024, "flux-dev", "a fox"))).verify()
+    Image.open(io.BytesIO(pictures.draw("png", 1024, 1024, "flux-2-pro", "a fox"))).verify()
 
 
 def test_webp_shows_what_png_shows() -> None:
@@ -42,7 +42,7 @@ def test_webp_shows_what_png_shows() -> None:
 
 
 def test_jpeg_shows_the_colours_of_its_blocks() -> None:
-    made = scenery.scene(20, 20, "flux-dev", "a fox", 7)
+    made = scenery.scene(20, 20, "flux-2-pro", "a fox", 7)
     image = decoded("jpeg", 160, 160, 7).convert("RGB")
     rows = [row for row, count in made.rows for _ in range(count)]
     far = [
@@ -80,21 +80,21 @@ def test_traits_do_not_run_into_each_other() -> None:
 @pytest.mark.parametrize(
     ("model", "prompt", "told"),
     [
-        ("flux-dev", "a fox", ["flux-dev", "a fox"]),
-        ("flux-dev", "  a\nfox\t", ["flux-dev", "a fox"]),
-        ("flux-dev", "Füchse à la crème, façade", ["flux-dev", "Fuchse a la creme, facade"]),
-        ("flux-dev", "灯台 منارة", ["flux-dev", "[][] [][][][][]"]),
-        ("flux-dev", "a\u202efox\u200d", ["flux-dev", "afox"]),
-        ("flux-dev", "\ud800 alone", ["flux-dev", "[] alone"]),
-        ("flux-dev", "x" * 200, ["flux-dev", "x" * 27, "x" * 27, "x" * 24 + "..."]),
+        ("flux-2-pro", "a fox", ["flux-2-pro", "a fox"]),
+        ("flux-2-pro", "  a\nfox\t", ["flux-2-pro", "a fox"]),
+        ("flux-2-pro", "Füchse à la crème, façade", ["flux-2-pro", "Fuchse a la creme, facade"]),
+        ("flux-2-pro", "灯台 منارة", ["flux-2-pro", "[][] [][][][][]"]),
+        ("flux-2-pro", "a\u202efox\u200d", ["flux-2-pro", "afox"]),
+        ("flux-2-pro", "\ud800 alone", ["flux-2-pro", "[] alone"]),
+        ("flux-2-pro", "x" * 200, ["flux-2-pro", "x" * 27, "x" * 27, "x" * 24 + "..."]),
         ("m" * 60, "a fox", ["m" * 24 + "...", "a fox"]),
         (
-            "flux-dev",
+            "flux-2-pro",
             "a red fox that crosses a snowy field at dawn",
-            ["flux-dev", "a red fox that crosses a", "snowy field at dawn"],
+            ["flux-2-pro", "a red fox that crosses a", "snowy field at dawn"],
         ),
-        ("flux-dev", "", ["flux-dev"]),
-        ("flux-dev", "   ", ["flux-dev"]),
+        ("flux-2-pro", "", ["flux-2-pro"]),
+        ("flux-2-pro", "   ", ["flux-2-pro"]),
     ],
 )
 def test_a_picture_tells_its_model_and_its_prompt(model: str, prompt: str, told: list[str]) -> None:
@@ -128,14 +128,14 @@ def test_a_png_is_a_few_kilobytes_and_costs_milliseconds() -> None:
 
 def _cost(index: int) -> float:
     start = time.process_time()
-    pictures.draw("png", 1024, 1024, "flux-dev", "cost", index)
+    pictures.draw("png", 1024, 1024, "flux-2-pro", "cost", index)
     return time.process_time() - start
 
 
 @pytest.mark.parametrize("size", [(0, 10), (10, 0), (16384, 10), (10, -1)])
 def test_impossible_sizes_are_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="outside"):
-        pictures.draw("png", *size, "flux-dev", "a fox")
+        pictures.draw("png", *size, "flux-2-pro", "a fox")
 
 
 def _pixel(image: Image.Image, x: int, y: int) -> tuple[int, int, int]:

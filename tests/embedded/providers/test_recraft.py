@@ -38,6 +38,12 @@ def post(ask: Client, body: object) -> Reply:
         ),
         (GOOD | {"controls": {"colors": [{"rgb": [0, 128, 255]}], "no_text": True}}, "WEBP", (1024, 1024), 1),
         ({"prompt": "x" * 1000}, "WEBP", (1024, 1024), 1),
+        (
+            GOOD | {"model": "recraftv4_1", "image_format": "png", "response_format": "b64_json"},
+            "PNG",
+            (1024, 1024),
+            1,
+        ),
         ({"prompt": "x" * 10000, "model": "recraftv4", "size": "1344x768"}, "WEBP", (1344, 768), 1),
     ],
 )
@@ -121,9 +127,9 @@ def test_the_user_shows_the_balance(ask: Client) -> None:
     assert reply.json()["credits"] > 0
 
 
-def test_an_unknown_style_and_a_retired_model(ask: Client, ledger: Ledger) -> None:
+def test_an_unknown_style_and_a_model_that_has_ended(ask: Client, ledger: Ledger) -> None:
     assert post(ask, GOOD | {"style_id": "01234567-89ab-cdef-0123-456789abcdef"}).status == 404
-    ledger["recraft"].set({"retired": ["recraftv3"]})
+    ledger["recraft"].set({"ends": {"recraftv3": "2026-01-01"}})
     assert post(ask, GOOD).status == 400
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -18,9 +19,9 @@ from verification.embedded.server.providers import HOSTS, keys
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("embedded")]
 
-CANVAS = "amazon.nova-canvas-v1:0"
+CORE = "stability.stable-image-core-v1:1"
 LITE = "amazon.nova-lite-v1:0"
-NOVA = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox"}}
+FOX = {"prompt": "a fox"}
 CHAT = [{"role": "user", "content": [{"text": "a fox"}]}]
 
 CALLER = """
@@ -71,7 +72,21 @@ def stranger(cloud: Running) -> tuple[Callable[[dict[str, Any]], None], tuple[st
     return grant, (key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def paint(client: Any, model: str = CANVAS, body: Any = NOVA) -> Any:
+def west(cloud: Running, service: str, key: tuple[str, str] | None = None, **config: Any) -> Any:
+    """A client in the Region that has the image models."""
+    key_id, secret = key or (cloud.state.access_key_id, cloud.state.secret_access_key)
+    return boto3.client(
+        service,
+        region_name="us-west-2",
+        endpoint_url=cloud.state.endpoint,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        verify=cloud.state.ca_bundle,
+        config=Config(retries={"total_max_attempts": 1}, **config),
+    )
+
+
+def paint(client: Any, model: str = CORE, body: Any = FOX) -> Any:
     return json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read())
 
 
@@ -82,9 +97,11 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_bedrock_answers_the_sdk(cloud: Running, control: Callable[..., Any]) -> None:
-    runtime = cloud.client("bedrock-runtime")
-    assert base64.b64decode(paint(runtime)["images"][0]).startswith(b"\x89PNG")
-    reply = runtime.converse(modelId=LITE, messages=CHAT, inferenceConfig={"maxTokens": 50})
+    image = paint(west(cloud, "bedrock-runtime"))["images"][0]
+    assert base64.b64decode(image).startswith(b"\x89PNG")
+    reply = cloud.client("bedrock-runtime").converse(
+        modelId=LITE, messages=CHAT, inferenceConfig={"maxTokens": 50}
+    )
     assert reply["output"]["message"]["content"][0]["text"].startswith("a fox")
     report = control("bedrock")
     assert (report["calls"], report["paid"], report["outcomes"]) == (2, 2, {"ok": 2})
@@ -97,13 +114,14 @@ def test_iam_stands_before_bedrock(
 ) -> None:
     """InvokeModel is the action of Converse too, and the model is the resource."""
     grant, key = stranger
-    runtime = cloud.client("bedrock-runtime", key)
-    assert refusal(lambda: paint(runtime)) == "AccessDeniedException"
+    runtime, images = cloud.client("bedrock-runtime", key), west(cloud, "bedrock-runtime", key)
+    assert refusal(lambda: paint(images)) == "AccessDeniedException"
     assert refusal(lambda: runtime.converse(modelId=LITE, messages=CHAT)) == "AccessDeniedException"
     assert control("bedrock")["calls"] == 0
-    models = [f"arn:aws:bedrock:us-east-1::foundation-model/{model}" for model in (CANVAS, LITE)]
+    places = {CORE: "us-west-2", LITE: "us-east-1"}
+    models = [f"arn:aws:bedrock:{place}::foundation-model/{model}" for model, place in places.items()]
     grant({"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": models})
-    assert paint(runtime)["images"]
+    assert paint(images)["images"]
     assert runtime.converse(modelId=LITE, messages=CHAT)["stopReason"] == "end_turn"
     micro = "amazon.nova-micro-v1:0"
     assert refusal(lambda: runtime.converse(modelId=micro, messages=CHAT)) == "AccessDeniedException"
@@ -115,16 +133,27 @@ def test_models_live_in_regions(cloud: Running) -> None:
     model, body = "stability.sd3-5-large-v1:0", {"prompt": "a fox"}
     here = cloud.client("bedrock-runtime")
     assert refusal(lambda: paint(here, model, body)) == "ValidationException"
-    there = boto3.client(
-        "bedrock-runtime",
-        region_name="us-west-2",
-        endpoint_url=cloud.state.endpoint,
-        aws_access_key_id=cloud.state.access_key_id,
-        aws_secret_access_key=cloud.state.secret_access_key,
-        verify=cloud.state.ca_bundle,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    assert len(paint(there, model, body)["images"]) == 1
+    assert len(paint(west(cloud, "bedrock-runtime"), model, body)["images"]) == 1
+
+
+def test_bedrock_says_how_long_a_model_lives(
+    cloud: Running,
+    control: Callable[..., Any],
+    stranger: tuple[Callable[[dict[str, Any]], None], tuple[str, str]],
+) -> None:
+    """In AWS's spelling, with a day that the SDK reads, and to those who may ask."""
+    control("bedrock", today="2026-11-28", ends={CORE: "2027-03-01"})
+    details = west(cloud, "bedrock").get_foundation_model(modelIdentifier=CORE)["modelDetails"]
+    end = datetime(2027, 3, 1, tzinfo=UTC)
+    assert details["modelLifecycle"] == {"status": "LEGACY", "endOfLifeTime": end}
+    grant, key = stranger
+    curious = west(cloud, "bedrock", key)
+    assert refusal(lambda: curious.get_foundation_model(modelIdentifier=CORE)) == "AccessDeniedException"
+    model = f"arn:aws:bedrock:us-west-2::foundation-model/{CORE}"
+    grant({"Effect": "Allow", "Action": "bedrock:GetFoundationModel", "Resource": model})
+    assert curious.get_foundation_model(modelIdentifier=CORE)["modelDetails"]["modelId"] == CORE
+    other = "stability.sd3-5-large-v1:0"
+    assert refusal(lambda: curious.get_foundation_model(modelIdentifier=other)) == "AccessDeniedException"
 
 
 @pytest.mark.parametrize(
@@ -133,18 +162,17 @@ def test_models_live_in_regions(cloud: Running) -> None:
         ("unauthorized", "AccessDeniedException"),
         ("rate_limited", "ThrottlingException"),
         ("server_error", "InternalServerException"),
-        ("moderated", "ValidationException"),
     ],
 )
 def test_faults_reach_the_sdk(cloud: Running, control: Callable[..., Any], fault: str, code: str) -> None:
     control("bedrock", fault=fault, count=1)
-    runtime = cloud.client("bedrock-runtime")
+    runtime = west(cloud, "bedrock-runtime")
     assert refusal(lambda: paint(runtime)) == code
     assert paint(runtime)["images"]
 
 
 def test_a_withheld_and_a_cut_answer(cloud: Running, control: Callable[..., Any]) -> None:
-    runtime = cloud.client("bedrock-runtime", read_timeout=1)
+    runtime = west(cloud, "bedrock-runtime", read_timeout=1)
     control("bedrock", fault="timeout", count=1)
     with pytest.raises(ReadTimeoutError):
         paint(runtime)
@@ -178,12 +206,12 @@ def test_every_host_is_reached_over_tls(dial: Callable[..., dict[str, Any]]) -> 
 def test_a_function_buys_and_fetches_an_image(
     dial: Callable[..., dict[str, Any]], control: Callable[..., Any]
 ) -> None:
-    headers = {"authorization": f"Bearer {keys.example('openai')}", "content-type": "application/json"}
-    body = json.dumps({"model": "dall-e-3", "prompt": "a fox"})
-    answer = dial("https://api.openai.com/v1/images/generations", headers, body)
+    headers = {"authorization": f"Bearer {keys.example('recraft')}", "content-type": "application/json"}
+    body = json.dumps({"model": "recraftv4_1", "prompt": "a fox", "image_format": "png"})
+    answer = dial("https://external.api.recraft.ai/v1/images/generations", headers, body)
     assert answer["status"] == 200, answer
     image = dial(json.loads(answer["body"])["data"][0]["url"])
     assert image["body"].startswith("\x89PNG")
-    assert control("openai")["paid"] == 1
-    control("openai", fault="rate_limited", count=1)
-    assert dial("https://api.openai.com/v1/images/generations", headers, body)["status"] == 429
+    assert control("recraft")["paid"] == 1
+    control("recraft", fault="rate_limited", count=1)
+    assert dial("https://external.api.recraft.ai/v1/images/generations", headers, body)["status"] == 429

@@ -145,5 +145,5 @@ def test_moderation_and_retirement(post: Form, ledger: Ledger) -> None:
     reply = post("sd3", TURBO)
     assert (reply.status, reply.json()["name"]) == (403, "content_moderation")
     assert ledger["stability"].paid == 0
-    ledger["stability"].set({"retired": ["sd3.5-large-turbo"]})
+    ledger["stability"].set({"ends": {"sd3.5-large-turbo": "2026-01-01"}})
     assert post("sd3", TURBO).status == 404

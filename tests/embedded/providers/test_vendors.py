@@ -30,17 +30,17 @@ def generate(ask: Client, vendor: str, multipart: Any, **options: Any) -> Reply:
     headers = ask.key(vendor)
     match vendor:
         case "openai":
-            body: Any = {"model": "dall-e-3", "prompt": PROMPT, "response_format": "b64_json"}
+            body: Any = {"model": "gpt-image-2", "prompt": PROMPT}
             return ask(
                 "POST", "https://api.openai.com/v1/images/generations", body, headers=headers, **options
             )
         case "google":
-            url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash-image:generateContent"
+            url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-nano-banana-2.1:generateContent"
             body = {"contents": [{"parts": [{"text": PROMPT}]}]}
             return ask("POST", url, body, headers=headers, **options)
         case "bfl":
             body = {"prompt": PROMPT, "output_format": "png"}
-            return ask("POST", "https://api.bfl.ai/v1/flux-pro-1.1", body, headers=headers, **options)
+            return ask("POST", "https://api.bfl.ai/v1/flux-2-pro", body, headers=headers, **options)
         case "recraft":
             body = {"prompt": PROMPT, "image_format": "png", "response_format": "b64_json"}
             url = "https://external.api.recraft.ai/v1/images/generations"

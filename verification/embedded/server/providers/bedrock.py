@@ -1,20 +1,17 @@
 """Amazon Bedrock's runtime: image models through InvokeModel, text models through InvokeModel and Converse.
 
-Images: Amazon Nova Canvas (text to image), Stable Diffusion 3.5 Large, Stable Image Core and Ultra.
-Texts: Amazon Nova Micro and Lite, Anthropic's Claude. Whatever else is asked for is refused with the
-error that AWS gives to a model identifier it does not know: MiniStack alone would answer any name.
+Images: Stable Diffusion 3.5 Large, Stable Image Core and Ultra. Texts: Amazon Nova Micro and Lite, Anthropic's
+Claude. Whatever else is asked for is refused with the error that AWS gives to a model identifier it does not
+know: MiniStack alone would answer any name. GetFoundationModel says how long a model lives. The account is one
+that has used no model before, so it cannot begin with one that is Legacy.
 
 MiniStack checks the caller's signature and ``bedrock:InvokeModel`` (Converse needs the same action on
 AWS, see the module ``seam``) before any of this runs. A model answers only in the Regions that have it:
-the Stability models live in us-west-2 and Nova Canvas does not, so a client in us-east-1 needs a
-second endpoint, as on AWS.
+the Stability models live in us-west-2, so a client in us-east-1 needs a second endpoint, as on AWS.
 
-Nova Canvas answers in PNG. The Stability models honour ``output_format`` (PNG when it is left out).
+The Stability models honour ``output_format`` (PNG when it is left out).
 
 Sources:
-    Nova Canvas requests, https://docs.aws.amazon.com/nova/latest/userguide/image-gen-req-resp-structure.html
-    Nova Canvas resolutions, https://docs.aws.amazon.com/nova/latest/userguide/image-gen-access.html
-    Nova Canvas errors, https://docs.aws.amazon.com/nova/latest/userguide/image-troubleshooting.html
     Nova text requests, https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
     SD 3.5 Large, https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-3-5-large.html
     Stable Image Ultra,
@@ -24,6 +21,10 @@ Sources:
     Claude messages, https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
     InvokeModel and its errors, https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
     Converse, https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+    GetFoundationModel, https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetFoundationModel.html
+    Lives of models, https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html
+    Subscriptions, https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html ,
+        https://repost.aws/knowledge-center/bedrock-resolve-marketplace-permission
     Models and Regions, https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html
     Inference profiles, https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 """
@@ -40,6 +41,7 @@ from urllib.parse import unquote
 
 from . import pictures
 from .ledger import GENERATION_FAULTS, REQUEST_FAULTS, Account, Fault, Ledger, digest
+from .lives import LEGACY
 from .vendor import SLOWNESS_SECONDS, is_integer, is_number, parse_object, wrong_body
 
 MARKER = "x-embedded-delivery"
@@ -51,13 +53,13 @@ Operation = Literal["invoke", "converse", "invoke-with-response-stream", "conver
 PATH = re.compile(
     r"/model/(?P<model>.+)/(?P<operation>invoke-with-response-stream|converse-stream|invoke|converse)"
 )
+DESCRIPTION = re.compile(r"/foundation-models/(?P<model>.+)")
 _PROFILE = re.compile(r"(?:us|eu|apac|au|jp|us-gov|global)\.(?P<model>(?:amazon|anthropic)\..+)")
 _CLAUDE = re.compile(r"anthropic\.claude-[a-z0-9.-]+(?:-v\d+(?::\d+)?)?")
 _ON_DEMAND_CLAUDE = re.compile(
     r"anthropic\.claude-(?:instant|v2|3-(?:haiku|sonnet|opus)|3-5-sonnet-20240620)\b"
 )
 
-_NOVA_CANVAS_REGIONS = ("us-east-1", "ap-northeast-1", "eu-west-1")
 _STABILITY_REGIONS = ("us-west-2",)
 _NOVA_TEXT_REGIONS = (
     "us-east-1",
@@ -69,11 +71,8 @@ _NOVA_TEXT_REGIONS = (
 )
 
 IMAGE_MODELS: dict[str, tuple[str, ...]] = {
-    "amazon.nova-canvas-v1:0": _NOVA_CANVAS_REGIONS,
     "stability.sd3-5-large-v1:0": _STABILITY_REGIONS,
-    "stability.stable-image-core-v1:0": _STABILITY_REGIONS,
     "stability.stable-image-core-v1:1": _STABILITY_REGIONS,
-    "stability.stable-image-ultra-v1:0": _STABILITY_REGIONS,
     "stability.stable-image-ultra-v1:1": _STABILITY_REGIONS,
 }
 NOVA_TEXT_MODELS = ("amazon.nova-micro-v1:0", "amazon.nova-lite-v1:0")
@@ -89,20 +88,7 @@ STABILITY_SIZES: dict[str, tuple[int, int]] = {
     "21:9": (1536, 640),
     "9:21": (640, 1536),
 }
-NOVA_STYLES = (
-    "3D_ANIMATED_FAMILY_FILM",
-    "DESIGN_SKETCH",
-    "FLAT_VECTOR_ILLUSTRATION",
-    "GRAPHIC_NOVEL_ILLUSTRATION",
-    "MAXIMALISM",
-    "MIDCENTURY_RETRO",
-    "PHOTOREALISM",
-    "SOFT_DIGITAL_PAINTING",
-)
-_NOVA_LARGEST_SEED = 858_993_459
-_NOVA_MOST_PIXELS = 4_194_304
 _STABILITY_LARGEST_SEED = 4_294_967_294
-_FILTERED = "This request has been blocked by our content filters. Please adjust your text prompt."
 
 
 class ServiceError(Exception):
@@ -198,12 +184,7 @@ class Bedrock:
         body: bytes,
         region: str,
     ) -> tuple[str, Response]:
-        await asyncio.sleep(self.account.latency_ms / 1000)
-        fault = self.account.take({Fault.UNAUTHORIZED} | REQUEST_FAULTS)
-        if fault in _FAULTS:
-            code, status, message = _FAULTS[fault]
-            raise ServiceError(code, status, message, fault)
-        if fault is not None:
+        if (fault := await self._trouble()) is not None:
             return fault, _broken(fault)
         base = _base_model(model, region, self.account)
         if operation.endswith("stream"):
@@ -211,13 +192,59 @@ class Bedrock:
         request = _json_body(headers, body)
         if operation == "converse":
             return await self._converse(base, request)
-        if base == "amazon.nova-canvas-v1:0":
-            return await self._nova_canvas(base, request)
         if base in IMAGE_MODELS:
             return await self._stability(base, request)
         if base.startswith("amazon."):
             return await self._nova_text(base, request)
         return await self._claude(base, request)
+
+    async def describe(self, path: str, region: str) -> Response | None:
+        """Answer GetFoundationModel, or None when the path is not its own."""
+        match = DESCRIPTION.fullmatch(path)
+        if match is None:
+            return None
+        model = unquote(match["model"])
+        self.account.calls += 1
+        self.account.paths["GET /foundation-models/{model}"] += 1
+        try:
+            outcome, response = await self._describe(model, region)
+        except ServiceError as error:
+            outcome, response = error.outcome, error.response
+        self.account.outcomes[outcome] += 1
+        return response
+
+    async def _describe(self, model: str, region: str) -> tuple[str, Response]:
+        if (fault := await self._trouble()) is not None:
+            return fault, _broken(fault)
+        if model not in (*IMAGE_MODELS, *NOVA_TEXT_MODELS) or region not in _regions(model, region):
+            _invalid("The provided model identifier is invalid.")
+        if self.account.ended(model):
+            raise ServiceError("ResourceNotFoundException", 404, "Could not resolve the foundation model.")
+        lifecycle = {"status": "LEGACY" if _legacy(self.account, model) else "ACTIVE"}
+        if end := self.account.end(model):
+            lifecycle["endOfLifeTime"] = f"{end.isoformat()}T00:00:00Z"
+        details = {
+            "modelArn": resource_arn(model, region, ""),
+            "modelId": model,
+            "modelName": model.partition(".")[2],
+            "providerName": "Amazon" if model.startswith("amazon.") else "Stability AI",
+            "inferenceTypesSupported": ["ON_DEMAND"],
+            "modelLifecycle": lifecycle,
+        }
+        return "ok", _success({"modelDetails": details})
+
+    async def _trouble(self) -> Fault | None:
+        """Take the time that an answer takes, and the fault that breaks it.
+
+        Raises:
+            ServiceError: the fault is a refusal.
+        """
+        await asyncio.sleep(self.account.latency_ms / 1000)
+        fault = self.account.take({Fault.UNAUTHORIZED} | REQUEST_FAULTS)
+        if fault in _FAULTS:
+            code, status, message = _FAULTS[fault]
+            raise ServiceError(code, status, message, fault)
+        return fault
 
     async def _begin(self, model: str, prompt: str) -> Job:
         self.account.prompts.append(digest(prompt))
@@ -232,18 +259,6 @@ class Bedrock:
             return base64.b64encode(wrong_body(job.prompt)).decode()
         image = pictures.draw(kind, width, height, job.model, job.prompt, *traits)
         return base64.b64encode(image).decode()
-
-    async def _nova_canvas(self, model: str, request: dict[str, Any]) -> tuple[str, Response]:
-        prompt, config = _nova_canvas_request(request)
-        job = await self._begin(model, prompt)
-        if job.fault is Fault.MODERATED:
-            raise ServiceError("ValidationException", 400, _FILTERED, Fault.MODERATED)
-        width, height = config["width"], config["height"]
-        images = [
-            self._image(job, "png", width, height, config["seed"], index)
-            for index in range(config["numberOfImages"])
-        ]
-        return _done(job), _success({"images": images})
 
     async def _stability(self, model: str, request: dict[str, Any]) -> tuple[str, Response]:
         prompt, ratio, seed, kind = _stability_request(request)
@@ -368,6 +383,13 @@ def _base_model(identifier: str, region: str, account: Account) -> str:
     name = identifier.rpartition("/")[2] if identifier.startswith("arn:") else identifier
     profile = _PROFILE.fullmatch(name)
     base = profile["model"] if profile else name
+    if account.ended(base):
+        raise ServiceError(
+            "ResourceNotFoundException",
+            404,
+            "This model version has reached the end of its life. Please refer to the AWS documentation for more "
+            "details.",
+        )
     known = base in IMAGE_MODELS or base in NOVA_TEXT_MODELS or _CLAUDE.fullmatch(base)
     if (
         not known
@@ -375,11 +397,22 @@ def _base_model(identifier: str, region: str, account: Account) -> str:
         or (not profile and region not in _regions(base, region))
     ):
         _invalid("The provided model identifier is invalid.")
-    if base in account.retired:
+    if _legacy(account, base):
         raise ServiceError(
             "ResourceNotFoundException",
             404,
-            "This model version has reached the end of its life.",
+            "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model "
+            "in the last 30 days. Please upgrade to an active model on Amazon Bedrock",
+        )
+    if base in account.unsubscribed:
+        raise ServiceError(
+            "AccessDeniedException",
+            403,
+            "Model access is denied due to IAM user or service role is not authorized to perform the required AWS "
+            "Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access to "
+            "this model. Refer to the Amazon Bedrock documentation for further details. Your AWS Marketplace "
+            "subscription for this model cannot be completed at this time. If you recently fixed this issue, try again "
+            "after 2 minutes.",
         )
     if not profile and base.startswith("anthropic.") and not _ON_DEMAND_CLAUDE.match(base):
         _invalid(
@@ -387,6 +420,11 @@ def _base_model(identifier: str, region: str, account: Account) -> str:
             "Retry your request with the ID or ARN of an inference profile that contains this model."
         )
     return base
+
+
+def _legacy(account: Account, model: str) -> bool:
+    end = account.end(model)
+    return end is not None and account.day >= end - LEGACY
 
 
 def _regions(base: str, region: str) -> Iterable[str]:
@@ -475,55 +513,6 @@ def _choice_field(section: dict[str, Any], name: str, where: str, known: Iterabl
     if not isinstance(value, str) or value not in known:
         _malformed(f"{where}/{name}: {value} is not a valid enum value")
     return value
-
-
-def _nova_canvas_request(request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    _require(request, ("taskType",))
-    if request["taskType"] != "TEXT_IMAGE":
-        known = (
-            "COLOR_GUIDED_GENERATION",
-            "IMAGE_VARIATION",
-            "INPAINTING",
-            "OUTPAINTING",
-            "BACKGROUND_REMOVAL",
-        )
-        _invalid(
-            "Only TEXT_IMAGE is served here."
-            if request["taskType"] in (*known, "VIRTUAL_TRY_ON")
-            else "Invalid taskType."
-        )
-    _only(request, ("taskType", "textToImageParams", "imageGenerationConfig"))
-    _require(request, ("textToImageParams",))
-    where = "#/textToImageParams"
-    params = _section(request, "textToImageParams")
-    _only(params, ("text", "negativeText", "style"), where)
-    _require(params, ("text",), where)
-    prompt = _text_field(params, "text", where, 1, 1024) or ""
-    _text_field(params, "negativeText", where, 1, 1024)
-    _choice_field(params, "style", where, (*NOVA_STYLES, ""), "")
-    where = "#/imageGenerationConfig"
-    config = _section(request, "imageGenerationConfig")
-    _only(
-        config,
-        ("width", "height", "quality", "cfgScale", "seed", "numberOfImages"),
-        where,
-    )
-    _choice_field(config, "quality", where, ("standard", "premium"), "standard")
-    _number_field(config, "cfgScale", where, 1.1, 10, whole=False)
-    width = _number_field(config, "width", where, 320, 4096, whole=True, default=1024)
-    height = _number_field(config, "height", where, 320, 4096, whole=True, default=1024)
-    if width % 16 or height % 16:
-        _invalid("The width and the height must be divisible by 16.")
-    if max(width, height) > 4 * min(width, height):
-        _invalid("The aspect ratio must be between 1:4 and 4:1.")
-    if width * height >= _NOVA_MOST_PIXELS:
-        _invalid(f"The image must have fewer than {_NOVA_MOST_PIXELS} pixels.")
-    return prompt, {
-        "width": width,
-        "height": height,
-        "seed": _number_field(config, "seed", where, 0, _NOVA_LARGEST_SEED, whole=True, default=12),
-        "numberOfImages": _number_field(config, "numberOfImages", where, 1, 5, whole=True, default=1),
-    }
 
 
 def _stability_request(

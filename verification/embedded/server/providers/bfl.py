@@ -1,16 +1,16 @@
 """Black Forest Labs' FLUX API: submit, poll, download.
 
-Served: ``POST /v1/{model}`` for FLUX1.1 [pro], FLUX1.1 [pro] ultra, FLUX.1 [dev] and the FLUX.2 family
-(text to image), ``GET /v1/get_result`` and ``GET /v1/credits``, the cheap way to try a key.
+Served: ``POST /v1/{model}`` for the FLUX.2 family (text to image), ``GET /v1/get_result`` and ``GET /v1/credits``, the cheap way to try a key.
 
 A submission answers with a ``polling_url`` on another host than the one that was asked, as the vendor
 does; a client has to follow it. The image lies behind a URL that lives for ten minutes. The default
 format is JPEG: whoever wants a PNG has to ask for ``output_format: png``. Unknown fields are ignored and
-numbers in strings are read, since the vendor's schema neither forbids the former nor refuses the latter.
+numbers in strings are read, since the vendor's schema neither forbids the former nor refuses the latter; but steps and
+guidance are refused of a model that has no use for them, for a client that sends them expects an effect.
 
 Sources:
-    FLUX1.1 [pro], https://docs.bfl.ai/api-reference/models/generate-an-image-with-flux11-%5Bpro%5D
-    FLUX.1 [dev], https://docs.bfl.ai/api-reference/models/generate-an-image-with-flux1-%5Bdev%5D
+    Models, https://docs.bfl.ai/quick_start/pricing
+    States and endpoints, https://github.com/black-forest-labs/skills
     OpenAPI description, https://api.bfl.ai/openapi.json
     Errors and states of a task, https://docs.bfl.ai/api_integration/errors
     Integration guide (polling, delivery, limits), https://docs.bfl.ai/api_integration/integration_guidelines
@@ -20,7 +20,6 @@ Sources:
 """
 
 import math
-import re
 import secrets
 import time
 import uuid
@@ -49,49 +48,25 @@ class _Model:
     """What one model accepts.
 
     Attributes:
-        side: smallest and largest side and the step between, in pixels; None when a ratio is given instead.
-        steps: range of ``steps``, None when the model has no such field.
-        guidance: likewise.
+        credits: its price.
+        tuned: whether it takes ``steps`` and ``guidance``.
     """
 
-    side: tuple[int, int, int] | None
-    default: tuple[int, int]
-    most_pixels: int = 1440 * 1440
-    steps: tuple[float, float] | None = None
-    guidance: tuple[float, float] | None = None
-    prompt_required: bool = False
-    tolerance: int = 6
-    credits: float = 4.0
+    credits: float
+    tuned: bool = False
 
 
-_FLUX_2 = _Model(
-    (64, 4096, 16),
-    (1024, 1024),
-    2048 * 2048,
-    prompt_required=True,
-    tolerance=5,
-    credits=3.0,
-)
 MODELS: dict[str, _Model] = {
-    "flux-pro-1.1": _Model((256, 1440, 32), (1024, 768)),
-    "flux-pro-1.1-ultra": _Model(None, (2752, 1536), 4_300_000, credits=6.0),
-    "flux-dev": _Model((256, 1440, 32), (1024, 768), steps=(1, 50), guidance=(1.5, 5), credits=2.5),
-    "flux-2-pro": _FLUX_2,
-    "flux-2-max": _FLUX_2,
-    "flux-2-klein-4b": _FLUX_2,
-    "flux-2-klein-9b": _FLUX_2,
-    "flux-2-flex": _Model(
-        (64, 4096, 16),
-        (1024, 1024),
-        2048 * 2048,
-        steps=(1, 50),
-        guidance=(1.5, 10),
-        prompt_required=True,
-        tolerance=5,
-        credits=6.0,
-    ),
+    "flux-2-pro": _Model(3.0),
+    "flux-2-max": _Model(7.0),
+    "flux-2-klein-4b": _Model(1.4),
+    "flux-2-klein-9b": _Model(1.5),
+    "flux-2-flex": _Model(6.0, tuned=True),
 }
-_RATIO = re.compile(r"([1-9]\d?):([1-9]\d?)")
+_SIDE = (64, 4096)
+_STEP = 16
+_MOST_PIXELS = 2048 * 2048
+_TOLERANCE = 5
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -165,7 +140,7 @@ class BFL(Vendor):
             self._only("GET", request)
             return self._result(request)
         name = path.removeprefix("/v1/")
-        if path.startswith("/v1/") and name in MODELS and name not in self.account.retired:
+        if path.startswith("/v1/") and name in MODELS and not self.account.ended(name):
             self._only("POST", request)
             return self._submit(name, MODELS[name], request)
         raise RefusalError(json_answer({"detail": "Not Found"}, 404))
@@ -184,30 +159,30 @@ class BFL(Vendor):
                 "Input should be a valid dictionary or object",
             )
         prompt = body.get("prompt")
-        if prompt is None and model.prompt_required:
+        if prompt is None:
             _unprocessable(("body", "prompt"), "missing", "Field required")
-        if prompt is not None and not isinstance(prompt, str):
+        if not isinstance(prompt, str):
             _unprocessable(("body", "prompt"), "string_type", "Input should be a valid string")
-        width, height = _dimensions(body, model)
-        _range(body, "steps", model.steps, whole=True)
-        _range(body, "guidance", model.guidance, whole=False)
-        _range(body, "safety_tolerance", (0, model.tolerance), whole=True)
+        width, height = _dimensions(body)
+        for field, limits in (("steps", (1, 50)), ("guidance", (1.5, 10))):
+            if field in body and not model.tuned:
+                _unprocessable(("body", field), "extra_forbidden", "Extra inputs are not permitted")
+            _range(body, field, limits, whole=field == "steps")
+        _range(body, "safety_tolerance", (0, _TOLERANCE), whole=True)
         seed = _range(body, "seed", (0, _LARGEST_SEED), whole=True)
         _boolean(body, "prompt_upsampling")
-        _boolean(body, "raw")
         kind = body.get("output_format") or "jpeg"
         if kind not in ("jpeg", "png"):
             _unprocessable(("body", "output_format"), "enum", "Input should be 'jpeg' or 'png'")
         if body.get("webhook_url") is not None:
             refuse(json_answer({"detail": "Webhooks are not served here; poll instead."}, 400))
-        shown = prompt or ""
-        self.account.prompts.append(digest(shown))
+        self.account.prompts.append(digest(prompt))
         fault = self.account.take(GENERATION_FAULTS)
         now = time.time()
         delay = WORK_SECONDS + (SLOWNESS_SECONDS if fault is Fault.SLOW else 0.0)
         identifier = str(uuid.uuid4())
         number = int(seed) if seed is not None else secrets.randbelow(_LARGEST_SEED)
-        plan = Plan(name, shown, fault)
+        plan = Plan(name, prompt, fault)
         key = self.key(request) or ""
         drawn = cast(Format, kind)
         self.ledger.remember(
@@ -245,8 +220,11 @@ class BFL(Vendor):
         task = self.ledger.tasks.get(identifier)
         if not isinstance(task, Task) or task.key != digest(self.key(request) or ""):
             refuse(json_answer(self._state(identifier, "Task not found"), 404))
-        if time.time() < task.ready:
-            return json_answer(self._state(identifier, "Pending"), outcome="pending")
+        if (now := time.time()) < task.ready:
+            begun = now > (task.created + task.ready) / 2
+            return json_answer(
+                self._state(identifier, "Generating" if begun else "Pending"), outcome="pending"
+            )
         if task.plan.fault is Fault.MODERATED:
             reasons = {"Moderation Reasons": ["Content Policy"]}
             return json_answer(
@@ -299,11 +277,7 @@ def _number(body: dict[str, Any], name: str, *, whole: bool) -> float | None:
     return value
 
 
-def _range(
-    body: dict[str, Any], name: str, limits: tuple[float, float] | None, *, whole: bool
-) -> float | None:
-    if limits is None:
-        return None
+def _range(body: dict[str, Any], name: str, limits: tuple[float, float], *, whole: bool) -> float | None:
     value = _number(body, name, whole=whole)
     if value is None:
         return None
@@ -327,41 +301,14 @@ def _boolean(body: dict[str, Any], name: str) -> None:
         _unprocessable(("body", name), "bool_parsing", "Input should be a valid boolean")
 
 
-def _dimensions(body: dict[str, Any], model: _Model) -> tuple[int, int]:
-    if model.side is None:
-        return _by_ratio(body, model.most_pixels)
-    least, most, step = model.side
+def _dimensions(body: dict[str, Any]) -> tuple[int, int]:
     sides = []
-    for name, default in zip(("width", "height"), model.default, strict=True):
-        value = _range(body, name, (least, most), whole=True)
-        side = default if value is None else int(value)
-        if side % step:
-            _unprocessable(("body", name), "multiple_of", f"Input should be a multiple of {step}")
+    for name in ("width", "height"):
+        value = _range(body, name, _SIDE, whole=True)
+        side = 1024 if value is None else int(value)
+        if side % _STEP:
+            _unprocessable(("body", name), "multiple_of", f"Input should be a multiple of {_STEP}")
         sides.append(side)
-    if sides[0] * sides[1] > model.most_pixels:
-        _unprocessable(
-            ("body",),
-            "value_error",
-            f"Output must have at most {model.most_pixels} pixels",
-        )
+    if sides[0] * sides[1] > _MOST_PIXELS:
+        _unprocessable(("body",), "value_error", f"Output must have at most {_MOST_PIXELS} pixels")
     return sides[0], sides[1]
-
-
-def _by_ratio(body: dict[str, Any], pixels: int) -> tuple[int, int]:
-    ratio = body.get("aspect_ratio", "16:9")
-    match = _RATIO.fullmatch(ratio) if isinstance(ratio, str) else None
-    if match is None:
-        _unprocessable(
-            ("body", "aspect_ratio"),
-            "value_error",
-            "Input should be a ratio such as 16:9",
-        )
-    share = int(match[1]) / int(match[2])
-    if not 9 / 21 <= share <= 21 / 9:
-        _unprocessable(
-            ("body", "aspect_ratio"),
-            "value_error",
-            "Ratio should be between 21:9 and 9:21",
-        )
-    height = int(math.sqrt(pixels / share)) // 32 * 32
-    return int(height * share) // 32 * 32, height

@@ -1,7 +1,7 @@
 """The control of the vendors, on the main port.
 
 ``GET /_embedded/providers`` tells everything, ``POST /_embedded/providers/{vendor}`` sets a fault, a
-latency, revoked keys or retired models, ``DELETE /_embedded/providers`` forgets everything. Only
+latency, revoked keys, missing subscriptions, today's date or models' ends, ``DELETE /_embedded/providers`` forgets everything. Only
 loopback may ask. Bedrock's answers pass through here too, since only the ASGI layer can cut a
 connection or keep it silent.
 """
@@ -46,7 +46,7 @@ class ControlPanel:
             except (BodyTooLargeError, ConnectionError):
                 return
             await send_answer(self._answer(request, scope), receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith("/model/"):
+        elif scope["type"] == "http" and scope["path"].startswith(("/model/", "/foundation-models/")):
             await self._app(scope, receive, _Faulty(receive, send))
         else:
             await self._app(scope, receive, send)

@@ -1,19 +1,19 @@
-"""Google's Gemini API: text and images by generateContent, Imagen by predict, the list of models.
+"""Google's Gemini API: images by generateContent, the list of models.
 
 A missing key is 403, an invalid one 400 with the reason ``API_KEY_INVALID``: that is how Google's front
 end answers, and a client that waits for a 401 never learns that its key is bad. The fault
 ``unauthorized`` answers 401 ``UNAUTHENTICATED``, which the same front end gives to refused credentials.
 A 429 carries its delay as ``RetryInfo`` in the body, not as a header.
 
-Field names may be written in camel case or with underscores; unknown ones are refused. Gemini 2.0's
-image model draws only when both modalities are asked for. Images are PNG unless Imagen is told otherwise.
+Field names may be written in camel case or with underscores; unknown ones are refused. What a model answers with, PNG
+or JPEG, is its own choice. A model that has ended is not found; nothing tells its end beforehand.
 
 Sources:
     generateContent, https://ai.google.dev/api/generate-content
     Image generation with Gemini, https://ai.google.dev/gemini-api/docs/image-generation
-    Imagen, https://ai.google.dev/gemini-api/docs/imagen
-    Which Imagen parameters the Gemini API takes, google/genai/models.py in
-        https://github.com/googleapis/python-genai
+    Models and what they take, https://ai.google.dev/gemini-api/docs/models/gemini-3.1-flash-lite-image ,
+        https://ai.google.dev/gemini-api/docs/changelog
+    What Nano Banana 2.1 refuses and answers with, https://www.skills.sh/jpcaparas/skills/nanobanana
     Errors, https://ai.google.dev/gemini-api/docs/troubleshooting
     Error details, https://cloud.google.com/apis/design/errors
     API keys, https://ai.google.dev/gemini-api/docs/api-key
@@ -21,10 +21,9 @@ Sources:
 
 import base64
 import re
-from typing import Any, NoReturn, cast
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-from .bedrock import enhance
-from .ledger import Fault
 from .pictures import MEDIA_TYPES, Format
 from .vendor import (
     RETRY_AFTER_SECONDS,
@@ -35,34 +34,29 @@ from .vendor import (
     is_number,
     parse_object,
     refuse,
-    wrong_body,
 )
 from .wire import Answer, Request, json_answer
 
-# One entry a model: which sets of modalities it accepts, and whether it takes an imageConfig.
 _BOTH = frozenset({"TEXT", "IMAGE"})
-IMAGE_MODELS: dict[str, tuple[tuple[frozenset[str], ...], bool]] = {
-    "gemini-2.0-flash-preview-image-generation": ((_BOTH,), False),
-    "gemini-2.0-flash-exp-image-generation": ((_BOTH,), False),
-    "gemini-2.5-flash-image": ((_BOTH, frozenset({"IMAGE"})), True),
-    "gemini-3-pro-image-preview": ((_BOTH, frozenset({"IMAGE"})), True),
-}
-TEXT_MODELS = (
-    "gemini-2.0-flash",
-    "gemini-2.0-flash-001",
-    "gemini-2.0-flash-lite",
-    "gemini-2.5-flash",
-    "gemini-2.5-flash-lite",
-    "gemini-2.5-pro",
-)
-IMAGEN_MODELS = (
-    "imagen-3.0-generate-002",
-    "imagen-4.0-generate-001",
-    "imagen-4.0-fast-generate-001",
-    "imagen-4.0-ultra-generate-001",
-)
 
-GEMINI_SIZES: dict[str, tuple[int, int]] = {
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """What one model accepts, and the format of its images."""
+
+    sizes: tuple[str, ...] = ("1K", "2K", "4K")
+    sampled: bool = True
+    format: Format = "png"
+
+
+MODELS: dict[str, _Model] = {
+    "gemini-nano-banana-2.1": _Model(sampled=False, format="jpeg"),
+    "gemini-3.1-flash-lite-image": _Model(sizes=("1K",)),
+    "gemini-3-pro-image": _Model(format="jpeg"),
+    "gemini-3.1-flash-image": _Model(),
+}
+
+SIZES: dict[str, tuple[int, int]] = {
     "1:1": (1024, 1024),
     "2:3": (832, 1248),
     "3:2": (1248, 832),
@@ -74,18 +68,7 @@ GEMINI_SIZES: dict[str, tuple[int, int]] = {
     "16:9": (1344, 768),
     "21:9": (1536, 672),
 }
-IMAGEN_SIZES: dict[str, tuple[int, int]] = {
-    "1:1": (1024, 1024),
-    "3:4": (896, 1280),
-    "4:3": (1280, 896),
-    "9:16": (768, 1408),
-    "16:9": (1408, 768),
-}
-_IMAGEN_LONGEST_PROMPT_TOKENS = 480
-_IMAGEN_MOST_IMAGES = 4
-_IMAGEN_MOST_GUIDANCE = 500
-_BEST_QUALITY = 100
-_GEMINI_LONGEST_PROMPT_TOKENS = 32_768
+_LONGEST_PROMPT_TOKENS = 32_768
 
 _REQUEST_FIELDS = {
     "contents",
@@ -118,18 +101,7 @@ _CONFIG_FIELDS = {
     "logprobs",
     "speechConfig",
 }
-_IMAGEN_FIELDS = {
-    "sampleCount",
-    "aspectRatio",
-    "guidanceScale",
-    "safetySetting",
-    "personGeneration",
-    "includeSafetyAttributes",
-    "includeRaiReason",
-    "language",
-    "outputOptions",
-    "sampleImageSize",
-}
+_SAMPLING = ("temperature", "topP", "topK", "seed")
 _PATH = re.compile(r"/(?P<version>v1|v1beta)/models(?:/(?P<model>[\w.-]+)(?::(?P<method>\w+))?)?")
 _TYPE = "type.googleapis.com/google.rpc"
 
@@ -157,7 +129,7 @@ class Google(Vendor):
     hosts = ("generativelanguage.googleapis.com",)
 
     def template(self, path: str) -> str:
-        """The path with the model's name kept: it tells Imagen from Gemini."""
+        """The path with the model's name kept."""
         return path
 
     def key(self, request: Request) -> str | None:
@@ -213,8 +185,6 @@ class Google(Vendor):
 
     def moderated(self, model: str) -> Answer:
         """200 that says why there is nothing in it."""
-        if model in IMAGEN_MODELS:
-            return json_answer({})
         usage = {"promptTokenCount": 8, "totalTokenCount": 8}
         document = {
             "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
@@ -238,11 +208,7 @@ class Google(Vendor):
             self._only("GET", request)
             return self._list(model)
         self._only("POST", request)
-        kinds: dict[str, tuple[str, ...]] = {
-            "generateContent": (*IMAGE_MODELS, *TEXT_MODELS),
-            "predict": IMAGEN_MODELS,
-        }
-        if model not in kinds.get(method, ()) or model in self.account.retired:
+        if method != "generateContent" or not self._serves(model):
             refuse(
                 error(
                     404,
@@ -251,24 +217,20 @@ class Google(Vendor):
                     f"or is not supported for {method}.",
                 )
             )
-        body = self._body(request)
-        if method == "predict":
-            return await self._predict(model, body)
-        return await self._generate(model, body)
+        return await self._generate(model, self._body(request))
+
+    def _serves(self, model: str) -> bool:
+        return model in MODELS and not self.account.ended(model)
 
     def _list(self, model: str | None) -> Answer:
-        served = [
-            *((name, "generateContent") for name in (*IMAGE_MODELS, *TEXT_MODELS)),
-            *((name, "predict") for name in IMAGEN_MODELS),
-        ]
         entries = [
             {
                 "name": f"models/{name}",
                 "version": "001",
-                "supportedGenerationMethods": [method],
+                "supportedGenerationMethods": ["generateContent"],
             }
-            for name, method in served
-            if name not in self.account.retired
+            for name in MODELS
+            if self._serves(name)
         ]
         if model is None:
             return json_answer({"models": entries})
@@ -303,9 +265,13 @@ class Google(Vendor):
         _system(fields.get("systemInstruction"))
         config = _object(fields.get("generationConfig"), "generation_config", _CONFIG_FIELDS)
         _numbers(config)
-        modalities = _modalities(config.get("responseModalities"))
+        if not MODELS[model].sampled:
+            for name in _SAMPLING:
+                if name in config:
+                    _invalid(f"{name} is not supported by models/{model}.")
+        modalities = _modalities(config.get("responseModalities")) or _BOTH
         size = self._size(model, config, modalities)
-        if len(prompt.split()) > _GEMINI_LONGEST_PROMPT_TOKENS:
+        if len(prompt.split()) > _LONGEST_PROMPT_TOKENS:
             _invalid("The input token count exceeds the maximum number of tokens allowed.")
         plan = await self.plan(model, prompt)
         parts = self._parts(plan, size, modalities, config.get("seed", 0))
@@ -329,107 +295,32 @@ class Google(Vendor):
         return json_answer(document, 200, self.outcome(plan))
 
     @staticmethod
-    def _size(
-        model: str, config: dict[str, Any], modalities: frozenset[str] | None
-    ) -> tuple[int, int] | None:
-        """The size of the image to draw, or None when the model writes text."""
-        if model not in IMAGE_MODELS:
-            if modalities is not None and modalities != {"TEXT"}:
-                _invalid(f"Multi-modal output is not supported by models/{model}.")
-            if "imageConfig" in config:
-                _invalid(f"Image config is not supported by models/{model}.")
-            return None
-        combinations, sized = IMAGE_MODELS[model]
-        wanted = modalities if modalities is not None else (_BOTH if sized else frozenset({"TEXT"}))
-        if wanted not in combinations:
-            accepted = "; ".join(", ".join(sorted(entry)) for entry in combinations)
+    def _size(model: str, config: dict[str, Any], modalities: frozenset[str]) -> tuple[int, int]:
+        """The size of the image to draw."""
+        if modalities not in (_BOTH, {"IMAGE"}):
             _invalid(
-                f"The requested combination of response modalities ({', '.join(sorted(wanted))}) is not "
-                f"supported by the model. models/{model} accepts: {accepted}"
+                f"The requested combination of response modalities ({', '.join(sorted(modalities))}) is not "
+                f"supported by the model. models/{model} accepts: IMAGE, TEXT; IMAGE"
             )
-        if "imageConfig" in config and not sized:
-            _invalid(f"Aspect ratio is not enabled for models/{model}.")
         known = {"aspectRatio", "imageSize"}
         image = _object(config.get("imageConfig"), "generation_config.image_config", known)
         ratio = image.get("aspectRatio", "1:1")
-        if ratio not in GEMINI_SIZES:
-            _invalid("aspect_ratio must be one of " + ", ".join(GEMINI_SIZES))
+        if ratio not in SIZES:
+            _invalid("aspect_ratio must be one of " + ", ".join(SIZES))
         scale = image.get("imageSize", "1K")
-        if scale not in (("1K", "2K", "4K") if model.startswith("gemini-3") else ("1K",)):
+        if scale not in MODELS[model].sizes:
             _invalid(f"image_size {scale!r} is not supported by models/{model}.")
         factor = int(scale[0])
-        width, height = GEMINI_SIZES[ratio]
+        width, height = SIZES[ratio]
         return width * factor, height * factor
 
     def _parts(
-        self,
-        plan: Plan,
-        size: tuple[int, int] | None,
-        modalities: frozenset[str] | None,
-        seed: object,
+        self, plan: Plan, size: tuple[int, int], modalities: frozenset[str], seed: object
     ) -> list[dict[str, Any]]:
-        if size is None:
-            self.account.paid += 1
-            text = wrong_body("0").decode() if plan.fault is Fault.WRONG_TYPE else enhance(plan.prompt)
-            return [{"text": text}]
-        image = base64.b64encode(self.picture(plan, "png", *size, seed)).decode()
-        parts: list[dict[str, Any]] = [{"inlineData": {"mimeType": "image/png", "data": image}}]
-        return (
-            parts
-            if modalities == frozenset({"IMAGE"})
-            else [{"text": "Here is the image you asked for."}, *parts]
-        )
-
-    async def _predict(self, model: str, body: dict[str, Any]) -> Answer:
-        fields = _fields(body, {"instances", "parameters"}, "")
-        prompt = _instance(fields.get("instances"))
-        parameters = fields.get("parameters", {})
-        if not isinstance(parameters, dict):
-            _invalid("Invalid value at 'parameters'", "parameters")
-        for name in parameters:
-            if name not in _IMAGEN_FIELDS:
-                _invalid(f"`{name}` isn't supported by this model.")
-        count = parameters.get("sampleCount", _IMAGEN_MOST_IMAGES)
-        if not is_integer(count) or not 1 <= count <= _IMAGEN_MOST_IMAGES:
-            _invalid(f"sampleCount must be in the range of 1 to {_IMAGEN_MOST_IMAGES} inclusive.")
-        ratio = parameters.get("aspectRatio", "1:1")
-        if ratio not in IMAGEN_SIZES:
-            _invalid(f"aspectRatio must be one of {', '.join(IMAGEN_SIZES)}.")
-        if parameters.get("personGeneration", "allow_adult") not in (
-            "dont_allow",
-            "allow_adult",
-            "allow_all",
-        ):
-            _invalid("personGeneration must be dont_allow, allow_adult or allow_all.")
-        guidance = parameters.get("guidanceScale")
-        if guidance is not None and (not is_number(guidance) or not 0 <= guidance <= _IMAGEN_MOST_GUIDANCE):
-            _invalid("guidanceScale must be a number in the range of 0 to 500.")
-        factor = self._imagen_scale(model, parameters.get("sampleImageSize", "1K"))
-        kind = _output(parameters.get("outputOptions"))
-        if len(prompt.split()) > _IMAGEN_LONGEST_PROMPT_TOKENS:
-            _invalid(f"The prompt is longer than {_IMAGEN_LONGEST_PROMPT_TOKENS} tokens.")
-        plan = await self.plan(model, prompt)
-        width, height = IMAGEN_SIZES[ratio]
-        images = [self.picture(plan, kind, width * factor, height * factor, index) for index in range(count)]
-        predictions = [
-            {
-                "mimeType": MEDIA_TYPES[kind],
-                "bytesBase64Encoded": base64.b64encode(image).decode(),
-            }
-            for image in images
-        ]
-        return json_answer({"predictions": predictions}, 200, self.outcome(plan))
-
-    @staticmethod
-    def _imagen_scale(model: str, size: object) -> int:
-        if size == "1K":
-            return 1
-        if size == "2K" and model in (
-            "imagen-4.0-generate-001",
-            "imagen-4.0-ultra-generate-001",
-        ):
-            return 2
-        _invalid(f"sampleImageSize {size!r} isn't supported by this model.")
+        kind = MODELS[plan.model].format
+        image = base64.b64encode(self.picture(plan, kind, *size, seed)).decode()
+        parts: list[dict[str, Any]] = [{"inlineData": {"mimeType": MEDIA_TYPES[kind], "data": image}}]
+        return parts if modalities == {"IMAGE"} else [{"text": "Here is the image you asked for."}, *parts]
 
 
 def _camel(name: str) -> str:
@@ -554,29 +445,3 @@ def _numbers(config: dict[str, Any]) -> None:
             _invalid(
                 f"* GenerateContentRequest.generation_config.{name}: must be in the range [{least}, {most}]."
             )
-
-
-def _instance(value: object) -> str:
-    if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
-        _invalid("Exactly one instance is expected.", "instances")
-    prompt = value[0].get("prompt")
-    if not isinstance(prompt, str) or not prompt.strip():
-        _invalid("The prompt of the instance is missing or empty.", "instances[0].prompt")
-    for name in value[0]:
-        if name != "prompt":
-            _invalid(f"`{name}` isn't supported by this model.", "instances[0]")
-    return prompt
-
-
-def _output(value: object) -> Format:
-    if value is None:
-        return "png"
-    if not isinstance(value, dict) or set(value) - {"mimeType", "compressionQuality"}:
-        _invalid("outputOptions takes mimeType and compressionQuality.")
-    kinds = {"image/png": "png", "image/jpeg": "jpeg"}
-    if value.get("mimeType", "image/png") not in kinds:
-        _invalid("outputOptions.mimeType must be image/png or image/jpeg.")
-    quality = value.get("compressionQuality", 75)
-    if not is_integer(quality) or not 0 <= quality <= _BEST_QUALITY:
-        _invalid("outputOptions.compressionQuality must be in the range of 0 to 100.")
-    return cast(Format, kinds[value.get("mimeType", "image/png")])

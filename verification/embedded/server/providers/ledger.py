@@ -6,10 +6,13 @@ control's answer tells nobody what that was.
 
 import hashlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
+
+from .lives import LIVES
 
 VENDORS = ("openai", "google", "bedrock", "bfl", "recraft", "stability")
 
@@ -55,9 +58,14 @@ class Account:
     Attributes:
         remaining: how many more requests the fault hits; None means until it is cleared.
         paid: images and texts that the vendor has delivered and would bill.
+        vendor: whose memory it is.
         revoked: SHA-256 of the keys that are no longer valid.
-        retired: model names that the vendor no longer serves.
+        unsubscribed: Bedrock's models to which the account has no Marketplace subscription.
+        today: the vendor's date; None for the real one.
+        ends: the day on which a model ends, for those that are not to end on the day of `lives`.
     """
+
+    vendor: str = ""
 
     fault: Fault | None = None
     remaining: int | None = None
@@ -68,7 +76,9 @@ class Account:
     paths: Counter[str] = field(default_factory=Counter)
     prompts: deque[str] = field(default_factory=lambda: deque(maxlen=PROMPTS_KEPT))
     revoked: frozenset[str] = frozenset()
-    retired: frozenset[str] = frozenset()
+    unsubscribed: frozenset[str] = frozenset()
+    today: date | None = None
+    ends: Mapping[str, date | None] = field(default_factory=dict)
 
     def take(self, among: Collection[Fault]) -> Fault | None:
         """The fault that hits the present request, if it is one of these; uses up one of ``remaining``."""
@@ -85,13 +95,27 @@ class Account:
         """Whether this key has not been revoked."""
         return digest(key) not in self.revoked
 
+    @property
+    def day(self) -> date:
+        """The vendor's date."""
+        return self.today or datetime.now(UTC).date()
+
+    def end(self, model: str) -> date | None:
+        """The day on which the vendor stops to serve a model; None when none is announced."""
+        return self.ends.get(model, LIVES.get(self.vendor, {}).get(model))
+
+    def ended(self, model: str) -> bool:
+        """Whether the vendor no longer serves a model."""
+        end = self.end(model)
+        return end is not None and self.day >= end
+
     def set(self, settings: dict[str, Any]) -> None:
         """Apply a control request; either all of it or nothing.
 
         Raises:
             InvalidSettingError: an unknown name or a value out of range.
         """
-        known = {"fault", "count", "latency_ms", "revoked", "retired"}
+        known = {"fault", "count", "latency_ms", "revoked", "unsubscribed", "today", "ends"}
         if unknown := sorted(set(settings) - known):
             raise InvalidSettingError(f"unknown settings {unknown}; known: {sorted(known)}")
         count = settings.get("count")
@@ -108,14 +132,20 @@ class Account:
         ):
             raise InvalidSettingError(f"latency_ms is a number in 0..{LONGEST_LATENCY_MS:.0f}")
         revoked = _strings(settings, "revoked")
-        retired = _strings(settings, "retired")
+        unsubscribed = _strings(settings, "unsubscribed")
+        today = _day("today", settings.get("today"))
+        ends = _days(settings.get("ends"))
         if "fault" in settings:
             self.fault, self.remaining = fault, count if fault else None
         self.latency_ms = float(latency)
         if revoked is not None:
             self.revoked = frozenset(digest(key) for key in revoked)
-        if retired is not None:
-            self.retired = frozenset(retired)
+        if unsubscribed is not None:
+            self.unsubscribed = frozenset(unsubscribed)
+        if "today" in settings:
+            self.today = today
+        if ends is not None:
+            self.ends = ends
 
     def report(self) -> dict[str, Any]:
         """What the control shows."""
@@ -129,7 +159,9 @@ class Account:
             "paths": dict(self.paths),
             "prompts": list(self.prompts),
             "revoked": len(self.revoked),
-            "retired": sorted(self.retired),
+            "unsubscribed": sorted(self.unsubscribed),
+            "today": self.day.isoformat(),
+            "ends": {model: day and day.isoformat() for model, day in self.ends.items()},
         }
 
 
@@ -142,6 +174,23 @@ def _fault(value: object) -> Fault | None:
         raise InvalidSettingError(
             f"unknown fault {value!r}; known: {[fault.value for fault in Fault]}"
         ) from None
+
+
+def _day(name: str, value: object) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise InvalidSettingError(f"{name} is a day such as 2026-11-28, or null") from None
+
+
+def _days(value: object) -> dict[str, date | None] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise InvalidSettingError("ends is an object from models to days")
+    return {model: _day(f"the end of {model}", day) for model, day in value.items()}
 
 
 def _strings(settings: dict[str, Any], name: str) -> list[str] | None:
@@ -176,7 +225,7 @@ class Ledger:
 
     def reset(self) -> None:
         """Forget everything: counters, faults, tasks, delivered images."""
-        self._accounts = {vendor: Account() for vendor in VENDORS}
+        self._accounts = {vendor: Account(vendor=vendor) for vendor in VENDORS}
         self.objects.clear()
         self.tasks.clear()
 

@@ -1,74 +1,77 @@
 """OpenAI's Images API (and its list of models, which is the cheap way to try a key).
 
-Served: ``POST /v1/images/generations`` for dall-e-2, dall-e-3 and the GPT image models (without
-streaming), ``GET /v1/models``, ``GET /v1/models/{model}``. Image URLs live for an hour.
+Served: ``POST /v1/images/generations`` for the GPT image models (without streaming), ``GET /v1/models``,
+``GET /v1/models/{model}``, which say on which day a model ends.
 
-DALL-E answers in PNG only; the GPT image models honour ``output_format`` (PNG when it is left out)
-and never return a URL. Nothing unknown is accepted: OpenAI refuses unknown parameters by name.
+Images come inline and never by URL, in PNG when ``output_format`` is left out. Nothing unknown is accepted: OpenAI
+refuses unknown parameters by name, and a model that has ended like one that never was.
 
 Sources:
-    Create image, https://platform.openai.com/docs/api-reference/images/create
-    OpenAPI description, https://github.com/openai/openai-openapi
+    Create image, https://developers.openai.com/api/reference/resources/images/methods/generate
+    Retrieve model, https://developers.openai.com/api/reference/resources/models/methods/retrieve
+    GPT Image 2, https://developers.openai.com/api/docs/models/gpt-image-2
     Error codes, https://platform.openai.com/docs/guides/error-codes
     Rate limits and their headers, https://platform.openai.com/docs/guides/rate-limits
     Authentication and request ids, https://platform.openai.com/docs/api-reference/authentication
 """
 
 import base64
+import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .pictures import MEDIA_TYPES, Format
+from .pictures import Format
 from .vendor import RETRY_AFTER_SECONDS, Plan, RefusalError, Vendor, is_integer, parse_object, refuse
 from .wire import Answer, Request, json_answer
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """What one model accepts; the first of each list is its default."""
+    """What one model accepts; the first quality is its default."""
 
-    longest_prompt: int
-    most_images: int
-    sizes: tuple[str, ...]
-    qualities: tuple[str, ...]
-    styles: tuple[str, ...] = ()
-    gpt: bool = False
+    qualities: tuple[str, ...] = ("auto", "low", "medium", "high")
+    transparent: bool = True
+    free_sizes: bool = True
+    complexities: tuple[str, ...] = ()
 
 
-_GPT = _Model(
-    longest_prompt=32_000,
-    most_images=10,
-    sizes=("auto", "1024x1024", "1536x1024", "1024x1536"),
-    qualities=("auto", "low", "medium", "high"),
-    gpt=True,
-)
+_FIRST = _Model(free_sizes=False)
+_SECOND = _Model(transparent=False)
+_BETWEEN = _Model(qualities=(*_Model().qualities, "xhigh", "max"))
+_LATEST = _Model(qualities=_BETWEEN.qualities, complexities=("high", "low", "medium"))
 MODELS: dict[str, _Model] = {
-    "dall-e-2": _Model(1000, 10, ("1024x1024", "512x512", "256x256"), ("standard",)),
-    "dall-e-3": _Model(
-        4000,
-        1,
-        ("1024x1024", "1792x1024", "1024x1792"),
-        ("standard", "hd"),
-        styles=("vivid", "natural"),
-    ),
-    "gpt-image-1": _GPT,
-    "gpt-image-1-mini": _GPT,
-    "gpt-image-1.5": _GPT,
+    "gpt-image-1-mini": _FIRST,
+    "gpt-image-1.5": _FIRST,
+    "gpt-image-2": _SECOND,
+    "gpt-image-2-2026-04-21": _SECOND,
+    "gpt-image-2.5-flare": _BETWEEN,
+    "gpt-image-2.5-sunburst": _BETWEEN,
+    "gpt-image-2.6-flare": _LATEST,
+    "gpt-image-2.6-sunburst": _LATEST,
 }
 
-_SHOWN_OF_A_KEY = 12
-_COMMON = {"model", "prompt", "n", "size", "quality", "user"}
-_DALL_E_ONLY = {"response_format", "style"}
-_GPT_ONLY = {
+_LONGEST_PROMPT = 32_000
+_MOST_IMAGES = 10
+_SIZES = ("auto", "1024x1024", "1536x1024", "1024x1536")
+_LONGEST_SIDE = 3840
+_PIXELS = range(655_360, 8_294_401)
+_PARAMETERS = {
     "background",
+    "model",
     "moderation",
+    "n",
     "output_compression",
     "output_format",
-    "stream",
     "partial_images",
+    "prompt",
+    "quality",
+    "size",
+    "stream",
+    "user",
 }
+_SHOWN_OF_A_KEY = 12
 _TYPE_NAMES = {
     bool: "a boolean",
     int: "an integer",
@@ -95,14 +98,10 @@ class OpenAI(Vendor):
 
     name = "openai"
     hosts = ("api.openai.com",)
-    delivery_hosts = ("oaidalleapiprodscus.blob.core.windows.net",)
-    url_lifetime_seconds = 3600.0
 
     async def handle(self, request: Request) -> Answer:
-        """Answer one request; every answer of the API carries a request id."""
+        """Answer one request; every answer carries a request id."""
         answer = await super().handle(request)
-        if request.host in self.delivery_hosts:
-            return answer
         headers = (
             *answer.headers,
             ("x-request-id", f"req_{self.token()}"),
@@ -162,18 +161,13 @@ class OpenAI(Vendor):
         )
 
     def moderated(self, model: str) -> Answer:
-        """400; DALL-E and the GPT image models use different codes."""
-        if model.startswith("gpt-"):
-            return error(
-                400,
-                "Your request was rejected by the safety system.",
-                "image_generation_user_error",
-                code="moderation_blocked",
-            )
+        """Status 400."""
+        del model  # every model answers alike
         return error(
             400,
-            "Your request was rejected as a result of our safety system.",
-            code="content_policy_violation",
+            "Your request was rejected by the safety system.",
+            "image_generation_user_error",
+            code="moderation_blocked",
         )
 
     async def route(self, request: Request) -> Answer:
@@ -194,7 +188,9 @@ class OpenAI(Vendor):
             self._only("GET", request)
             name = path.removeprefix("/v1/models/")
             if name not in self._served():
-                refuse(self._no_model(name))
+                refuse(
+                    error(404, f"The model '{name}' does not exist.", param="model", code="model_not_found")
+                )
             return json_answer(self._describe(name))
         raise RefusalError(error(404, f"Invalid URL ({request.method} {path})"))
 
@@ -210,25 +206,17 @@ class OpenAI(Vendor):
             )
 
     def _served(self) -> list[str]:
-        return [name for name in MODELS if name not in self.account.retired]
+        return [name for name in MODELS if not self.account.ended(name)]
 
-    @staticmethod
-    def _describe(name: str) -> dict[str, Any]:
+    def _describe(self, name: str) -> dict[str, Any]:
+        end = self.account.end(name)
         return {
             "id": name,
             "object": "model",
             "created": 1698785189,
             "owned_by": "system",
+            "shutdown_date": end and end.isoformat(),
         }
-
-    @staticmethod
-    def _no_model(name: str) -> Answer:
-        return error(
-            404,
-            f"The model '{name}' does not exist.",
-            param="model",
-            code="model_not_found",
-        )
 
     async def _generate(self, request: Request) -> Answer:
         if request.media_type != "application/json":
@@ -244,7 +232,7 @@ class OpenAI(Vendor):
         if body is None:
             refuse(error(400, "The JSON body of the request could not be parsed."))
         name, model = self._model(body)
-        prompt = _string(body, "prompt", model.longest_prompt)
+        prompt = _string(body, "prompt", _LONGEST_PROMPT)
         if prompt is None:
             refuse(
                 error(
@@ -254,56 +242,13 @@ class OpenAI(Vendor):
                     code="missing_required_parameter",
                 )
             )
-        count = _whole(body, "n", 1, model.most_images) or 1
-        size = _choice(body, "size", model.sizes)
+        count = _whole(body, "n", 1, _MOST_IMAGES) or 1
+        size = _size(body, model)
         quality = _choice(body, "quality", model.qualities)
         _string(body, "user")
-        if model.gpt:
-            return await self._gpt(name, body, prompt=prompt, count=count, size=size, quality=quality)
-        _choice(body, "style", model.styles)
-        wants_url = _choice(body, "response_format", ("url", "b64_json")) == "url"
-        plan = await self.plan(name, prompt)
-        data = []
-        for index in range(count):
-            image = self._image(plan, "png", size, index)
-            entry = {"url": self._url(image)} if wants_url else {"b64_json": base64.b64encode(image).decode()}
-            if name == "dall-e-3":
-                entry["revised_prompt"] = prompt
-            data.append(entry)
-        return json_answer(
-            {"created": int(time.time()), "data": data},
-            200,
-            self.outcome(plan),
-            self._allowance(),
-        )
-
-    def _model(self, body: dict[str, Any]) -> tuple[str, _Model]:
-        default = "gpt-image-1" if _GPT_ONLY & set(body) else "dall-e-2"
-        name = _string(body, "model") or default
-        if name in self.account.retired:
-            refuse(self._no_model(name))
-        model = MODELS.get(name)
-        if model is None:
-            refuse(_invalid("model", name, MODELS))
-        allowed = _COMMON | (
-            _GPT_ONLY if model.gpt else _DALL_E_ONLY - (set() if model.styles else {"style"})
-        )
-        for parameter in body:
-            if parameter not in allowed:
-                refuse(
-                    error(
-                        400,
-                        f"Unknown parameter: '{parameter}'.",
-                        param=parameter,
-                        code="unknown_parameter",
-                    )
-                )
-        return name, model
-
-    async def _gpt(
-        self, name: str, body: dict[str, Any], *, prompt: str, count: int, size: str, quality: str
-    ) -> Answer:
-        background = _choice(body, "background", ("auto", "transparent", "opaque"))
+        if model.complexities:
+            _choice(body, "complexity", model.complexities)
+        background = self._background(body, model)
         _choice(body, "moderation", ("auto", "low"))
         kind = cast(Format, _choice(body, "output_format", ("png", "jpeg", "webp")))
         compression = _whole(body, "output_compression", 0, 100)
@@ -358,14 +303,53 @@ class OpenAI(Vendor):
         width, height = (int(side) for side in size.split("x"))
         return self.picture(plan, kind, width, height, index)
 
-    def _url(self, image: bytes) -> str:
-        path = f"/private/org-{self.token(12)}/user-{self.token(12)}/img-{self.token(12)}.png"
-        return self.publish(
-            image,
-            MEDIA_TYPES["png"],
-            path,
-            f"sp=r&sv=2024-08-04&sr=b&sig={self.token()}",
-        )
+    def _model(self, body: dict[str, Any]) -> tuple[str, _Model]:
+        name = _string(body, "model")
+        if name is None:
+            refuse(
+                error(
+                    400,
+                    "Missing required parameter: 'model'.",
+                    param="model",
+                    code="missing_required_parameter",
+                )
+            )
+        if name not in self._served():
+            refuse(
+                error(
+                    400,
+                    f"The model '{name}' does not exist.",
+                    "image_generation_user_error",
+                    param="model",
+                    code="invalid_value",
+                )
+            )
+        model = MODELS[name]
+        for parameter in body:
+            if parameter not in _PARAMETERS and not (parameter == "complexity" and model.complexities):
+                refuse(
+                    error(
+                        400,
+                        f"Unknown parameter: '{parameter}'.",
+                        param=parameter,
+                        code="unknown_parameter",
+                    )
+                )
+        return name, model
+
+    @staticmethod
+    def _background(body: dict[str, Any], model: _Model) -> str:
+        background = _choice(body, "background", ("auto", "transparent", "opaque"))
+        if background == "transparent" and not model.transparent:
+            refuse(
+                error(
+                    400,
+                    "Transparent background is not supported for this model.",
+                    param="background",
+                    code="invalid_value",
+                )
+            )
+        return background
 
     @staticmethod
     def _allowance() -> tuple[tuple[str, str], ...]:
@@ -385,6 +369,24 @@ def _invalid(parameter: str, value: object, known: Collection[str]) -> Answer:
         param=parameter,
         code="invalid_value",
     )
+
+
+def _size(body: dict[str, Any], model: _Model) -> str:
+    """The size that is asked for: one of a list, or with newer models any within bounds."""
+    value = body.get("size")
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value) if isinstance(value, str) else None
+    if not model.free_sizes or match is None:
+        return _choice(body, "size", _SIZES)
+    width, height = int(match[1]), int(match[2])
+    if (
+        width % 16
+        or height % 16
+        or max(width, height) > _LONGEST_SIDE
+        or max(width, height) > 3 * min(width, height)
+        or width * height not in _PIXELS
+    ):
+        refuse(_invalid("size", value, _SIZES))
+    return f"{width}x{height}"
 
 
 def _wrong_type(parameter: str, value: object, expected: str) -> Answer:

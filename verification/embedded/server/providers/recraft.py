@@ -11,6 +11,7 @@ Sources:
     Appendix (prompt lengths, sizes), https://www.recraft.ai/docs/api-reference/appendix
     Styles, https://www.recraft.ai/docs/api-reference/styles
     Results and their lifetime, https://www.recraft.ai/docs/api-reference/image-inputs-and-results
+    Models and their prices, https://www.recraft.ai/docs/recraft-models/introduction
     The whole API on one page, https://www.recraft.ai/docs/api-reference/agents
     ``image_format`` and ``random_seed``, the vendor's OpenAPI description as kept in
         https://github.com/tryAGI/Recraft (src/libs/Recraft/openapi.yaml)
@@ -20,7 +21,7 @@ import base64
 import time
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
 from .ledger import Fault, digest
@@ -94,7 +95,8 @@ MODELS: dict[str, _Model] = {
         40,
     ),
     "recraftv4": _V4,
-    "recraftv4_1": _V4,
+    "recraftv4_1": replace(_V4, units=35),
+    "recraftv4_1_flash": replace(_V4, units=7),
 }
 _FIELDS = {
     "prompt",
@@ -198,7 +200,7 @@ class Recraft(Vendor):
         if unknown := sorted(set(body) - _FIELDS):
             _invalid(f"unknown parameter: {unknown[0]}")
         name = _choice(body, "model", MODELS, "recraftv3")
-        if name in self.account.retired:
+        if self.account.ended(name):
             _invalid(f"model {name} is not available")
         model = MODELS[name]
         prompt = _prompt(body, model)

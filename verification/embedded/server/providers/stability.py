@@ -53,9 +53,6 @@ SD3_MODELS = (
     "sd3.5-large-turbo",
     "sd3.5-medium",
     "sd3.5-flash",
-    "sd3-large",
-    "sd3-large-turbo",
-    "sd3-medium",
 )
 
 
@@ -230,7 +227,7 @@ class Stability(Vendor):
                 self._bad("image: image-to-image is not served here")
             model = self._choice(form, "model", endpoint.models, endpoint.models[0])
             self._number(form, "cfg_scale", 1, 10)
-        if model in self.account.retired:
+        if self.account.ended(model):
             refuse(self.error(404, "not_found", f"The model {model} is not available."))
         return model
 
