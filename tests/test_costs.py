@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from verification import budgets, costs
+from tests import registry
+from verification import costs
 from verification.environment import ROOT, names, settings
 
 
@@ -41,7 +42,7 @@ def test_an_estimate_is_the_sum_of_quantities_and_prices():
 
 
 def test_every_default_model_has_the_price_of_an_image():
-    assert len(costs.IMAGES) == budgets.MODELS
+    assert set(costs.IMAGES) == {model.id for model in registry.MODELS}
     assert all(price.usd > 0 and price.source and price.seen for price in costs.IMAGES.values())
     assert costs.image_usd("gpt-image-2") == costs.IMAGES["gpt-image-2"].usd
     assert costs.image_usd("a model of the operator's own") is None

@@ -17,7 +17,7 @@ def test_overrides_change_add_and_switch_off() -> None:
             {
                 "gpt-image-2": {"vendor_model": "gpt-image-2-2026-04-21"},
                 "recraft-v4.1": None,
-                "own": {"name": "Own", "vendor": "bfl", "vendor_model": "flux-own"},
+                "own": {"name": "Own", "vendor": "bfl", "vendor_model": "own-model"},
             }
         )
     )

@@ -20,6 +20,7 @@ import pytest
 import requests
 from playwright.sync_api import Locator, ViewportSize
 
+from tests import registry
 from tests.embedded.conftest import Running
 from tests.embedded.stacks import Stack, deployed
 from tests.faults.bench import Bench, Checkout
@@ -183,6 +184,7 @@ PHONE = ViewportSize(width=budgets.PHONE[0], height=budgets.PHONE[1])
 WHILE = timedelta(seconds=60)
 DOWN = "recraft"
 """A vendor with one model, so that its trouble costs one image."""
+(ITS_MODEL,) = registry.of(DOWN)
 
 OpenPage = Callable[..., AbstractContextManager[Visit]]
 
@@ -279,7 +281,7 @@ def test_one_provider_down_costs_one_image_and_says_why(
 
         failed = tab.page.get_by_role("listitem").filter(has_text="Failed")
         assert failed.count() == 1
-        assert failed.get_by_role("heading").inner_text() == "Recraft v3"
+        assert failed.get_by_role("heading").inner_text() == ITS_MODEL.name
         job = api(bench).look(urlsplit(tab.page.url).path.rpartition("/")[2])
         (reason,) = (result["error"]["message"] for result in job.results if result.get("error"))
         assert failed.get_by_role("paragraph").first.inner_text() == reason
@@ -288,14 +290,14 @@ def test_one_provider_down_costs_one_image_and_says_why(
 
         address = tab.page.url
         retried = tab.posts("/generate")
-        failed.get_by_role("button", name="Try again with Recraft v3").click()
+        failed.get_by_role("button", name=f"Try again with {ITS_MODEL.name}").click()
         whole = tab.loaded(images(tab), budgets.MODELS, WHILE)
         (answer,) = retried
-        assert answer.request.post_data_json["models"] == ["recraft-v3"]
+        assert answer.request.post_data_json["models"] == [ITS_MODEL.id]
         (result,) = api(bench).look(answer.json()["jobId"]).results
         assert set(whole) - set(made) == {result["imageUrl"]}
         assert set(made) < set(whole)
-        place = tab.page.get_by_role("listitem").filter(has_text="Recraft v3")
+        place = tab.page.get_by_role("listitem").filter(has_text=ITS_MODEL.name)
         assert place.get_by_role("img").get_attribute("src") == result["imageUrl"]
         assert (failed.count(), tab.page.url, tab.axe()) == (0, address, [])
 
@@ -311,7 +313,7 @@ def test_a_model_that_fails_again_says_why_and_can_be_asked_once_more(
         with bench.provider_fault(DOWN, "server_error"):
             send(tab)
             assert tab.shows(tab.page.get_by_text("8 images of 9 are ready; 1 model failed"), WHILE)
-            again = tab.page.get_by_role("button", name="Try again with Recraft v3")
+            again = tab.page.get_by_role("button", name=f"Try again with {ITS_MODEL.name}")
             again.click()
             assert tab.shows(tab.page.get_by_text("Trying 1 model again"))
             assert tab.shows(again, WHILE)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
+from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 
@@ -69,7 +70,7 @@ def one_role_for_both(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-09", "the worker is granted an action by the name of its endpoint")
 def action_of_an_endpoint(bench: Bench) -> Iterator[None]:
-    model = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-canvas-v1:0"
+    model = f"arn:aws:bedrock:us-west-2::foundation-model/{registry.of('bedrock')[0].vendor_model}"
     with _granted(bench, "WorkerFunctionRole", _policy("bedrock-runtime:InvokeModel", model)):
         yield
 

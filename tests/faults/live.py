@@ -10,6 +10,7 @@ from typing import Any
 
 import botocore.exceptions
 
+from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification import budgets
@@ -275,7 +276,7 @@ def _api(bench: Bench) -> Api:
 
 @fault("CONF-01", "the API knows eight models", relatives={"CODE-09"})
 def eight_models(bench: Bench) -> Iterator[None]:
-    with bench.with_variables("ApiFunction", MODEL_OVERRIDES='{"imagen-3": null}'):
+    with bench.with_variables("ApiFunction", MODEL_OVERRIDES=json.dumps({registry.MODELS[-1].id: None})):
         yield
 
 
