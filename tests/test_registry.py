@@ -56,9 +56,10 @@ def test_no_other_model_is_named_anywhere() -> None:
         except UnicodeDecodeError:
             continue
         for line in text.splitlines():
-            for found in _NAME.findall(_ADDRESS.sub("", line)):
-                if _APPENDED.sub("", found.lower()) not in known:
-                    strange.append(f"{name}: {found}")
+            names = _NAME.findall(_ADDRESS.sub("", line))
+            strange += [
+                f"{name}: {found}" for found in names if _APPENDED.sub("", found.lower()) not in known
+            ]
     assert strange == []
 
 

@@ -98,6 +98,13 @@ three for an answer and fails; mostly it is a minute."""
 KEY_CHECK_DEADLINE: Final = timedelta(seconds=60)
 """How long the worker may take to try all vendors' keys. Source: it gives the vendors 30 s, and may start cold."""
 
+MODEL_NOTICE: Final = timedelta(days=90)
+"""How long a configured model has to be served for yet. Source: checklist CONF-19; OpenAI gives three months' notice for
+image models, "Deprecations"."""
+
+MODEL_LOOK_UP: Final = timedelta(days=90)
+"""How old the registry's word on a model's end may be. Source: own judgement, as long as the notice."""
+
 DRILL_DEADLINE: Final = timedelta(seconds=60)
 """How long a drill of the worker may take. Source: own judgement; botocore's retries wait a few seconds each."""
 

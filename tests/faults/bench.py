@@ -177,11 +177,17 @@ class Bench:
     @contextmanager
     def provider_fault(self, vendor: str, name: str) -> Iterator[None]:
         """A fault mode of a simulated AI provider."""
-        self._control(vendor, {"fault": name, "count": None})
+        with self.vendor(vendor, {"fault": name, "count": None}, {"fault": None, "count": None}):
+            yield
+
+    @contextmanager
+    def vendor(self, vendor: str, settings: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[None]:
+        """A simulated AI provider with other settings, set back to those of before."""
+        self._control(vendor, settings)
         try:
             yield
         finally:
-            self._control(vendor, {"fault": None, "count": None})
+            self._control(vendor, before)
 
     @contextmanager
     def switched_on(self, switch: str) -> Iterator[None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
+from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification.probes.api import Api
@@ -93,11 +95,8 @@ def every_delivery_is_worked_on(bench: Bench) -> Iterator[None]:
 def revoked_key(bench: Bench) -> Iterator[None]:
     secret = bench.unguarded("secretsmanager").get_secret_value(SecretId=bench.physical("ProviderKeys"))
     key = json.loads(secret["SecretString"])["stability"]
-    bench._control("stability", {"revoked": [key]})
-    try:
+    with bench.vendor("stability", {"revoked": [key]}, {"revoked": []}):
         yield
-    finally:
-        bench._control("stability", {"revoked": []})
 
 
 @contextmanager
@@ -149,6 +148,101 @@ def garbled_secret(bench: Bench) -> Iterator[None]:
 @fault("CONF-02", "a vendor cuts every connection", outcome=Outcome.UNVERIFIED, relatives={"CODE-09"})
 def unreachable_vendor(bench: Bench) -> Iterator[None]:
     with bench.provider_fault("stability", "reset"):
+        yield
+
+
+@fault("CONF-02", "the account has no subscription to a model", relatives={"CODE-09"})
+def unsubscribed_model(bench: Bench) -> Iterator[None]:
+    model = registry.of("bedrock")[0].vendor_model
+    with bench.vendor("bedrock", {"unsubscribed": [model]}, {"unsubscribed": []}):
+        yield
+
+
+@fault(
+    "CONF-02",
+    "a model has ended, which says nothing of the key",
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-09", "CONF-19"},
+)
+def ended_model_is_no_bad_key(bench: Bench) -> Iterator[None]:
+    with _ending(bench, "openai", -1):
+        yield
+
+
+@contextmanager
+def _ending(bench: Bench, vendor: str, days: int) -> Iterator[None]:
+    """A vendor's first model that ends so many days from now, by the vendor's own word where it has one."""
+    ends = {registry.of(vendor)[0].vendor_model: _in(days)}
+    with bench.vendor(vendor, {"ends": ends}, {"ends": {}}):
+        yield
+
+
+def _in(days: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(days)).isoformat()
+
+
+@contextmanager
+def _registered(bench: Bench, model: str, **fields: str) -> Iterator[None]:
+    """A model of which the deployed registry knows something else; a vendor whose API tells nothing has it."""
+    overrides = json.dumps({model: fields})
+    with (
+        bench.with_variables("ApiFunction", MODEL_OVERRIDES=overrides),
+        bench.with_variables("WorkerFunction", MODEL_OVERRIDES=overrides),
+    ):
+        yield
+
+
+@fault("CONF-19", "a model has ended", relatives={"CODE-09", "CONF-02"})
+def ended_model(bench: Bench) -> Iterator[None]:
+    with _ending(bench, "openai", -1):
+        yield
+
+
+@fault("CONF-19", "a model whose vendor tells no ends is gone", relatives={"CODE-09", "CONF-02"})
+def vanished_model(bench: Bench) -> Iterator[None]:
+    with _ending(bench, "google", 0):
+        yield
+
+
+@fault("CONF-19", "a model ends in 60 days by its vendor's word")
+def model_that_ends_soon(bench: Bench) -> Iterator[None]:
+    with _ending(bench, "openai", 60):
+        yield
+
+
+@fault("CONF-19", "Bedrock calls a model Legacy, and the account is new", relatives={"CODE-09", "CONF-02"})
+def legacy_model(bench: Bench) -> Iterator[None]:
+    with _ending(bench, "bedrock", 120):
+        yield
+
+
+@fault("CONF-19", "a model ends in 60 days by the registry")
+def model_that_the_registry_sees_end(bench: Bench) -> Iterator[None]:
+    with _registered(bench, registry.of("recraft")[0].id, available_until=_in(60), looked_up=_in(0)):
+        yield
+
+
+@fault("CONF-19", "the registry's entry is a hundred days old", outcome=Outcome.UNVERIFIED)
+def old_entry(bench: Bench) -> Iterator[None]:
+    with _registered(bench, registry.of("recraft")[0].id, looked_up=_in(-100)):
+        yield
+
+
+@fault("CONF-19", "nobody has looked up an operator's own model", outcome=Outcome.UNVERIFIED)
+def unknown_override(bench: Bench) -> Iterator[None]:
+    (model,) = registry.of("recraft")
+    with _registered(bench, model.id, vendor_model=model.vendor_model.partition("_")[0]):
+        yield
+
+
+@fault(
+    "CONF-19",
+    "a vendor that knows does not answer",
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-09", "CONF-02"},
+)
+def silent_vendor(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("openai", "server_error"):
         yield
 
 

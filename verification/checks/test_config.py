@@ -12,6 +12,7 @@ from verification import budgets
 from verification.deployment import dotenv
 from verification.environment import Environment
 from verification.errors import Unverified, existing
+from verification.probes import model_lives
 from verification.probes.api import Api
 from verification.probes.at_once import at_once
 from verification.probes.commands import Source
@@ -48,13 +49,26 @@ def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
     secret, tried = told["secret"], told["models"]
     wrong = [f"secret {secret['id']} {problem}" for problem in secret["problems"]]
     assert wrong == [], f"{'; '.join(wrong)}; deploy again with the keys in the environment"
-    answers = {entry["model"]: entry["code"] for entry in tried if not entry["ok"]}
+    answers = {
+        entry["model"]: _WHY.get(entry.get("cause") or "", entry["code"])
+        for entry in tried
+        if not entry["ok"]
+    }
+    refused = {entry["model"] for entry in tried if entry["code"] == "unauthorized"}
 
-    assert {model: code for model, code in answers.items() if code == "unauthorized"} == {}
+    assert {model: why for model, why in answers.items() if model in refused} == {}
     if answers:
         raise Unverified(f"no vendor's word on the credentials behind {answers}; run again when it answers")
     if len({entry["model"] for entry in tried}) != budgets.MODELS:
         raise Unverified(f"the worker tried {len(tried)} models, expected {budgets.MODELS}; see CONF-01")
+
+
+_WHY = {
+    "legacy": "the model is Legacy, which Bedrock refuses to this account; see CONF-19",
+    "not_served": "the model has ended, or there is none of this name; see CONF-19",
+    "not_subscribed": "this account has no Marketplace subscription to the model; see docs/DEPLOYMENT.md, 'Bedrock'",
+    "not_verified": "the vendor wants the key's organisation to be verified first",
+}
 
 
 @pytest.mark.item("CONF-03")
@@ -322,6 +336,19 @@ def test_every_resource_is_tagged(stack: Stack, env: Environment, evidence: dict
         for id_, tags in stack.tags.items()
         if (found := {name: tags.get(name) for name in wanted}) != wanted
     } == {}
+
+
+@pytest.mark.item("CONF-19")
+def test_no_model_ends_soon(stack: Stack, evidence: dict[str, object]) -> None:
+    """From one day to the next each job would lack an image, and nobody would have had time to choose another model."""
+    lives = model_lives.read(stack.worker.invoke({"action": "model-lives"}, budgets.KEY_CHECK_DEADLINE))
+    today = model_lives.today()
+    evidence |= {life.model: life.how() for life in lives}
+    doubts = [doubt for life in lives if (doubt := life.doubt(today))]
+
+    assert {life.model: end for life in lives if (end := life.end(today))} == {}
+    if doubts:
+        raise Unverified("; ".join(doubts))
 
 
 def _unnoticed(stack: Stack, metrics: Mapping[str, tuple[str, str, dict[str, str]]]) -> dict[str, list[str]]:

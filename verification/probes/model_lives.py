@@ -1,0 +1,141 @@
+"""How long the configured models can be called, by their vendors' word or by the registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from verification import budgets
+from verification.errors import Unverified
+
+
+@dataclass(frozen=True)
+class Told:
+    """A vendor's own word.
+
+    Args:
+        ends: the day on which it stops to serve the model; None when none is announced.
+        served: whether it serves the model to this account; None when that could not be seen.
+        legacy: whether it has begun to retire it.
+    """
+
+    ends: date | None
+    served: bool | None
+    legacy: bool
+
+
+@dataclass(frozen=True)
+class ModelLife:
+    """What is known of one configured model, as the worker tells it.
+
+    Args:
+        model: its id.
+        name: what its vendor calls it.
+        vendor: who serves it.
+        told: the vendor's word; None when its API has none, or when it did not answer.
+        code: why it did not answer, as the worker's adapters call it.
+        available_until: the end that the registry knows of.
+        published: the page that says so.
+        looked_up: when somebody read it there; None when nobody has.
+    """
+
+    model: str
+    name: str
+    vendor: str
+    told: Told | None
+    code: str | None
+    available_until: date | None
+    published: str
+    looked_up: date | None
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> ModelLife:
+        """One of the worker's entries."""
+        told, registry = entry["told"], entry["registry"]
+        return cls(
+            entry["model"],
+            entry["vendorModel"],
+            entry["vendor"],
+            Told(_day(told["ends"]), told["served"], told["legacy"]) if told else None,
+            entry["code"],
+            _day(registry["availableUntil"]),
+            registry["published"],
+            _day(registry["lookedUp"]),
+        )
+
+    def end(self, today: date) -> str:
+        """What was seen of an end that has come or is near; '' when nothing was."""
+        if self.told and self.told.served is False:
+            if self.told.legacy:
+                return f"{self.vendor} calls {self.name} Legacy and refuses it to this account"
+            return f"{self.vendor} serves no {self.name}: it has ended, or there is none of this name"
+        if self.told:
+            return self._near(self.told.ends, today, f"by the word of {self.vendor}")
+        if self.code or self._old(today):
+            return ""
+        return self._near(self.available_until, today, f"by {self.published or 'the registry'}")
+
+    def doubt(self, today: date) -> str:
+        """Why nobody can say that the model lives long enough; '' when somebody can."""
+        if self.code:
+            return f"{self.vendor} does not say how long it serves {self.name} ({self.code})"
+        if self.told is None:
+            return self._old(today)
+        if self.told.served is None:
+            return (
+                f"{self.vendor} calls {self.name} Legacy, and whether this account may call it was not seen"
+            )
+        if self.told.legacy and self.told.served and not self.told.ends:
+            return f"{self.vendor} calls {self.name} Legacy and names no day"
+        return ""
+
+    def how(self) -> str:
+        """Whose word it is, for the report."""
+        if self.told:
+            ends = f"ends on {self.told.ends}" if self.told.ends else "no announced end"
+            return f"{ends}, asked of {self.vendor}"
+        ends = f"ends on {self.available_until}" if self.available_until else "no announced end"
+        return f"{ends}, looked up {self.looked_up or 'by nobody'} at {self.published or 'no page'}"
+
+    def _old(self, today: date) -> str:
+        """Why the registry's word does not count; '' when it does."""
+        if self.looked_up is None:
+            return f"nobody has looked up the end of {self.name}; say it in ModelOverrides ({self.model}: looked_up)"
+        if not timedelta() <= today - self.looked_up <= budgets.MODEL_LOOK_UP:
+            return (
+                f"the end of {self.name} was looked up on {self.looked_up}; look it up again at "
+                f"{self.published or 'its vendor'} and say so in the registry"
+            )
+        return ""
+
+    def _near(self, end: date | None, today: date, whose: str) -> str:
+        if end is None or end - today > budgets.MODEL_NOTICE:
+            return ""
+        if end <= today:
+            return f"{self.name} has ended on {end} {whose}"
+        return f"{self.name} ends on {end}, in {(end - today).days} days, {whose}"
+
+
+def read(answer: Any) -> list[ModelLife]:
+    """The worker's answer.
+
+    Raises:
+        Unverified: it is not of the shape that this suite knows.
+    """
+    try:
+        return [ModelLife.read(entry) for entry in answer["models"]]
+    except (KeyError, TypeError, ValueError) as problem:
+        raise Unverified(
+            f"the worker tells models' lives in another shape ({problem!r}); deploy the application again"
+        ) from problem
+
+
+def today() -> date:
+    """The day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
