@@ -15,6 +15,7 @@ from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification import budgets
 from verification.probes.api import Api, gallery_path
+from verification.verdict import Outcome
 
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {
@@ -37,7 +38,7 @@ def dropped_field(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-09", "a provider answers 200 with garbage", relatives={"CONF-02"})
+@fault("CODE-09", "a provider answers 200 with garbage", relatives={"CONF-02", "CONF-19"})
 def garbage_from_a_provider(bench: Bench) -> Iterator[None]:
     with bench.provider_fault("openai", "garbage"):
         yield
@@ -46,6 +47,28 @@ def garbage_from_a_provider(bench: Bench) -> Iterator[None]:
 @fault("CODE-09", "a provider delivers text where an image should be")
 def text_instead_of_an_image(bench: Bench) -> Iterator[None]:
     with bench.provider_fault("recraft", "wrong_type"):
+        yield
+
+
+@fault(
+    "CODE-09",
+    "a vendor takes no more requests",
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-23", "CONF-02", "CONF-19"},
+)
+def busy_vendor(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("openai", "rate_limited"):
+        yield
+
+
+@fault("CODE-09", "every image is stored as PNG, whatever it is")
+def mislabelled_images(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "WorkerFunction",
+        "pixel_prompt/pictures.py",
+        'Picture(data, "image/jpeg", "jpg", *_jpeg_sides(data))',
+        'Picture(data, "image/png", "png", *_jpeg_sides(data))',
+    ):
         yield
 
 
