@@ -17,14 +17,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Where documents send their readers. Never a registry, an advisory service or a mirror.
 LINKED = {
+    "ai.google.dev",
     "airbyte.com",
     "aws.amazon.com",
     "c3x.dev",
     "cloudchipr.com",
+    "developer.puter.com",
+    "developers.openai.com",
     "docs.aws.amazon.com",
+    "docs.bfl.ai",
     "github.com",
+    "platform.stability.ai",
     "pre-commit.com",
     "www.artillery.io",
+    "www.recraft.ai",
     "www.w3.org",
 }
 # Who is spoken of: AWS's services as principals, a vendor, names that are reserved for examples, loopback.

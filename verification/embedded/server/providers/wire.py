@@ -22,7 +22,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
-LONGEST_SILENCE_SECONDS = 120.0
+LONGEST_SILENCE_SECONDS = 240.0
 
 
 class BodyTooLargeError(Exception):
@@ -131,7 +131,7 @@ def host_name(value: str) -> str:
 
 
 async def silence(receive: Receive) -> None:
-    """Wait until the client has gone, at most 120 seconds."""
+    """Wait until the client has gone, at most 240 seconds: longer than any client of ours waits."""
 
     async def gone() -> None:
         while (await receive())["type"] != "http.disconnect":
