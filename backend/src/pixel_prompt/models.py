@@ -28,7 +28,7 @@ class Model:
         vendor: whose adapter calls it.
         vendor_model: what the vendor calls it.
         region: where Bedrock offers it; empty for the other vendors.
-        available_until: the last day on which its vendor serves it; None when no end was announced.
+        available_until: the day on which its vendor stops to serve it; None when no end was announced.
         published: the page that says so.
         looked_up: when that was looked up; None when nobody has, so that nothing is known of its end.
     """
