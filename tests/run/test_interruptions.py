@@ -48,7 +48,9 @@ def app(tmp_path):
 
 def begins(app):
     """Wait until a run has begun."""
+    until = time.monotonic() + PATIENCE_S
     while (app.reports / "verification.xml").exists():
+        assert time.monotonic() < until, "the run has not begun"
         time.sleep(0.01)
 
 
