@@ -6,13 +6,12 @@ their images stands on their own bills, which no AWS budget sees. `python -m ver
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from verification import budgets
+from verification import budgets, samconfig
 from verification.environment import ROOT, names, production, settings
 
 _AWS = "aws.amazon.com/{}/pricing"
@@ -181,11 +180,9 @@ def total_usd(lines: Sequence[Line]) -> float:
     return sum(line.usd for line in lines)
 
 
-def granted_usd(samconfig: Path, environment: str) -> float:
-    """`MonthlyBudgetUsd` of one environment in samconfig.toml."""
-    deploy = tomllib.loads(samconfig.read_text(encoding="utf-8"))[environment]["deploy"]["parameters"]
-    given = dict(entry.split("=", 1) for entry in deploy["parameter_overrides"])
-    return float(given["MonthlyBudgetUsd"])
+def granted_usd(file: Path, environment: str) -> float:
+    """`MonthlyBudgetUsd` of one environment in samconfig.toml; 0, as in the template, where nobody set it."""
+    return float(samconfig.parameters(file, environment).get("MonthlyBudgetUsd", 0))
 
 
 def render(root: Path = ROOT) -> str:

@@ -47,6 +47,7 @@ _NEEDED = (
     "__init__.py",
     "errors.py",
     "environment.py",
+    "samconfig.py",
     "written.py",
     "guard.py",
     "names.py",

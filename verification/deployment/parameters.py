@@ -6,10 +6,8 @@ by `--parameter-overrides file://...`, and leaves each parameter that is not in 
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,28 +16,9 @@ from typing import Any
 
 import yaml
 
-from verification import written
+from verification import samconfig
 from verification.deployment.keys import PROVIDERS, Keys
 from verification.errors import UsageProblem
-
-# What is read of a file that is SAM's. SAM takes no offence at what it does not know, so neither does the schema.
-_READ: Mapping[str, written.Schema] = {
-    "stack_name": {"type": "string"},
-    "region": {"type": "string"},
-    "parameter_overrides": {"type": ["string", "array", "object"]},
-}
-_SAMCONFIG: written.Schema = {
-    "type": "object",
-    "additionalProperties": {
-        "type": ["object", "number", "string"],
-        "properties": {
-            "deploy": {
-                "type": "object",
-                "properties": {"parameters": {"type": "object", "properties": _READ}},
-            }
-        },
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -97,36 +76,23 @@ def declared(template: Path) -> list[Declared]:
     return found
 
 
-def configured(samconfig: Path, environment: str, stack: str) -> dict[str, str]:
+def configured(file: Path, environment: str, stack: str) -> dict[str, str]:
     """The parameters that samconfig.toml sets for the environment, in any of the forms SAM takes.
 
     Args:
-        samconfig: backend/samconfig.toml.
+        file: backend/samconfig.toml.
         environment: the section's name.
         stack: the environment's stack according to environments.toml.
 
     Raises:
         UsageProblem: the file cannot be read, has no section for the environment, or names another stack.
     """
-    sections = written.load(samconfig, _SAMCONFIG)
-    try:
-        section: Mapping[str, Any] = sections[environment]["deploy"]["parameters"]
-    except (KeyError, TypeError) as problem:
-        raise UsageProblem(
-            f"{samconfig} has no [{environment}.deploy.parameters]; has sections for "
-            f"{', '.join(name for name in sections if name != 'version') or 'nothing'}"
-        ) from problem
-    for key in section.keys() - _READ.keys():
-        if meant := difflib.get_close_matches(key, _READ, n=1, cutoff=0.8):
-            raise UsageProblem(
-                f"{samconfig.name}: {environment} deploy parameters: unknown key '{key}'; did you mean '{meant[0]}'?"
-            )
-    named = section.get("stack_name", stack)
+    named = samconfig.deployment(file, environment).get("stack_name", stack)
     if named != stack:
         raise UsageProblem(
-            f"{samconfig} deploys '{environment}' to stack '{named}', environments.toml says '{stack}'; make them agree"
+            f"{file} deploys '{environment}' to stack '{named}', environments.toml says '{stack}'; make them agree"
         )
-    return _overrides(section.get("parameter_overrides", {}), str(samconfig))
+    return samconfig.parameters(file, environment)
 
 
 def ambient(environment: str, variables: Mapping[str, str]) -> dict[str, str]:
@@ -139,40 +105,7 @@ def ambient(environment: str, variables: Mapping[str, str]) -> dict[str, str]:
         UsageProblem: it is no list of Name=Value.
     """
     variable = f"PARAMETERS_{environment.upper().replace('-', '_')}"
-    return _overrides(variables.get(variable, ""), f"${variable}")
-
-
-def _overrides(written: object, where: str) -> dict[str, str]:
-    if isinstance(written, Mapping):
-        return {str(name): _text(value) for name, value in written.items()}
-    if isinstance(written, list):
-        merged: dict[str, str] = {}
-        for entry in written:
-            merged.update(_overrides(entry, where))
-        return merged
-    result = {}
-    try:
-        words = shlex.split(str(written))
-    except ValueError as problem:
-        raise UsageProblem(f"{where}: parameters cannot be read: {problem}; close the quotation") from problem
-    for word in words:
-        name, equals, value = _short_form(word).partition("=")
-        if not equals:
-            raise UsageProblem(f"{where}: parameters need Name=Value, found {word!r}")
-        result[name] = value
-    return result
-
-
-def _short_form(word: str) -> str:
-    if word.startswith("ParameterKey=") and ",ParameterValue=" in word:
-        return word.removeprefix("ParameterKey=").replace(",ParameterValue=", "=", 1)
-    return word
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return samconfig.overrides(variables.get(variable, ""), f"${variable}")
 
 
 @dataclass(frozen=True)
