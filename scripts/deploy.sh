@@ -16,9 +16,10 @@
 #   --health-deadline S      how long the new API, and the new page, may take to answer (60)
 #   --patience S             how long to wait for an operation that is under way already (2700)
 #
-# The providers' keys come from OPENAI_API_KEY, GOOGLE_API_KEY, BFL_API_KEY, RECRAFT_API_KEY and
-# STABILITY_API_KEY, or from backend/.env.<environment> (git-ignored, mode 600). A key that is not
-# given stays what it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
+# The template's secret parameters come from environment variables, or from backend/.env.<environment>
+# (git-ignored, mode 600): OpenAiApiKey from OPENAI_API_KEY, any vendor's key in the same way, and
+# another secret, such as WebhookToken, from SECRET_WEBHOOK_TOKEN. One that is not given stays what
+# it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
 # Interrupted or killed: run the same again, it repairs and completes.
 #
 # Exit status: 0 deployed and healthy, 1 a step failed or nobody agreed, 4 nothing could be started

@@ -81,6 +81,8 @@ def test_no_key_is_in_a_functions_environment(template: dict[str, Any]) -> None:
 def test_the_secret_holds_a_key_for_each_vendor_that_has_one(template: dict[str, Any]) -> None:
     text = resource(template, "ProviderKeys")["SecretString"]["Sub"]
     assert set(re.findall(r'"(\w+)":', text)) == set(VENDORS) - {"bedrock"}
+    keys = {name for name, parameter in template["Parameters"].items() if parameter.get("NoEcho")}
+    assert {name.removesuffix("ApiKey").lower() for name in keys} == set(VENDORS) - {"bedrock"}
 
 
 def test_times_fit_into_each_other(template: dict[str, Any]) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.deployment.documentation import DOCUMENTS, ROOT, Command, commands
-from verification.deployment.keys import PROVIDERS
+from verification.deployment.parameters import declared
+from verification.secret_parameters import variable_of
 
 REGISTER: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("commands.toml").read_text())[
     "command"
@@ -43,8 +44,8 @@ def test_quoted_message_is_real(message: str) -> None:
 
 
 def test_every_key_is_documented() -> None:
-    for provider in PROVIDERS:
-        assert f"| `{provider.variable}` | `{provider.parameter}` |" in DOCUMENT
+    for parameter in declared(ROOT / "backend" / "template.yaml"):
+        assert parameter.secret == (f"| `{variable_of(parameter.name)}` | `{parameter.name}` |" in DOCUMENT)
 
 
 def test_every_script_and_option_exists() -> None:

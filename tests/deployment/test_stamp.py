@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from verification.deployment import stamp
+from verification.deployment.parameters import Parameters
 from verification.deployment.standing import Standing
 
 FOUND = Standing("CREATE_COMPLETE", stack_id="arn:1", changed="2030-01-01")
+
+
+def digest(backend: Path, **passed: str) -> str:
+    return stamp.digest(backend, Parameters(passed, (), frozenset({"BflApiKey"})))
 
 
 @pytest.fixture
@@ -35,17 +40,17 @@ def backend(tmp_path: Path) -> Path:
     ],
 )
 def test_digest_covers_what_is_deployed_alone(backend: Path, path: str, *, counts: bool) -> None:
-    before = stamp.digest(backend, {"A": "1"})
+    before = digest(backend, A="1")
     (backend / path).parent.mkdir(parents=True, exist_ok=True)
     (backend / path).write_text("changed")
 
-    assert (stamp.digest(backend, {"A": "1"}) != before) == counts
+    assert (digest(backend, A="1") != before) == counts
 
 
 def test_digest_covers_parameters_but_no_secret(backend: Path) -> None:
-    assert stamp.digest(backend, {"A": "1"}) != stamp.digest(backend, {"A": "2"})
-    assert stamp.digest(backend, {"BflApiKey": "1"}) == stamp.digest(backend, {"BflApiKey": "2"})
-    assert stamp.digest(backend, {}) != stamp.digest(backend, {"BflApiKey": "2"})
+    assert digest(backend, A="1") != digest(backend, A="2")
+    assert digest(backend, BflApiKey="1") == digest(backend, BflApiKey="2")
+    assert digest(backend) != digest(backend, BflApiKey="2")
 
 
 def test_same_state_and_digest_is_no_difference(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from verification.probes.artefacts import Artefacts
 # Built here, for the project's own check reads this file too.
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 TEMPLATE = """
+Parameters:
+  RecraftApiKey: {Type: String, NoEcho: true}
+  AlarmEmail: {Type: String}
 Resources:
   Api:
     Type: AWS::Serverless::Function

@@ -48,6 +48,7 @@ _NEEDED = (
     "errors.py",
     "environment.py",
     "samconfig.py",
+    "secret_parameters.py",
     "written.py",
     "guard.py",
     "names.py",

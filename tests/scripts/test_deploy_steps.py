@@ -38,6 +38,22 @@ def test_key_file_must_be_private(project: Project, here: Here) -> None:
     assert project.calls("sam deploy")[0]["parameters"]["OpenAiApiKey"] == KEY
 
 
+def test_a_secret_that_only_the_template_knows_is_given_like_the_others(project: Project, here: Here) -> None:
+    """It was refused as a secret, with no way to give it."""
+    template = project.root / "backend" / "template.yaml"
+    sixth = '  IdeogramApiKey: { Type: String, NoEcho: true, Default: "" }\nResources:'
+    template.write_text(template.read_text().replace("Resources:", sixth))
+
+    refused = here("dev", "--yes", "--parameter", f"IdeogramApiKey={KEY}")
+    taken = here("dev", "--yes", IDEOGRAM_API_KEY=KEY)
+
+    assert refused.status == 4
+    assert "give it in the variable IDEOGRAM_API_KEY, or in backend/.env.dev" in refused.err
+    assert taken.status == 0, taken.err
+    assert project.calls("sam deploy")[0]["parameters"]["IdeogramApiKey"] == KEY
+    assert KEY not in json.dumps([call["env"] for call in project.calls()])
+
+
 def test_rehearsal_is_created_with_simulated_keys_and_keeps_them(project: Project, here: Here) -> None:
     """New keys at every deployment would make a redeployment of the same commit a change."""
     for _ in range(2):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import botocore.exceptions
 
+from verification import secret_parameters
 from verification.deployment import (
     aws,
     console,
@@ -260,7 +261,7 @@ def reuse(options: Options) -> str | None:
     environment = _environment(options)
     found = standing.standing(environment)
     gathered = _parameters(options, environment, found)
-    digest = stamp.digest(options.backend, gathered.passed)
+    digest = stamp.digest(options.backend, gathered)
     reason = stamp.difference(directory, environment.stack_name, digest, found)
     if reason is None and options.frontend:
         variables = outputs.frontend_variables(environment.name, found.outputs)
@@ -341,7 +342,7 @@ def _environment(options: Options) -> Environment:
 
 def _start_cloud(options: Options, name: str) -> None:
     command = [str(options.root / "scripts" / "cloud.sh"), "up", "--name", name]
-    status = process.run(command, cwd=options.root, env=keys.without_keys(os.environ))
+    status = process.run(command, cwd=options.root, env=secret_parameters.without(os.environ))
     if status:
         raise StepFailed(
             "embedded AWS",
@@ -353,28 +354,30 @@ def _parameters(options: Options, environment: Environment, found: standing.Stan
     declared = parameters.declared(options.backend / "template.yaml")
     samconfig = options.backend / "samconfig.toml"
     config = parameters.configured(samconfig, environment.name, environment.stack_name)
-    for name in options.parameters.keys() & {each.name for each in declared if each.secret}:
+    secrets = [each.name for each in declared if each.secret]
+    for name in options.parameters.keys() & set(secrets):
         raise UsageProblem(
-            f"--parameter '{name}' is a secret, and a command line can be read by others; see --help"
+            f"--parameter '{name}' is a secret, and a command line can be read by others; give it in the variable "
+            f"{secret_parameters.variable_of(name)}, or in backend/.env.{environment.name}"
         )
     return parameters.combined(
         declared,
         config | parameters.ambient(environment.name, os.environ) | options.parameters,
-        _keys(options, environment, exists=found.exists),
+        _keys(options, environment, secrets, exists=found.exists),
         found.parameters,
         exists=found.exists,
     )
 
 
-def _keys(options: Options, environment: Environment, *, exists: bool) -> keys.Keys:
+def _keys(options: Options, environment: Environment, secrets: Sequence[str], *, exists: bool) -> keys.Keys:
     """Simulated providers get simulated keys: a person's own must not go where they are not needed."""
     directory = options.cloud_directory
     if directory is not None:
-        return keys.simulated(directory)
-    given = keys.given(environment.name, options.app, os.environ)
+        return keys.simulated(secrets, directory)
+    given = keys.given(secrets, environment.name, options.app, os.environ)
     if exists or not environment.emulated:
         return given
-    filled = keys.simulated(options.private)
+    filled = keys.simulated(secrets, options.private)
     return keys.Keys({**filled.values, **given.values}, {**filled.sources, **given.sources})
 
 
@@ -468,7 +471,7 @@ def _apply(options: Options, environment: Environment, plan: Plan, steps: Steps)
     variables = sam.variables(environment, os.environ)
     with steps.step("sam build"), _unless_cut(options):
         remove_bytecode(options.backend / "src")
-        digest = stamp.digest(options.backend, plan.parameters.passed)
+        digest = stamp.digest(options.backend, plan.parameters)
         status = steps.command(sam.build(), cwd=options.backend, env=variables)
         if status:
             raise StepFailed(
@@ -580,7 +583,7 @@ def _publish(options: Options, environment: Environment, values: dict[str, str],
         # Vite prefers variables to every .env file, so that no other one can point the page elsewhere.
         variables = {
             name: value
-            for name, value in keys.without_keys(os.environ).items()
+            for name, value in secret_parameters.without(os.environ).items()
             if not name.startswith(("AWS_", "VITE_"))
         } | outputs.frontend_variables(environment.name, values)
         if options.rollback and not (options.page / "node_modules" / ".package-lock.json").exists():

@@ -7,30 +7,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 from verification.deployment import dotenv
 from verification.errors import UsageProblem
-
-
-@dataclass(frozen=True)
-class Provider:
-    """One vendor whose key the application needs."""
-
-    vendor: str
-    variable: str
-    parameter: str
-
-
-PROVIDERS = (
-    Provider("openai", "OPENAI_API_KEY", "OpenAiApiKey"),
-    Provider("google", "GOOGLE_API_KEY", "GoogleApiKey"),
-    Provider("bfl", "BFL_API_KEY", "BflApiKey"),
-    Provider("recraft", "RECRAFT_API_KEY", "RecraftApiKey"),
-    Provider("stability", "STABILITY_API_KEY", "StabilityApiKey"),
-)
+from verification.secret_parameters import is_key, variable_of, vendor_of
 
 # Every vendor's keys are of these; a quote or a space was pasted by mistake.
 _KEY = re.compile(r"[A-Za-z0-9._~+/=:-]{8,512}")
@@ -44,8 +28,14 @@ class Keys:
     sources: Mapping[str, str]
 
 
-def given(environment: str, app: Path, variables: Mapping[str, str]) -> Keys:
-    """The keys from environment variables, then from the git-ignored backend/.env.<environment>.
+def given(secrets: Iterable[str], environment: str, app: Path, variables: Mapping[str, str]) -> Keys:
+    """The secrets from environment variables, then from the git-ignored backend/.env.<environment>.
+
+    Args:
+        secrets: the template's secret parameters.
+        environment: its name.
+        app: the checkout.
+        variables: the environment variables.
 
     Raises:
         UsageProblem: the file is readable by others, or a key is malformed. The message never quotes it.
@@ -54,20 +44,21 @@ def given(environment: str, app: Path, variables: Mapping[str, str]) -> Keys:
     stored = _stored(file)
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
-    for provider in PROVIDERS:
+    for parameter in secrets:
+        variable = variable_of(parameter)
         for source, found in (
             ("environment", variables),
             (f"backend/{file.name}", stored),
         ):
-            value = found.get(provider.variable, "").strip()
+            value = found.get(variable, "").strip()
             if not value:
                 continue
-            if not _KEY.fullmatch(value):
+            if is_key(parameter) and not _KEY.fullmatch(value):
                 raise UsageProblem(
-                    f"{provider.variable} (from {source}) is no key: expected 8 to 512 letters, digits and . _ ~ + / = : -, "
+                    f"{variable} (from {source}) is no key: expected 8 to 512 letters, digits and . _ ~ + / = : -, "
                     f"found {len(value)} characters, some of them others; set it to the key alone, without quotes or spaces"
                 )
-            values[provider.parameter], sources[provider.parameter] = value, source
+            values[parameter], sources[parameter] = value, source
             break
     return Keys(values, sources)
 
@@ -87,30 +78,30 @@ def _stored(file: Path) -> Mapping[str, str]:
         raise UsageProblem(str(problem)) from problem
 
 
-def simulated(directory: Path) -> Keys:
+def simulated(secrets: Iterable[str], directory: Path) -> Keys:
     """Well-formed keys for the simulated providers: made once for a cloud, the same at every deployment.
 
     Args:
+        secrets: the template's secret parameters.
         directory: the cloud's private folder; the keys stay in its `provider-keys.json`, mode 600.
     """
     file = directory / "provider-keys.json"
     try:
-        values = {key: str(value) for key, value in json.loads(file.read_text()).items()}
+        kept = {key: str(value) for key, value in json.loads(file.read_text()).items()}
     except (FileNotFoundError, ValueError, AttributeError):
-        values = {}
-    wanted = {provider.parameter for provider in PROVIDERS}
-    if set(values) != wanted:
-        example = importlib.import_module("verification.embedded.server.providers.keys").example
-        values = {provider.parameter: example(provider.vendor) for provider in PROVIDERS}
+        kept = {}
+    values = {parameter: kept.get(parameter) or _invented(parameter) for parameter in secrets}
+    if not values.items() <= kept.items():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = file.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
-            json.dump(values, output)
+            json.dump({**kept, **values}, output)
         temporary.replace(file)
-    return Keys(values, dict.fromkeys(wanted, "simulated"))
+    return Keys(values, dict.fromkeys(values, "simulated"))
 
 
-def without_keys(variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child process: it needs no provider's key."""
-    names = {provider.variable for provider in PROVIDERS}
-    return {name: value for name, value in variables.items() if name not in names}
+def _invented(parameter: str) -> str:
+    """A key of its vendor's form, where a simulated vendor looks at the form."""
+    vendors = importlib.import_module("verification.embedded.server.providers.keys")
+    vendor = vendor_of(parameter)
+    return str(vendors.example(vendor)) if vendor in vendors.SHAPES else token_hex(32)

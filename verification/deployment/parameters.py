@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from verification import samconfig
-from verification.deployment.keys import PROVIDERS, Keys
+from verification.deployment.keys import Keys
 from verification.errors import UsageProblem
+from verification.secret_parameters import is_key, variable_of
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,8 @@ def declared(template: Path) -> list[Declared]:
         ]
     except (OSError, yaml.YAMLError, AttributeError, TypeError) as problem:
         raise UsageProblem(f"{template} cannot be read as a template: {problem}") from problem
-    keys = {provider.parameter for provider in PROVIDERS}
     for parameter in found:
-        if parameter.name in keys and not parameter.secret:
+        if is_key(parameter.name) and not parameter.secret:
             raise UsageProblem(
                 f"{template}: parameter '{parameter.name}' is not NoEcho, so anyone who may describe the stack "
                 "could read the key; add NoEcho: true"
@@ -122,6 +122,8 @@ class Parameters:
 
     passed: Mapping[str, str]
     rows: tuple[Row, ...]
+    secrets: frozenset[str]
+    """Which of the parameters are."""
 
     def __repr__(self) -> str:
         return f"Parameters({', '.join(f'{row.name}={row.shown}' for row in self.rows)})"
@@ -160,8 +162,8 @@ def combined(
     for name in config:
         if known[name].secret:
             raise UsageProblem(
-                f"samconfig.toml or $PARAMETERS_<ENVIRONMENT> sets the secret '{name}', and shows it; pass it as a key: "
-                "see docs/DEPLOYMENT.md"
+                f"samconfig.toml or $PARAMETERS_<ENVIRONMENT> sets the secret '{name}', and shows it; give it in the "
+                f"variable {variable_of(name)}, or in the git-ignored backend/.env.<environment>"
             )
     defaults = {each.name: each.default for each in template if each.default is not None and not each.secret}
     # A release that knows nothing of a vendor gets no key for it.
@@ -184,7 +186,7 @@ def combined(
                 f"parameter '{name}' has neither a default nor a value; set it in samconfig.toml"
             )
         rows.append(Row(name, shown))
-    return Parameters(passed, tuple(rows))
+    return Parameters(passed, tuple(rows), frozenset(each.name for each in template if each.secret))
 
 
 # JSON is YAML, and of the two the SAM CLI knows the latter.

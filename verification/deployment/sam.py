@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from verification.deployment.keys import without_keys
+from verification import secret_parameters
 from verification.environment import Environment
 
 # SAM asks CloudFormation for news every 5 s, which is most of a deployment to an emulator.
@@ -56,7 +56,9 @@ def variables(environment: Environment, ambient: Mapping[str, str]) -> dict[str,
     An environment on an embedded AWS gets its credentials alone; a real one keeps the ordinary chain,
     which can renew them during a long deployment.
     """
-    result = {name: value for name, value in without_keys(ambient).items() if name not in _UNWANTED}
+    result = {
+        name: value for name, value in secret_parameters.without(ambient).items() if name not in _UNWANTED
+    }
     result |= {
         "AWS_REGION": environment.region,
         "AWS_DEFAULT_REGION": environment.region,

@@ -7,26 +7,25 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from verification.deployment.keys import PROVIDERS
+from verification.deployment.parameters import Parameters
 from verification.deployment.standing import Standing
 
 _PAGE_PARTS = (
     *("build", "public", "src", "index.html", "package.json", "package-lock.json"),
     *("tsconfig.json", "vite.config.ts"),
 )
-_SECRETS = {provider.parameter for provider in PROVIDERS}
 
 
-def digest(backend: Path, parameters: Mapping[str, str]) -> str:
+def digest(backend: Path, parameters: Parameters) -> str:
     """A hash of what decides the deployed stack: template, samconfig, everything under src, parameters.
 
-    Keys count by name alone, so that the stamp holds nothing made from a secret.
+    Secrets count by name alone, so that the stamp holds nothing made from a secret.
     """
     total = hashlib.sha256()
     for file in _deployed_files(backend):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         total.update(f"{file.relative_to(backend).as_posix()}\0{content}\0".encode())
-    shown = {name: None if name in _SECRETS else value for name, value in parameters.items()}
+    shown = {name: None if name in parameters.secrets else value for name, value in parameters.passed.items()}
     total.update(json.dumps(shown, sort_keys=True).encode())
     return total.hexdigest()
 

@@ -15,12 +15,9 @@ from verification.errors import Unverified
 from verification.probes import leaks, process, template
 from verification.probes.commands import Finding
 from verification.probes.process import read
+from verification.secret_parameters import variable_of
 
-# What a machine that builds and deploys has in its environment, and no artefact may carry.
-_PRIVATE = (
-    *("OPENAI_API_KEY", "GOOGLE_API_KEY", "BFL_API_KEY", "RECRAFT_API_KEY", "STABILITY_API_KEY"),
-    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-)
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # The addresses that a build wants, where no deployment has written any yet; they lead nowhere.
 _ADDRESSES = {
     "VITE_API_ENDPOINT": "https://api.example",
@@ -40,13 +37,19 @@ class Artefacts:
 
     app: Path
 
+    @property
+    def _private(self) -> list[str]:
+        """What a machine that builds and deploys has in its environment, and no artefact may carry."""
+        keys = template.secrets(self.app / "backend" / "template.yaml")
+        return [*map(variable_of, keys), *_CREDENTIALS]
+
     def secrets(self) -> list[Finding]:
         """Values of configured secrets, and whatever has a key's form, in the page and in the packages.
 
         Raises:
             Unverified: the page cannot be built, or there is nothing to look at.
         """
-        planted = {name: f"planted-{secrets.token_hex(12)}" for name in _PRIVATE}
+        planted = {name: f"planted-{secrets.token_hex(12)}" for name in self._private}
         with tempfile.TemporaryDirectory(prefix="dist-") as scratch:
             dist = Path(scratch, "dist")
             self._build(dist, planted)
@@ -71,7 +74,7 @@ class Artefacts:
 
     def _configured(self) -> Iterator[tuple[str, str]]:
         """Names and values of the secrets that this machine and this checkout hold."""
-        yield from ((name, os.environ[name]) for name in _PRIVATE if name in os.environ)
+        yield from ((name, os.environ[name]) for name in self._private if name in os.environ)
         for file in (
             *(self.app / "frontend" / name for name in _VITE_FILES),
             *sorted((self.app / "backend").glob(".env*")),

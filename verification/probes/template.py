@@ -16,10 +16,27 @@ def resources(file: Path) -> dict[str, dict[str, Any]]:
     Raises:
         Unverified: the file is no template.
     """
+    found = _section(file, "Resources")
+    if found is None:
+        raise Unverified(f"{file.name} cannot be read as a template: it has no Resources")
+    return found
+
+
+def secrets(file: Path) -> list[str]:
+    """The parameters that nobody may read back (NoEcho).
+
+    Raises:
+        Unverified: the file is no template.
+    """
+    declared = _section(file, "Parameters") or {}
+    return [name for name, facts in declared.items() if str(facts.get("NoEcho", False)).lower() == "true"]
+
+
+def _section(file: Path, name: str) -> dict[str, dict[str, Any]] | None:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
-        return dict(content["Resources"].items())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
+        return dict(content[name].items()) if name in content else None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, AttributeError) as problem:
         raise Unverified(f"{file.name} cannot be read as a template: {problem}") from problem
 
 
