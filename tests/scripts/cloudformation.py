@@ -51,6 +51,7 @@ class FakeAws(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.invalidations = 0
         self.refusing = ""
+        self.concurrency = 1000
 
     @property
     def url(self) -> str:
@@ -99,6 +100,12 @@ class _AwsHandler(BaseHTTPRequestHandler):
                 self._resources(stack)
             case other:
                 self._error(400, "InvalidAction", other)
+
+    def do_GET(self) -> None:
+        """Lambda's GetAccountSettings, the only one of its kind that a deployment asks."""
+        quota = self.server.concurrency
+        limits = {"ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota}
+        self._send(200, json.dumps({"AccountLimit": limits}))
 
     def do_HEAD(self) -> None:
         self.send_response(404)

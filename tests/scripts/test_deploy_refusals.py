@@ -119,6 +119,18 @@ def test_template_that_would_show_a_key(project: Project, refusal: Refusal) -> N
     assert "parameter 'BflApiKey' is not NoEcho" in refusal()
 
 
+def test_an_account_without_room_for_the_reservations(project: Project, refusal: Refusal) -> None:
+    """The quota of a fresh account: the creation would fail half-way."""
+    template = project.root / "backend" / "template.yaml"
+    reserving = template.read_text().replace(
+        "Properties: { Role", "Properties: { ReservedConcurrentExecutions: 100, Role"
+    )
+    template.write_text(reserving)
+    project.aws.concurrency = 10
+
+    assert "reserves 100 executions of Lambda (ApiFunction=100), and this account has room for 0" in refusal()
+
+
 @pytest.mark.parametrize("app_part", ["frontend", "backend"])
 def test_incomplete_checkout(project: Project, refusal: Refusal, app_part: str) -> None:
     (project.root / app_part).rename(project.root / "elsewhere")

@@ -9,17 +9,18 @@ import boto3
 from verification.environment import Environment
 
 
-def client(environment: Environment, service: str) -> Any:
+def client(environment: Environment, service: str, region: str | None = None) -> Any:
     """A client that prod's guard does not stand before; whoever asks for it has consent.
 
     Args:
         environment: where.
         service: AWS's name for the service, as boto3 knows it.
+        region: where, the environment's own by default.
     """
     session: boto3.Session = environment.session
     return session.client(
         service,  # type: ignore[call-overload]
-        region_name=environment.region,
+        region_name=region or environment.region,
         endpoint_url=environment.endpoint_url,
         verify=environment.ca_bundle,
     )

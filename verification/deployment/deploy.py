@@ -20,6 +20,7 @@ import botocore.exceptions
 
 from verification import secret_parameters
 from verification.deployment import (
+    account,
     aws,
     console,
     dotenv,
@@ -389,6 +390,7 @@ def _plan(options: Options, environment: Environment) -> Plan:
             f"there is no stack '{environment.stack_name}' that could be rolled back; deploy one: "
             f"./scripts/deploy.sh {environment.name}"
         )
+    gathered = _parameters(options, environment, found)
     described = release.described(options.app)
     return Plan(
         environment=environment.name,
@@ -398,10 +400,30 @@ def _plan(options: Options, environment: Environment) -> Plan:
         endpoint=environment.client("cloudformation").meta.endpoint_url,
         emulated=environment.emulated,
         standing=found,
-        parameters=_parameters(options, environment, found),
+        parameters=gathered,
+        notes=_of_the_account(options, environment, gathered, found),
         release=f"{described} (rollback to {options.rollback})" if options.rollback else described,
         **({"page": f"built from {options.page}, then published"} if options.frontend else {}),
     )
+
+
+def _of_the_account(
+    options: Options, environment: Environment, gathered: Parameters, found: standing.Standing
+) -> list[str]:
+    """What the account still needs before the stack works.
+
+    Raises:
+        UsageProblem: CloudFormation could not even make the stack.
+    """
+
+    def clients(service: str, region: str | None = None) -> object:
+        return aws.client(environment, service, region)
+
+    template = parameters.document(options.backend / "template.yaml")
+    note = account.require_concurrency(clients, template, gathered.passed, found)
+    # An embedded AWS has no Marketplace, and its models want no subscription.
+    models = [] if environment.emulated else account.models_to_subscribe(clients, template)
+    return [*([note] if note else []), *models]
 
 
 def _agreed(expected: str, what: str) -> bool:

@@ -48,6 +48,21 @@ def _unwrapped(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
 _TemplateLoader.add_multi_constructor("!", _unwrapped)
 
 
+def document(template: Path) -> Mapping[str, Any]:
+    """The template as its file has it, with short forms as what they wrap.
+
+    Raises:
+        UsageProblem: the template cannot be read.
+    """
+    try:
+        content = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 -- a SafeLoader
+    except (OSError, yaml.YAMLError) as problem:
+        raise UsageProblem(f"{template} cannot be read as a template: {problem}") from problem
+    if not isinstance(content, Mapping):
+        raise UsageProblem(f"{template} cannot be read as a template: it is no table")
+    return content
+
+
 def declared(template: Path) -> list[Declared]:
     """The parameters the template declares.
 
@@ -55,17 +70,15 @@ def declared(template: Path) -> list[Declared]:
         UsageProblem: the template cannot be read, or would show a provider's key.
     """
     try:
-        document = yaml.load(template.read_text(), Loader=_TemplateLoader)  # noqa: S506 -- a SafeLoader
-        parameters = document.get("Parameters", {})
         found = [
             Declared(
                 name,
                 str(facts["Default"]) if "Default" in facts else None,
                 str(facts.get("NoEcho", False)).lower() == "true",
             )
-            for name, facts in parameters.items()
+            for name, facts in document(template).get("Parameters", {}).items()
         ]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError) as problem:
+    except (AttributeError, TypeError) as problem:
         raise UsageProblem(f"{template} cannot be read as a template: {problem}") from problem
     for parameter in found:
         if is_key(parameter.name) and not parameter.secret:

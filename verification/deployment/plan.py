@@ -24,6 +24,7 @@ class Plan:
     parameters: Parameters
     release: str
     page: str = "as it is (--frontend builds and publishes it)"
+    notes: Sequence[str] = ()
 
     def __str__(self) -> str:
         if self.standing.hollow:
@@ -59,6 +60,7 @@ class Plan:
         unset = [row.name for row in self.parameters.rows if row.shown == "unset"]
         if unset:
             lines.append(f"Without a key the models of these providers will fail: {', '.join(unset)}")
+        lines += [f"Before it works: {note}" for note in self.notes]
         return "\n".join(lines)
 
 
