@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from benchmarks import reference
 from verification import policies
 from verification.environment import ROOT
 from verification.guard import operations
@@ -101,9 +102,24 @@ def test_roles_are_passed_to_lambda_alone():
         if "iam:PassRole" in statement["Action"]
     ]
 
-    assert [statement["Condition"] for statement in passing] == [
-        {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    ]
+    to_lambda = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert [statement["Condition"] for statement in passing] == [to_lambda] * 2
+
+
+def test_benchmarks_may_do_what_they_like_to_their_own_functions_alone():
+    changing = {
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:InvokeFunction",
+        "lambda:TagResource",
+    }
+
+    assert {
+        resource
+        for actions, resources in statements(POLICIES["benchmarks-policy.json"])
+        if changing & {*actions}
+        for resource in resources
+    } == {f"arn:aws:lambda:*:*:function:{reference.PREFIX}*"}
 
 
 @pytest.mark.parametrize("spoilt", [False, True])

@@ -459,8 +459,12 @@ def iam_action(model: Any) -> str:
     prefix = _IAM_PREFIX.get(endpoint) or metadata.get("signingName") or endpoint
     # API Gateway's actions are the HTTP methods.
     name = model.http["method"] if prefix == "apigateway" else model.name
-    action = f"{prefix}:{name}"
-    return _IAM_ACTION.get(action, action)
+    return named_by_iam(f"{prefix}:{name}")
+
+
+def named_by_iam(operation: str) -> str:
+    """The action that allows an operation, which IAM mostly calls by the same name."""
+    return _IAM_ACTION.get(operation, operation)
 
 
 def _refuse_garbage(http_response: Any, model: Any, **_: Any) -> None:

@@ -36,10 +36,10 @@ _REASONS: written.Schema = {
 _SCHEMA: written.Schema = {
     "type": "object",
     "properties": {
-        **dict.fromkeys(("prod", "elsewhere"), _NAMES),
+        **dict.fromkeys(("prod", "elsewhere", "benchmarks"), _NAMES),
         **dict.fromkeys(("unseen", "weighed", "never"), _REASONS),
     },
-    "required": ["prod", "elsewhere", "unseen", "weighed", "never"],
+    "required": ["prod", "elsewhere", "benchmarks", "unseen", "weighed", "never"],
     "additionalProperties": False,
 }
 
@@ -50,6 +50,7 @@ class Operations:
 
     prod: frozenset[str]
     elsewhere: frozenset[str]
+    benchmarks: frozenset[str]
     unseen: Mapping[str, str]
     weighed: Mapping[str, str]
     never: Mapping[str, str]
@@ -59,11 +60,11 @@ class Operations:
 def operations() -> Operations:
     """Read the list once."""
     content = written.load(FILE, _SCHEMA)
-    prod, elsewhere = (
+    prod, elsewhere, benchmarks = (
         frozenset(f"{service}:{name}" for service, names in content[use].items() for name in names)
-        for use in ("prod", "elsewhere")
+        for use in ("prod", "elsewhere", "benchmarks")
     )
-    return Operations(prod, elsewhere, content["unseen"], content["weighed"], content["never"])
+    return Operations(prod, elsewhere, benchmarks, content["unseen"], content["weighed"], content["never"])
 
 
 def guard(client: Any, environment: str, *, read_only: bool) -> None:

@@ -70,6 +70,8 @@ _WIDER: Final[Mapping[str, Sequence[str]]] = {
     "sns:SetSubscriptionAttributes": ("*",),
     "sns:Unsubscribe": ("*",),
 }
+OF_BENCHMARKS: Final = "arn:aws:lambda:*:*:function:pixel-prompt-benchmark-*"
+"""The functions that benchmarks make, by the names that benchmarks/reference.py gives them."""
 _DRILL: Final = "{stack}-drill"
 _OF_A_VERIFIER: Final[Mapping[str, Sequence[str]]] = {
     **_WIDER,
@@ -180,6 +182,11 @@ _DEPLOYING: Final[Mapping[str, Sequence[str]]] = {
         ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
         ("arn:aws:s3:::{stack}*/*", f"{_SAM_BUCKET}/*"),
     ),
+    # `sam delete` removes the packages that it uploaded; what the stack's buckets hold is nobody's to delete.
+    "s3:DeleteObject": (f"{_SAM_BUCKET}/*",),
+    # What the preflight looks for in the account.
+    "bedrock:GetFoundationModelAvailability": ("*",),
+    "lambda:GetAccountSettings": ("*",),
     "cloudfront:CreateInvalidation": _OWN["cloudfront:distribution"],
 }
 # What an HTTP API's access log and a distribution's take. Source: API Gateway Developer Guide, "Customize HTTP API
@@ -295,9 +302,38 @@ def drift(stack: str, types: Iterable[str]) -> Document:
 
     Source: CloudFormation User Guide, "Detect unmanaged configuration changes", considerations.
     """
-    actions = handled(types, "read") | {"cloudformation:DetectStackResourceDrift"}
+    actions = handled(types, "read") | {
+        "cloudformation:BatchDescribeTypeConfigurations",
+        "cloudformation:DetectStackResourceDrift",
+    }
     known = {action_of(operation) for operation in operations().prod}
     return _document(stack, actions - known, _OF_A_VERIFIER)
+
+
+def benchmarks(stack: str) -> Document:
+    """What `pytest benchmarks` needs beside a verifier's policy, most of it for functions of its own."""
+    known = operations()
+    called = {action_of(operation) for operation in known.prod | known.elsewhere | known.benchmarks}
+    own = {action for action in called if iam_actions.resource_types(action)[:1] == ["function"]}
+    others = {action_of(operation) for operation in known.benchmarks} - own
+    # A function is made with tags.
+    document = _document(
+        stack,
+        own | others | {"lambda:TagResource"},
+        dict.fromkeys([*own, "lambda:TagResource"], (OF_BENCHMARKS,)),
+    )
+    document["Statement"].append(_passing(stack))
+    return document
+
+
+def _passing(stack: str) -> dict[str, Any]:
+    """Roles are given to Lambda alone."""
+    return {
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": f"arn:aws:iam::*:role/{stack}*",
+        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+    }
 
 
 def deployer(stack: str, types: Iterable[str]) -> Sequence[Document]:
@@ -306,14 +342,7 @@ def deployer(stack: str, types: Iterable[str]) -> Sequence[Document]:
     used = {action for action in found if not any(word in action for word in _UNUSED)}
     used -= {"iam:PassRole"}
     whole = _document(stack, used | _LOGGING | _DEPLOYING.keys(), {**_WIDER, **_DEPLOYING})
-    whole["Statement"].append(
-        {
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": f"arn:aws:iam::*:role/{stack}*",
-            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        }
-    )
+    whole["Statement"].append(_passing(stack))
     documents: list[Document] = []
     for statement in whole["Statement"]:
         if documents:
@@ -338,6 +367,7 @@ def files() -> Mapping[str, str]:
         "verifier-policy-prod.json": verifier(prod, known.prod),
         "verifier-policy.json": verifier(staging, known.prod | known.elsewhere),
         "drift-policy.json": drift("pixel-prompt-", types),
+        "benchmarks-policy.json": benchmarks(staging),
     }
     deploying = deployer("pixel-prompt-", types)
     documents |= {

@@ -146,6 +146,7 @@ async def _serve(
 
     from verification.embedded.server import (  # noqa: PLC0415 - they import MiniStack
         administration,
+        calls,
         environments,
         faults,
         switches,
@@ -163,7 +164,7 @@ async def _serve(
         front.forget,
         *(overlay.reset for overlay in overlays.values() if hasattr(overlay, "reset")),
     ]
-    apis = administration.Reset(account.Control(front, context), administrator, resets)
+    apis = administration.Reset(account.Control(calls.Calls(front, context), context), administrator, resets)
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()
