@@ -42,7 +42,7 @@ class Aws(Environment):
     def __init__(self, stack: str, *, undeletable: bool = False) -> None:
         super().__init__(STAGING, boto3.Session("testing", "testing", region_name="us-east-1"))
         told: list[str] = []
-        vars(self).update(stack=stack, undeletable=undeletable, told=told, gone=False)
+        vars(self).update(stack=stack, undeletable=undeletable, told=told, gone=False, lying=[])
 
     def client(self, service: str, region: str | None = None, **_: Any) -> Any:
         return self
@@ -97,6 +97,8 @@ class Aws(Environment):
         pages: dict[str, dict[str, Any]] = {
             "list_objects_v2": {"Contents": [{"Key": "images/1"}]},
             "describe_stack_events": {"StackEvents": told},
+            "list_buckets": {"Buckets": [{"Name": name} for name in vars(self)["lying"]]},
+            "list_tables": {"TableNames": vars(self)["lying"]},
         }
         return Pages(pages[operation])
 
@@ -205,6 +207,19 @@ def test_where_there_is_no_stack_nothing_is_deleted(app: Path, tmp_path: Path) -
     Here(aws, app, tmp_path).tear_down()
 
     assert vars(aws)["told"] == []
+
+
+def test_what_a_run_that_was_cut_off_left_goes_without_its_stack(app: Path, tmp_path: Path) -> None:
+    """Once the stack is gone nothing tells of its buckets but their names."""
+    aws = Aws("another")
+    vars(aws)["lying"] = ["pixel-prompt-staging-imagesbucket-1", "pixel-prompt-stagings", "somebody-elses"]
+
+    gone = Here(aws, app, tmp_path).tear_down()
+
+    left = "pixel-prompt-staging-imagesbucket-1"
+    assert gone == [left, left]
+    assert [line for line in vars(aws)["told"] if "stagings" in line or "elses" in line] == []
+    assert {f"delete bucket {left}", f"delete table {left}"} <= set(vars(aws)["told"])
 
 
 def test_a_stack_that_stays_is_told(app: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -23,6 +24,39 @@ case "$1 $2" in
   *) echo "unexpected: $*" >&2; exit 2 ;;
 esac
 """
+
+
+ENTERS_AWS = "aws-actions/configure-aws-credentials"
+
+
+def jobs() -> dict[str, Any]:
+    """Each job of each workflow that enters AWS."""
+    found = {}
+    for file in (REPOSITORY / ".github" / "workflows").glob("*.yml"):
+        for name, job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].items():
+            if any(ENTERS_AWS in each.get("uses", "") for each in job["steps"]):
+                found[f"{file.name}: {name}"] = job
+    return found
+
+
+def test_credentials_outlast_their_job() -> None:
+    """They last an hour unless more is asked for; a drill then cannot take its stack away."""
+    assert len(jobs()) == 2
+    for name, job in jobs().items():
+        entered = next(each for each in job["steps"] if ENTERS_AWS in each.get("uses", ""))
+        duration = entered["with"].get("role-duration-seconds", 3600)
+        assert job["timeout-minutes"] * 60 <= duration <= 12 * 3600, name
+
+
+def test_what_a_drill_left_is_torn_down_with_fresh_credentials_however_the_run_ended() -> None:
+    (job,) = [job for name, job in jobs().items() if name.startswith("verify-staging")]
+    names = [each.get("name", each.get("uses", "").partition("@")[0]) for each in job["steps"]]
+
+    assert names[-2:] == [ENTERS_AWS, "Tear down what a drill left"]
+    assert names.index("Verify") < len(names) - 2
+    for each in job["steps"][-2:]:
+        assert each["if"] == "${{ always() && steps.aws.outcome == 'success' }}"
+    assert job["steps"][-2]["with"]["unset-current-credentials"] is True
 
 
 def step(workflow: str, name: str) -> str:

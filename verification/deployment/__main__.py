@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     extracting = commands.add_parser("outputs", parents=[common], help="print a stack's outputs")
     extracting.add_argument("--format", choices=("json", "dotenv"), default="json")
+    commands.add_parser(
+        "tear-down", parents=[common], help="delete what a drill of the environment has left, if anything"
+    )
     reusing = commands.add_parser(
         "reuse", parents=[common], help="succeed when what is deployed is what lies here"
     )
@@ -107,6 +110,8 @@ def _run(asked: argparse.Namespace, root: Path) -> int:
                 if asked.format == "json"
                 else outputs.as_dotenv(asked.environment, found)
             )
+        case "tear-down":
+            return deploy.tear_down(options)
         case "reuse":
             reason = deploy.reuse(replace(options, frontend=asked.frontend))
             if reason:

@@ -41,7 +41,7 @@ from verification.deployment import (
 from verification.deployment.parameters import Parameters
 from verification.deployment.plan import Plan, Removal
 from verification.environment import ROOT, Environment, connect, settings
-from verification.errors import UsageProblem
+from verification.errors import Unverified, UsageProblem
 
 # Vite reads these after .env, so what they say wins.
 _STRONGER_DOTENVS = (".env.local", ".env.production", ".env.production.local")
@@ -247,6 +247,25 @@ def _note(text: str) -> None:
 
 def _stands_still(options: Options, environment: Environment) -> standing.Standing:
     return standing.stands_still(environment, patience_s=options.patience_s, say=_note)
+
+
+def tear_down(options: Options) -> int:
+    """Delete what a drill that was cut off has left; the exit status.
+
+    Raises:
+        UsageProblem: the environment cannot be reached.
+        StepFailed: something is left.
+    """
+    from verification.deployment.drill import ThrowAway  # noqa: PLC0415  # a deployment needs nothing of it
+
+    environment = _environment(options)
+    throw_away = ThrowAway(environment, options.app, options.private)
+    try:
+        gone = throw_away.tear_down()
+    except Unverified as problem:
+        raise StepFailed("tear down", str(problem)) from problem
+    console.out(f"deleted: {', '.join(gone)}" if gone else f"no drill of '{environment.name}' left anything")
+    return 0
 
 
 def reuse(options: Options) -> str | None:

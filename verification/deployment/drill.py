@@ -318,10 +318,16 @@ class ThrowAway:
             time.sleep(pause)
             pause = min(pause * 1.5, 10.0)
 
-    def tear_down(self) -> None:
-        """Delete the stack and what its deletion left behind on purpose."""
+    def tear_down(self) -> list[str]:
+        """Delete the stack and what its deletion left behind on purpose, also of a run that was cut off; what it was.
+
+        Raises:
+            Unverified: something could not be deleted.
+        """
+        require_drills(self.of)
+        gone = [] if self.standing().status is None else [self.env.stack_name]
         self.delete()
-        for kind, id_ in dict.fromkeys(self.retained):
+        for kind, id_ in dict.fromkeys([*self.retained, *self._orphans()]):
             try:
                 if kind == "AWS::S3::Bucket":
                     self._delete_bucket(id_)
@@ -329,6 +335,28 @@ class ThrowAway:
                     self.env.client("dynamodb").delete_table(TableName=id_)
             except Missing:  # it went with the stack
                 continue
+            gone.append(id_)
+        return gone
+
+    def _orphans(self) -> list[tuple[str, str]]:
+        """Buckets and tables whose stack is gone, by the names that CloudFormation gave them after it."""
+        prefix = f"{self.env.stack_name}-"
+        buckets = self.env.client("s3").get_paginator("list_buckets").paginate()
+        tables = self.env.client("dynamodb").get_paginator("list_tables").paginate()
+        return [
+            *(
+                ("AWS::S3::Bucket", bucket["Name"])
+                for page in buckets
+                for bucket in page["Buckets"]
+                if bucket["Name"].startswith(prefix)
+            ),
+            *(
+                ("AWS::DynamoDB::Table", name)
+                for page in tables
+                for name in page["TableNames"]
+                if name.startswith(prefix)
+            ),
+        ]
 
     def _buckets_and_tables(self, client: Any) -> list[tuple[str, str]]:
         """What this very stack has made, of what its deletion leaves.
