@@ -125,6 +125,8 @@ def test_the_embedded_cloud_rehearses_staging() -> None:
     local, staging = overrides("local"), overrides("staging")
     # Whoever verifies calls again and again from one address.
     assert local.pop("AllowedAddresses") == "127.0.0.1"
+    # A real address is its owner's to name, and to confirm.
+    assert local.pop("AlarmEmail").endswith(".example")
     # The embedded account comes with a certificate; a real one's is its owner's to name.
     assert ":certificate/" in local.pop("CdnCertificateArn")
     assert ":certificate/" in local.pop("SiteCertificateArn")

@@ -264,7 +264,7 @@ def test_the_shell_line_is_the_same_a_second_time(cloud: Running) -> None:
 
     assert status == 0
     assert line.startswith(
-        f"export PARAMETERS_STAGING='CdnDomainName=staging-images.{domain} CdnCertificateArn=arn:"
+        f"export PARAMETERS_STAGING='AlarmEmail=alarms@{domain} CdnDomainName=staging-images.{domain} CdnCertificateArn=arn:"
     )
     assert f" SiteDomainName=staging-app.{domain} " in line
     assert said("staging") == (0, line, "")

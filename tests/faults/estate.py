@@ -303,6 +303,21 @@ def unconfirmed_subscriber(bench: Bench) -> Iterator[None]:
                 client.unsubscribe(SubscriptionArn=entry["SubscriptionArn"])
 
 
+@fault("CONF-11", "the alarms' topic tells the stack's own queue alone")
+def nobody_outside(bench: Bench) -> Iterator[None]:
+    client, topic = bench.client("sns"), bench.physical("AlarmTopic")
+    listed = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    outside = [entry for entry in listed if entry["Protocol"] != "sqs"]
+    assert outside, "the fault no longer fits: nobody outside the stack is subscribed"
+    for entry in outside:
+        client.unsubscribe(SubscriptionArn=entry["SubscriptionArn"])
+    try:
+        yield
+    finally:
+        for entry in outside:
+            client.subscribe(TopicArn=topic, Protocol=entry["Protocol"], Endpoint=entry["Endpoint"])
+
+
 # Logs
 
 

@@ -31,7 +31,7 @@ def test_a_subscription_is_read(create, env):
     topic = create()
     env.client("sns").subscribe(TopicArn=topic.arn, Protocol="email", Endpoint="ada@example.com")
 
-    assert topic.subscriptions == [Subscription("email", confirmed=True)]
+    assert topic.subscriptions == [Subscription("email", confirmed=True, endpoint="ada@example.com")]
 
 
 def listing(arn):

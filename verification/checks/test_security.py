@@ -15,7 +15,7 @@ import pytest
 
 from verification import budgets
 from verification.environment import ROOT, Environment
-from verification.errors import Unverified
+from verification.errors import NeedsAws, Unverified
 from verification.probes import iam_actions, tls
 from verification.probes.api import Api, Job, error_of, new_correlation_id
 from verification.probes.artefacts import Artefacts
@@ -450,6 +450,12 @@ def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn,
     )
     least = {distribution.id: distribution.minimum_protocol_version for distribution in stack.distributions}
     assert {id_: least[id_] for id_ in least if not least[id_].startswith(("TLSv1.2", "TLSv1.3"))} == {}
+    # Under CloudFront's own name CloudFront shows its own certificate, and takes TLS 1.0, whatever is configured.
+    if nameless := [distribution.id for distribution in stack.distributions if not distribution.names]:
+        raise NeedsAws(
+            f"{', '.join(nameless)} shows its certificate to nobody, for it has no name of its own, and an embedded AWS cannot "
+            "show how CloudFront serves its own name; set CdnDomainName and SiteDomainName"
+        )
 
 
 @pytest.mark.item("SEC-21")

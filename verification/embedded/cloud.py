@@ -221,7 +221,7 @@ class Cloud:
         return state
 
     def certificate(self, environment: str) -> Mapping[str, str]:
-        """Import the domain's certificate as a deployer imports his own; the template's parameters that use it.
+        """Import the domain's certificate as a deployer imports his own; the template's parameters of that domain.
 
         A second time it is the same certificate, so that a redeployment changes nothing.
 
@@ -250,6 +250,7 @@ class Cloud:
                 f"the certificate could not be imported: {problem}; see ./scripts/cloud.sh logs"
             ) from problem
         return {
+            "AlarmEmail": f"alarms@{domain}",
             "CdnDomainName": f"{environment}-images.{domain}",
             "CdnCertificateArn": arn,
             "SiteDomainName": f"{environment}-app.{domain}",

@@ -49,10 +49,14 @@ class Distribution:
         return str(self.description["DomainName"])
 
     @property
+    def names(self) -> Sequence[str]:
+        """Its own, beside CloudFront's."""
+        return list(self.configuration.get("Aliases", {}).get("Items") or [])
+
+    @property
     def public_domain(self) -> str:
         """The name that users are given: the first of its own names, else CloudFront's."""
-        aliases = self.configuration.get("Aliases", {}).get("Items") or []
-        return str(aliases[0] if aliases else self.domain_name)
+        return str(self.names[0] if self.names else self.domain_name)
 
     @property
     def web_acl_id(self) -> str:

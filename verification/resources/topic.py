@@ -17,6 +17,7 @@ class Subscription:
 
     protocol: str
     confirmed: bool
+    endpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Topic:
             self.env.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.arn)
         )
         return [
-            Subscription(entry["Protocol"], self._confirmed(entry["SubscriptionArn"]))
+            Subscription(
+                entry["Protocol"], self._confirmed(entry["SubscriptionArn"]), entry.get("Endpoint", "")
+            )
             for page in pages
             for entry in page["Subscriptions"]
             if entry["SubscriptionArn"] != "Deleted"  # listed for some days more
