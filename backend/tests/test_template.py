@@ -1,5 +1,6 @@
 """What template.yaml and the source have to agree on."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -100,6 +101,39 @@ def test_the_contract_lists_every_code_and_this_version(openapi: dict[str, Any])
     assert set(schemas["ModelError"]["properties"]["code"]["enum"]) == set(MESSAGES)
     assert set(schemas["Model"]["properties"]["vendor"]["enum"]) == set(VENDORS)
     assert openapi["info"]["version"] == __version__
+
+
+# Variables of an access log whose value never holds a quotation mark, so that a line stays JSON whatever is asked.
+# Source: API Gateway Developer Guide, "Customize HTTP API access logs".
+PLAIN = {
+    *("error.responseType", "identity.sourceIp", "integrationLatency", "integrationStatus", "requestId"),
+    *("requestTime", "responseLatency", "responseLength", "routeKey", "status"),
+}
+
+
+def test_no_request_can_break_the_access_logs_json(template: dict[str, Any]) -> None:
+    wanted = resource(template, "HttpApi")["AccessLogSettings"]["Format"]
+
+    variables = re.findall(r"\$context\.([\w.]+)", wanted)
+    assert set(variables) <= PLAIN
+    line = json.loads(re.sub(r"\$context\.[\w.]+", "-", wanted))
+    assert list(line.values()) == ["-"] * len(variables)
+
+
+def test_what_holds_data_is_kept_unless_its_first_creation_failed(template: dict[str, Any]) -> None:
+    """Each failed first deployment left three buckets and a table behind, under names that nobody knows."""
+    kept = {
+        name: (each["DeletionPolicy"], each["UpdateReplacePolicy"])
+        for name, each in template["Resources"].items()
+        if each["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
+    }
+    assert set(kept) == {"ImagesBucket", "SiteBucket", "CdnLogsBucket", "JobsTable"}
+    assert set(kept.values()) == {("RetainExceptOnCreate", "Retain")}
+
+
+def test_a_warning_of_the_import_stops_no_creation(template: dict[str, Any]) -> None:
+    """API Gateway warns of what SAM generates: https://github.com/aws/serverless-application-model/issues/2297."""
+    assert "FailOnWarnings" not in resource(template, "HttpApi")
 
 
 def samconfig() -> dict[str, Any]:

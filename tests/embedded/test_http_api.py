@@ -37,7 +37,7 @@ Resources:
         GET /limited: {ThrottlingBurstLimit: 3, ThrottlingRateLimit: 1}
       AccessLogSettings:
         DestinationArn: !GetAtt AccessLog.Arn
-        Format: '{"id":"$context.requestId","ip":"$context.identity.sourceIp","route":"$context.routeKey","status":"$context.status","none":"$context.authorizer.principalId"}'
+        Format: '{"id":"$context.requestId","ip":"$context.identity.sourceIp","route":"$context.routeKey","status":"$context.status","none":"$context.authorizer.principalId","error":"$context.error.responseType"}'
       Tags: {Project: demo}
   AccessLog:
     Type: AWS::Logs::LogGroup
@@ -307,7 +307,17 @@ def test_access_log_has_a_line_for_each_request(api: Stack) -> None:
     lines = [json.loads(event["message"]) for event in events]
 
     wanted = {"id": request_id, "ip": "127.0.0.1", "route": "-", "status": "404", "none": "-"}
-    assert wanted in lines
+    assert {**wanted, "error": "RESOURCE_NOT_FOUND"} in lines
+
+
+def test_what_the_gateway_did_not_refuse_has_no_type_of_error(api: Stack) -> None:
+    request_id = ask(api, "GET", "/echo").headers["apigw-requestid"]
+    logs = api.cloud.client("logs")
+
+    events = logs.filter_log_events(logGroupName=api.outputs["AccessLog"])["events"]
+    (line,) = [line for event in events if (line := json.loads(event["message"]))["id"] == request_id]
+
+    assert line["error"] == "-"
 
 
 def test_endpoints_answer_side_by_side(api: Stack) -> None:

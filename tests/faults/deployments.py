@@ -34,7 +34,7 @@ def stray_file(bench: Bench) -> Iterator[None]:
 def fixed_bucket_name(bench: Bench) -> Iterator[None]:
     bucket = """  ImagesBucket:
     Type: AWS::S3::Bucket
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     UpdateReplacePolicy: Retain
     Properties:
 """

@@ -548,6 +548,14 @@ def log_group(arn: str) -> str:
     return arn.partition(":log-group:")[2].removesuffix(":*")
 
 
+def response_type(status: int) -> str:
+    """Return the type of the gateway's own answer. Source: API Gateway Developer Guide, "Gateway response types"."""
+    known = {403: "ACCESS_DENIED", 404: "RESOURCE_NOT_FOUND", 413: "REQUEST_TOO_LARGE", 429: "THROTTLED"}
+    return known.get(status) or (
+        "INTEGRATION_FAILURE" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_4XX"
+    )
+
+
 def access_log_variables(exchange: Exchange) -> dict[str, object]:
     """Return the `$context` variables of an access log; what is absent prints as a dash."""
     latency_ms = None
@@ -560,6 +568,7 @@ def access_log_variables(exchange: Exchange) -> dict[str, object]:
         "domainPrefix": exchange.api_id,
         "error.message": exchange.error,
         "error.messageString": json.dumps(exchange.error) if exchange.error else None,
+        "error.responseType": response_type(exchange.status) if exchange.error else None,
         "extendedRequestId": exchange.request_id,
         "httpMethod": exchange.method,
         "identity.sourceIp": exchange.source_ip,
