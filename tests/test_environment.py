@@ -240,6 +240,47 @@ def test_an_endpoint_that_is_down_is_one_clear_message():
             down.preflight()
 
 
+def test_a_slow_network_is_no_wrong_account():
+    """The first question was given up after two seconds, and not asked again."""
+    slow, asked = reach("http://127.0.0.1:9", account="123456789012"), []
+    make = slow.bare_client
+
+    def answer(request, **_):
+        asked.append(request.url)
+        if len(asked) < 3:
+            raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url)
+        whose = b"<Account>123456789012</Account>"
+        return answered(
+            request,
+            b"<GetCallerIdentityResponse><GetCallerIdentityResult>"
+            + whose
+            + b"</GetCallerIdentityResult></GetCallerIdentityResponse>",
+        )
+
+    class Slow(Environment):
+        def bare_client(self, *arguments, **settings):
+            assert settings["read_timeout"] >= 5
+            client = make(*arguments, **settings)
+            client.meta.events.register("before-send", answer)
+            return client
+
+    Slow(slow.settings, slow.session, endpoint_url=slow.endpoint_url).preflight()
+
+    assert len(asked) == 3
+
+
+def test_a_client_that_was_idle_is_made_anew():
+    """Something on the way may have dropped its connections, and a call that is sent once alone would be lost."""
+    here = reach("http://127.0.0.1:9")
+    first = here.client("sts")
+    assert here.client("sts") is first
+
+    here._asked_for["sts", None, 20, 3] -= environment.IDLE_SECONDS + 1
+
+    assert here.client("sts") is not first
+    assert first.meta.config.tcp_keepalive
+
+
 def test_another_account_is_refused(aws):
     with pytest.raises(
         UsageProblem, match="belongs to account 999999999999, these credentials are for 123456789012"
@@ -365,7 +406,7 @@ class StackAt:
 )
 def test_a_stack_in_the_middle_of_an_update_is_not_judged(status):
     moving = reach("http://127.0.0.1:9")
-    moving._clients["cloudformation", None, 5, 1] = StackAt(status)
+    moving._clients["cloudformation", None, 5, 3] = StackAt(status)
 
     with pytest.raises(UsageProblem, match=rf"'some-stack' is {status}; wait until the operation has ended"):
         moving.require_stack()

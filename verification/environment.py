@@ -10,12 +10,13 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import boto3
@@ -30,6 +31,9 @@ from verification.guard import guard
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "environments.toml"
 
+IDLE_SECONDS: Final = 45.0
+"""A connection that nobody used for so long is not used again: a NAT or a balancer on the way may have dropped it without
+a word. Source: 60 s is the shortest idle time-out that is common; Elastic Load Balancing User Guide, "Connection idle timeout"."""
 _DENIED_CODES = {
     "AccessDenied",
     "AccessDeniedException",
@@ -218,6 +222,7 @@ class Environment:
     ca_bundle: str | None = None
     server: int | None = None
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    _asked_for: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -240,12 +245,12 @@ class Environment:
     @cached_property
     def account_id(self) -> str:
         """The twelve digits that STS names for these credentials; asked once, by the preflight."""
-        return str(self.client("sts", read_timeout=2, attempts=1).get_caller_identity()["Account"])
+        return str(self._patient("sts").get_caller_identity()["Account"])
 
     @cached_property
     def emulated(self) -> bool:
         """Whether somebody else than AWS answers for any service, judged by what is really dialled."""
-        host = urlsplit(self.client("sts", read_timeout=2, attempts=1).meta.endpoint_url).hostname or ""
+        host = urlsplit(self._patient("sts").meta.endpoint_url).hostname or ""
         redirected = any(name.startswith("AWS_ENDPOINT_URL") and value for name, value in os.environ.items())
         profile = self.session._session.get_scoped_config()  # noqa: SLF001  # boto3 has no way of its own
         redirected = redirected or bool({"endpoint_url", "services"} & profile.keys())
@@ -263,7 +268,7 @@ class Environment:
 
         In botocore's standard mode a client pays for its retries out of a quota of its own, and gets little of it
         back. One that had to try again, or got no answer, is not given out any more: a check that met many errors
-        would leave those after it without retries.
+        would leave those after it without retries. Nor is one that has been idle, for its connections may be gone.
 
         Args:
             service: AWS's name for the service, as boto3 knows it.
@@ -273,6 +278,10 @@ class Environment:
         """
         key = (service, region, read_timeout, attempts)
         with self._lock:
+            now = time.monotonic()
+            if now - self._asked_for.get(key, now) > IDLE_SECONDS:
+                self._clients.pop(key, None)
+            self._asked_for[key] = now
             if key not in self._clients:
                 client = self.bare_client(service, region, read_timeout=read_timeout, attempts=attempts)
 
@@ -286,6 +295,10 @@ class Environment:
                 client.meta.events.register("after-call", _refuse_garbage)
                 self._clients[key] = client
             return self._clients[key]
+
+    def _patient(self, service: str) -> Any:
+        """For what is asked before any check runs: a slow network is no wrong account, and asking again changes nothing."""
+        return self.client(service, read_timeout=5, attempts=3)
 
     def _retire(self, key: tuple[Any, ...], client: Any) -> None:
         with self._lock:
@@ -321,6 +334,7 @@ class Environment:
                 connect_timeout=3,
                 read_timeout=read_timeout,
                 retries={"mode": "standard", "total_max_attempts": attempts},
+                tcp_keepalive=True,
                 user_agent_extra="pixel-prompt-verification",
                 **settings,
             ),
@@ -329,7 +343,7 @@ class Environment:
         return client
 
     def preflight(self) -> None:
-        """Find out in under three seconds, before any check runs, whether looking is possible at all.
+        """Find out in a few seconds, before any check runs, whether looking is possible at all.
 
         Raises:
             UsageProblem: no credentials, expired token, unreachable endpoint, wrong account, no such
@@ -374,7 +388,7 @@ class Environment:
         Raises:
             UsageProblem: no such stack, or an operation is in progress.
         """
-        cloudformation = self.client("cloudformation", read_timeout=5, attempts=1)
+        cloudformation = self._patient("cloudformation")
         try:
             stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
         except botocore.exceptions.ClientError as problem:

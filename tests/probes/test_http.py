@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from tests.probes.server import Reply, StubServer
 from verification.errors import Unverified
-from verification.probes.http import ALLOWANCE, Answer, exchange
+from verification.probes.http import ALLOWANCE, Answer, Connections, exchange
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,17 @@ def answered(body: bytes, kind: str = "application/json", **headers: str) -> Ans
     return Answer(
         "GET http://x/", 200, CaseInsensitiveDict({"Content-Type": kind, **headers}), body, timedelta(0)
     )
+
+
+@pytest.mark.parametrize(("idle", "kept"), [(60.0, 1), (0.0, 0)])
+def test_a_connection_that_was_idle_is_not_used_again(server, idle, kept):
+    """A NAT may have dropped it; the next request would get no answer, and must not be sent twice."""
+    connections = Connections(idle)
+    with connections.ready() as session:
+        session.get(server.url, timeout=5)
+
+    with connections.ready() as session:
+        assert len(session.get_adapter(server.url).poolmanager.pools) == kept
 
 
 def test_what_is_sent_and_what_comes_back(server, env):

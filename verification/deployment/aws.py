@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from verification.environment import Environment
 
@@ -23,4 +24,5 @@ def client(environment: Environment, service: str, region: str | None = None) ->
         region_name=region or environment.region,
         endpoint_url=environment.endpoint_url,
         verify=environment.ca_bundle,
+        config=Config(connect_timeout=5, retries={"mode": "standard"}, tcp_keepalive=True),
     )

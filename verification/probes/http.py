@@ -7,7 +7,8 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -20,7 +21,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from verification import budgets
-from verification.environment import Environment
+from verification.environment import IDLE_SECONDS, Environment
 from verification.errors import Unverified
 
 _EXCERPT = 300  # characters of a body shown in a message
@@ -101,13 +102,33 @@ class Answer:
         return f"<{self.request} -> {self.status} {kind}: {shown}>"
 
 
+class Connections:
+    """Connections that are kept open between exchanges; cookies are not kept, nor what has been idle.
+
+    An exchange is not tried again, for it may be one that costs money, so it must not begin on a connection that somebody on
+    the way has dropped.
+    """
+
+    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._idle_seconds = idle_seconds
+        self._used = time.monotonic()
+        self._session = requests.Session()
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=budgets.USERS_AT_ONCE))
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    @contextmanager
+    def ready(self) -> Iterator[requests.Session]:
+        """The connections, for one exchange."""
+        if time.monotonic() - self._used > self._idle_seconds:
+            self._session.close()  # those that are in use stay open
+        self._used = time.monotonic()
+        yield self._session
+        self._used = time.monotonic()
+
+
 @cache
-def _connections() -> requests.Session:
-    """Connections that are kept open between exchanges; cookies are not kept."""
-    session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_maxsize=budgets.USERS_AT_ONCE))
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+def _connections() -> Connections:
+    return Connections()
 
 
 def exchange(
@@ -127,15 +148,16 @@ def exchange(
     ALLOWANCE.spend(f"{method} {url}")
     started = time.monotonic()
     try:
-        response = _connections().request(
-            method,
-            url,
-            headers=dict(headers or {}),
-            data=body,
-            timeout=(5, deadline.total_seconds()),
-            allow_redirects=False,
-            verify=env.ca_bundle or True,
-        )
+        with _connections().ready() as connections:
+            response = connections.request(
+                method,
+                url,
+                headers=dict(headers or {}),
+                data=body,
+                timeout=(5, deadline.total_seconds()),
+                allow_redirects=False,
+                verify=env.ca_bundle or True,
+            )
     except requests.RequestException as problem:
         raise Unverified(
             f"{method} {url}: no answer ({type(problem).__name__}: {problem})",
