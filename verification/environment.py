@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +26,7 @@ from botocore.config import Config
 from verification import names as host_names
 from verification import written
 from verification.errors import Denied, Missing, Unverified, UsageProblem
+from verification.exchanges import Direct, Exchanges
 from verification.guard import guard
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,6 +215,7 @@ class Environment:
         endpoint_url: who answers for AWS, None for AWS itself.
         ca_bundle: whose certificates are trusted beside the usual ones.
         server: the process on this machine that answers for AWS, None where none does.
+        exchanges: stands between the suite and whoever answers it.
     """
 
     settings: Settings
@@ -221,6 +223,7 @@ class Environment:
     endpoint_url: str | None = None
     ca_bundle: str | None = None
     server: int | None = None
+    exchanges: Exchanges = field(default_factory=Direct, repr=False, compare=False)
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     _asked_for: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -340,6 +343,7 @@ class Environment:
             ),
         )
         guard(client, self.name, read_only=self.settings.read_only)
+        self.exchanges.attend(client)
         return client
 
     def preflight(self) -> None:
@@ -439,6 +443,24 @@ def connect(
         ) from problem
     host_names.lead(host_names.written(state, os.environ))
     return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"), state.get("pid"))
+
+
+def played_back(recording: Mapping[str, Any], exchanges: Exchanges, *, declared: Path = FILE) -> Environment:
+    """The environment of a recorded run, which answers from its recording.
+
+    Args:
+        recording: says what environment that was, see docs/RECORDINGS.md.
+        exchanges: answers.
+        declared: the file that declares the environment.
+
+    Raises:
+        UsageProblem: it is declared no more.
+    """
+    chosen = replace(
+        settings(recording["environment"], declared), region=recording["region"], stack=recording["stack"]
+    )
+    session = boto3.Session("replay", "replay", region_name=chosen.region)
+    return Environment(chosen, session, recording["endpoint"] or None, exchanges=exchanges)
 
 
 def _cloud_state(directory: Path, name: str) -> Mapping[str, Any]:

@@ -74,6 +74,19 @@ class Missing(Unverified):
     """
 
 
+NOT_RECORDED = "not recorded"
+"""The cause of an item that a replay leaves out, because its check does what no recording holds."""
+
+
+class NotRecorded(Unverified):
+    """A replay was asked for something that its recording does not hold."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(
+            f"{why}: {what}; record a run anew, or run this item against the stack itself", cause=why
+        )
+
+
 def existing(read: Callable[[], _T]) -> _T | None:
     """What is read, or None where it does not exist: for the check whose claim is that it does."""
     try:

@@ -14,20 +14,21 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, cast
 
 import pytest
 from pytest_metadata.plugin import metadata_key
 
-from verification import budgets, checklist, environment, findings, gaps, progress, waivers
+from verification import __version__, budgets, checklist, environment, findings, gaps, progress, waivers
 from verification.checklist import How
 from verification.environment import ROOT
-from verification.errors import NeedsAws, UsageProblem
+from verification.errors import NOT_RECORDED, Gap, NeedsAws, UsageProblem
 from verification.judgement import OBSERVED, Seen, judge
 from verification.probes.http import ALLOWANCE, LATEST
 from verification.progress import waiting
+from verification.recording.deck import Recording, Replay
 from verification.report import (
     Document,
     Picture,
@@ -78,6 +79,8 @@ _STATUS: dict[Outcome, Any] = {
     Outcome.UNVERIFIED: ("unverified", "u", ("UNVERIFIED", {"yellow": True})),
 }
 _T = TypeVar("_T")
+REPLAYED = 6
+"""The exit status of a replay whose items all end as recorded: neither success, nor one of pytest's own."""
 _WORKERS = pytest.StashKey[int]()
 _PERFORMER = pytest.StashKey[Performer]()
 SEEN = pytest.StashKey[Seen]()
@@ -119,6 +122,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         metavar="FILE",
         help="performance figures for the report, from 'pytest benchmarks --benchmark-json=FILE'",
+    )
+    group.addoption(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="keep what was asked and answered, without secrets, in a new folder",
+    )
+    group.addoption(
+        "--replay",
+        type=Path,
+        metavar="DIR",
+        help="have a recording answer, and dial nobody; never READY, exit status 6 when every item ends as recorded",
     )
     group.addoption(
         "--deadline",
@@ -242,7 +257,7 @@ def _or_usage_error(start: Callable[[], _T]) -> _T:
 class Verification:
     """One run over the checklist. Lives in the controller and in each of its workers."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config) -> None:  # noqa: PLR0915  # all that a run is, in one place
         option = config.option
         self.config = config
         for name, (refused, why) in _REFUSED.items():
@@ -251,7 +266,10 @@ class Verification:
         known.hide_environment()
         self.performer = config.stash.get(_PERFORMER, None)
         self.home = _home(config)
-        self.directory: Path = option.report_dir or self.home / "reports" / option.env
+        self.replay = self._replay(option)
+        self.recording: Recording | None = None
+        of_replay = "-replayed" if self.replay else ""
+        self.directory: Path = option.report_dir or self.home / "reports" / f"{option.env}{of_replay}"
         # Another run may write to the same place at the same time; each publishes what is its own.
         self.draft = self.directory.resolve() / f".unfinished-{os.getpid()}"
         if not self.performer and not option.collectonly:
@@ -265,9 +283,9 @@ class Verification:
         if not self.template.is_file():
             raise UsageProblem(f"--app {self.app}: expected a checkout with {template}, found none")
         declared = environment.FILE if ours else self.home / environment.FILE.name
-        self.environment = environment.connect(option.env, cloud=option.cloud, declared=declared)
         hello: Mapping[str, Any] = self.performer.hello if self.performer else {}
         self.started = datetime.fromisoformat(hello["started"]) if hello else datetime.now(UTC)
+        self.environment = self._connected(option, declared, hello)
         self.clock = time.monotonic()
         # They are about this repository's items.
         self.gaps = gaps.needs_aws(GAPS) if ours and self.environment.emulated else {}
@@ -296,6 +314,44 @@ class Verification:
             self._start(option)
         if self.performer or not config.stash[_WORKERS]:
             config.pluginmanager.register(TimeLimits(self._limits), "verification-limits")
+            if (deck := self.replay or self.recording) and not option.collectonly:
+                config.pluginmanager.register(deck.hooks(_item_id), "verification-recording")
+
+    def _replay(self, option: Any) -> Replay | None:
+        """The recording that answers, and with it the options of the recorded run.
+
+        Raises:
+            UsageProblem: there is none, or the run is to be recorded too.
+        """
+        if not option.replay:
+            return None
+        if option.record:
+            raise UsageProblem(
+                "--record and --replay exclude each other: what a recording answers is recorded already"
+            )
+        runs_checks = self.performer is not None or not self.config.stash[_WORKERS]
+        worker = self.performer.name if self.performer else ""
+        replay = Replay(option.replay, worker=worker, runs_checks=runs_checks)
+        option.env, option.paid = replay.about["environment"], replay.about["paid"]
+        if self.config.stash[_WORKERS]:
+            self.config.stash[_WORKERS] = max(len(replay.about["workers"]), 1)
+        return replay
+
+    def _connected(self, option: Any, declared: Path, hello: Mapping[str, Any]) -> environment.Environment:
+        """Where the stack is, or the recording that stands for it."""
+        if self.replay:
+            return environment.played_back(self.replay.about, self.replay.exchanges, declared=declared)
+        env = environment.connect(option.env, cloud=option.cloud, declared=declared)
+        if not option.record or option.collectonly:
+            return env
+        worker = self.performer.name if self.performer else ""
+        self.recording = Recording(option.record, self.started, worker, hello)
+        return replace(env, exchanges=self.recording.exchanges)
+
+    @property
+    def _today(self) -> date:
+        """The date that waivers are judged by: a replay says what held when it was recorded."""
+        return (self.replay or self).started.date()
 
     def _work(self, performer: Performer) -> None:
         """Take what the controller said at first."""
@@ -309,7 +365,7 @@ class Verification:
             self.home / "waivers.toml",
             items=self.items,
             environments=environment.names(declared),
-            today=self.started.date(),
+            today=self._today,
         )
         return {waiver.item: waiver for waiver in every if waiver.environment == self.config.option.env}
 
@@ -351,6 +407,7 @@ class Verification:
                 "account": env.account_id,
                 "started": self.started.isoformat(),
                 "waiting": str(waiting),
+                **(self.recording.hello() if self.recording else {}),
             }
             self.controller = Controller(
                 self.config,
@@ -361,6 +418,7 @@ class Verification:
                 seconds=self.durations.read(),
                 item_limit=option.item_timeout,
                 told=Told(self._collected, self._lost, progress.of, progress.forget),
+                assigned=self.replay.workers if self.replay else {},
             )
             self.config.pluginmanager.register(self.controller, "verification-controller")
         self.stop.watch(option.deadline or budgets.RUN_DEADLINE[kind])
@@ -465,7 +523,7 @@ class Verification:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """A drill waits until nobody looks at the stack, and whoever wants to look waits for the drill."""
-        if item.get_closest_marker("static"):
+        if item.get_closest_marker("static") or self.replay:
             return (yield)
         with turn(self.turns, alone=_is_drill(item)):
             return (yield)
@@ -515,7 +573,7 @@ class Verification:
         seen.exchanges += LATEST
         LATEST.clear()
         if call.when == "call" or call.excinfo:
-            result = waive(judge(_item_id(item), call, report, seen), self.waivers, self.started.date())
+            result = waive(judge(_item_id(item), call, report, seen), self.waivers, self._today)
             result = replace(result, reason=redact(result.reason))  # a waiver's words are somebody's too
             if result.outcome is Outcome.WAIVED or (result.gap and self.environment.rehearsal):
                 report.outcome = "skipped"
@@ -601,6 +659,7 @@ class Verification:
                 items=len(self.items),
                 rehearsal=self.environment.rehearsal,
                 interrupted=ended_early,
+                replayed=f"{self.replay.started:%Y-%m-%d}" if self.replay else "",
             ),
             items=self.items,
             environment=self.environment,
@@ -619,11 +678,50 @@ class Verification:
             session.exitstatus = self.run.verdict.exit_status
             failing = self.history.failing_since(outcomes, started)
             verdict = str(self.run.verdict)
-            self.history.keep(Past(started, self.run.commit, verdict, outcomes, failing))
-            if self.controller:
+            if not self.replay:
+                self.history.keep(Past(started, self.run.commit, verdict, outcomes, failing))
+            if self.controller and not self.replay:
                 self.durations.keep(self.controller.took)
+        if self.replay:
+            self._compare_with_recording(session, self.replay, results)
+        elif self.recording:
+            self.said.append(self._finish_recording(self.recording, self.run))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self.said.append(github.append(Path(summary), markdown.render(self.report)))
+
+    def _compare_with_recording(
+        self, session: pytest.Session, replay: Replay, results: Sequence[Result]
+    ) -> None:
+        """Say where a replay ends otherwise than the recorded run, and let the exit status follow."""
+        replayed = {
+            result.item: str(result.outcome)
+            for result in results
+            if result.cause != NOT_RECORDED and result.gap is not Gap.NEEDS_INTERNET
+        }
+        differences = replay.differences(replayed)
+        self.said.append(
+            f"{len(replayed)} of {len(results)} items were replayed, {len(replayed) - len(differences)} with the recorded outcome"
+        )
+        self.said += differences
+        if session.exitstatus in (0, 1):
+            session.exitstatus = 1 if differences or not replayed else REPLAYED
+
+    def _finish_recording(self, recording: Recording, run: Run) -> str:
+        about = {
+            "suite": __version__,
+            "environment": run.environment.name,
+            "stack": run.environment.stack_name,
+            "region": run.environment.region,
+            "endpoint": run.environment.endpoint_url or "",
+            "emulated": run.environment.emulated,
+            "paid": bool(self.config.option.paid),
+            "commit": run.commit,
+            "template": run.template_sha256,
+            "verdict": str(run.verdict),
+        }
+        return recording.finish(
+            about, {result.item: (str(result.outcome), result.node) for result in run.verdict.results}
+        )
 
     def _ended_early(self, session: pytest.Session) -> str:
         """What ended the run before all of it had run, as the end of a sentence; empty for nothing."""

@@ -122,12 +122,14 @@ class Verdict:
         items: how many items the whole checklist has.
         rehearsal: whether declared gaps are tolerated, which only `local` does.
         interrupted: what ended the run before all of it had run, such as 'by SIGTERM'; empty for nothing.
+        replayed: the date of the recording that answered; empty for a run that looked at a stack.
     """
 
     results: Sequence[Result]
     items: int
     rehearsal: bool
     interrupted: str = ""
+    replayed: str = ""
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -145,9 +147,12 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether every selected item passed, is waived, or has a tolerated gap, and anything was selected."""
+        """Whether every selected item passed, is waived, or has a tolerated gap, and anything was selected.
+
+        Never of a replay: it says what held when it was recorded.
+        """
         unverified = self.counts[Outcome.UNVERIFIED] - self.tolerated.total()
-        looked = bool(self.results) and not self.interrupted
+        looked = bool(self.results) and not self.interrupted and not self.replayed
         return looked and not self.counts[Outcome.FAIL] and not unverified
 
     @property
@@ -165,6 +170,9 @@ class Verdict:
         notes += [f"{n} {verbs[gap]}" for gap, n in sorted(self.tolerated.items())]
         if self.interrupted:
             headline = f"INTERRUPTED {self.interrupted}"
+            notes.insert(0, f"{counts[Outcome.PASS]} of {len(self.results)} selected passed")
+        elif self.replayed:
+            headline = f"REPLAYED of {self.replayed}"
             notes.insert(0, f"{counts[Outcome.PASS]} of {len(self.results)} selected passed")
         elif len(self.results) < self.items:
             headline = "PASSED" if self.ok else "NOT PASSED"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from verification.environment import Environment
+from verification.errors import Unverified
 from verification.probes.http import Answer, exchange
 
 
@@ -16,6 +18,26 @@ class Cdn:
 
     env: Environment = field(repr=False)
     domain: str
+
+    @property
+    def resolves(self) -> bool:
+        """Whether the name system knows the domain.
+
+        Raises:
+            Unverified: it gave no answer.
+        """
+        host = urlsplit(f"//{self.domain}").hostname or ""
+        return bool(self.env.exchanges.call("name", {"host": host}, lambda: self._found(host)))
+
+    def _found(self, host: str) -> bool:
+        try:
+            return bool(socket.getaddrinfo(host, None))
+        except socket.gaierror as problem:
+            if problem.errno == socket.EAI_NONAME:
+                return False
+            raise Unverified(
+                f"{self!r}: no name server answers ({problem})", cause="no name server answers"
+            ) from problem
 
     def path(self, url: str) -> str:
         """The path of an image's URL.

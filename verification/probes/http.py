@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from verification import budgets
 from verification.environment import IDLE_SECONDS, Environment
@@ -146,24 +147,34 @@ def exchange(
         Unverified: nobody answered in time, the connection could not be made or trusted, or the allowance is spent.
     """
     ALLOWANCE.spend(f"{method} {url}")
-    started = time.monotonic()
-    try:
-        with _connections().ready() as connections:
-            response = connections.request(
-                method,
-                url,
-                headers=dict(headers or {}),
-                data=body,
-                timeout=(5, deadline.total_seconds()),
-                allow_redirects=False,
-                verify=env.ca_bundle or True,
-            )
-    except requests.RequestException as problem:
-        raise Unverified(
-            f"{method} {url}: no answer ({type(problem).__name__}: {problem})",
-            cause=f"{urlsplit(url).netloc} does not answer",
-        ) from problem
-    elapsed = timedelta(seconds=time.monotonic() - started)  # requests' own stops at the headers
-    answer = Answer(f"{method} {url}", response.status_code, response.headers, response.content, elapsed)
+
+    def do() -> Mapping[str, Any]:
+        started = time.monotonic()
+        try:
+            with _connections().ready() as connections:
+                response = connections.request(
+                    method,
+                    url,
+                    headers=dict(headers or {}),
+                    data=body,
+                    timeout=(5, deadline.total_seconds()),
+                    allow_redirects=False,
+                    verify=env.ca_bundle or True,
+                )
+        except requests.RequestException as problem:
+            raise Unverified(
+                f"{method} {url}: no answer ({type(problem).__name__}: {problem})",
+                cause=f"{urlsplit(url).netloc} does not answer",
+            ) from problem
+        seconds = time.monotonic() - started  # requests' own stops at the headers
+        told = {"status": response.status_code, "headers": dict(response.headers)}
+        return {**told, "body": response.content, "seconds": seconds}
+
+    request = {"method": method, "url": url, "headers": dict(headers or {}), "body": body}
+    got = env.exchanges.call("http", request, do)
+    elapsed = timedelta(seconds=got["seconds"])
+    answer = Answer(
+        f"{method} {url}", got["status"], CaseInsensitiveDict(got["headers"]), got["body"], elapsed
+    )
     LATEST.append(f"{answer!r} in {elapsed.total_seconds() * 1000:.0f} ms")
     return answer

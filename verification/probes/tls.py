@@ -33,6 +33,11 @@ def accepts(env: Environment, address: str, version: ssl.TLSVersion) -> bool:
     host, port = where.hostname or "", where.port or 443
     context = _client(env, version)
     _require_able(context, version)
+    request = {"host": host, "port": port, "version": version.name}
+    return bool(env.exchanges.call("tls", request, lambda: _completes(context, host, port, version)))
+
+
+def _completes(context: ssl.SSLContext, host: str, port: int, version: ssl.TLSVersion) -> bool:
     try:
         with (
             socket.create_connection((host, port), timeout=_PATIENCE_SECONDS) as connection,

@@ -38,6 +38,7 @@ def build(run: Run) -> dict[str, Any]:
         "verdict": str(run.verdict),
         "ok": run.verdict.ok,
         "interrupted": run.verdict.interrupted,
+        "replayed": run.verdict.replayed,
         "environment": run.environment.name,
         "emulated": run.environment.emulated,
         "rehearsal": run.verdict.rehearsal,
@@ -133,6 +134,7 @@ def alterations(document: Document) -> list[str]:
         items=document["checklist"],
         rehearsal=document["rehearsal"],
         interrupted=document["interrupted"],
+        replayed=document.get("replayed", ""),
     )
     if (str(verdict), verdict.ok) != (document["verdict"], document["ok"]):
         found.append(f"its items conclude '{verdict}', it says '{document['verdict']}'")
@@ -194,6 +196,8 @@ def _length(item: Mapping[str, Any]) -> int:
 
 def _signature(run: Run) -> str:
     """Whether somebody may sign this report, in words."""
+    if run.verdict.replayed:
+        return "not signed: replayed"
     if run.environment.emulated:
         return "not signed: emulated"
     if run.verdict.interrupted:

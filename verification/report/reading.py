@@ -99,6 +99,8 @@ def advice(document: Document) -> str:
     """What to do, in a sentence or two."""
     if document["interrupted"]:
         return f"The run was ended early, {document['interrupted']}. It says nothing of what it did not reach: run it again."
+    if date := document.get("replayed"):
+        return f"A recording of {date} answered, and nobody looked at the stack. Verify the stack itself before a release."
     return _advice_at_the_end(document)
 
 

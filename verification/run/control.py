@@ -56,6 +56,7 @@ class Controller:
         seconds: how long each check took the last time, by its node.
         item_limit: the limit of every check in place of that of its kinds.
         told: whom to tell.
+        assigned: the checks of each worker in their order, by its name, where a recorded run is repeated.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Controller:
         seconds: Mapping[str, float],
         item_limit: timedelta | None,
         told: Told,
+        assigned: Mapping[str, Sequence[str]],
     ) -> None:
         self._config = config
         self._number = number
@@ -78,6 +80,7 @@ class Controller:
         self._seconds = seconds
         self._item_limit = item_limit
         self._told = told
+        self._assigned = assigned
         self._workers: list[Worker] = []
         self._names = 0
         self._false_starts = 0
@@ -273,7 +276,7 @@ class Controller:
             Check(each["node"], each["item"], frozenset(map(How, each["how"])), each["group"])
             for each in message["checks"]
         ]
-        self._schedule = Schedule(checks, self._seconds)
+        self._schedule = Schedule(checks, self._seconds, self._assigned)
         self._session.testscollected = len(checks)
         self._told.collected(checks, message["problems"])
         if message["problems"]:

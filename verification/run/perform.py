@@ -9,11 +9,13 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from verification.errors import Unverified
+from verification.run import processes
 from verification.run.workers import VARIABLE
 
 
@@ -33,6 +35,8 @@ class Performer:
         self._input = os.fdopen(read, "rb")
         self._output = os.fdopen(write, "wb", buffering=0)
         self._process = os.getpid()
+        self.name = Path(os.environ[processes.VARIABLE]).name
+        """Its own among the workers of the run."""
         self._config = config
         self._describe = describe
         self._lock = threading.Lock()

@@ -47,10 +47,13 @@ class Schedule:
     Args:
         checks: all of them.
         seconds: how long each took the last time, by its node.
+        assigned: checks by their nodes that a worker runs in this order before any other, by the worker's name. They
+            disturb nobody, for a recording answers.
     """
 
     checks: Sequence[Check]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    assigned: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.waiting = list(self.checks)
@@ -63,6 +66,8 @@ class Schedule:
 
     def next(self, worker: str) -> Check | None:
         """The check that a worker runs now; None when it has to wait, or there is none left."""
+        if self.assigned:
+            return self._assigned_to(worker)
         open_to = [check for check in self.waiting if self._owners.get(check.group, worker) == worker]
         chosen = self._longest(
             [check for check in open_to if not check.is_static and not check.is_drill]
@@ -78,6 +83,16 @@ class Schedule:
             self.running[worker] = chosen
             if chosen.group:
                 self._owners[chosen.group] = worker
+        return chosen
+
+    def _assigned_to(self, worker: str) -> Check | None:
+        others = {node for name, nodes in self.assigned.items() if name != worker for node in nodes}
+        waiting = {check.node: check for check in self.waiting if check.node not in others}
+        first = (waiting[node] for node in self.assigned.get(worker, ()) if node in waiting)
+        chosen = next(first, None) or next(iter(waiting.values()), None)
+        if chosen:
+            self.waiting.remove(chosen)
+            self.running[worker] = chosen
         return chosen
 
     def ended(self, worker: str) -> None:

@@ -1,0 +1,40 @@
+"""What leaves this machine and what comes back, at one place, so that a run can be recorded and replayed.
+
+See docs/adr/0030-recorded-runs.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+
+class Exchanges(Protocol):
+    """Stands between the suite and everything that answers it."""
+
+    def attend(self, client: Any) -> None:
+        """Have every call of a boto3 client pass here."""
+
+    def call(self, kind: str, request: Mapping[str, Any], do: Callable[[], Any]) -> Any:
+        """One exchange that no boto3 client makes.
+
+        Args:
+            kind: of exchange, such as `http`.
+            request: everything that the answer depends on, as JSON's own types, bytes and datetimes.
+            do: makes the exchange; returns the same types, or raises Unverified where nobody answers.
+
+        Raises:
+            Unverified: nobody answers, or did when the run was recorded.
+        """
+
+
+class Direct:
+    """Keeps nothing and changes nothing."""
+
+    def attend(self, client: Any) -> None:
+        """Leave the client as it is."""
+
+    def call(self, kind: str, request: Mapping[str, Any], do: Callable[[], Any]) -> Any:
+        """Make the exchange."""
+        del kind, request
+        return do()

@@ -1,0 +1,61 @@
+"""Sees what a check does past the exchanges: connections, and tools that it starts."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+CONNECTS, RESOLVES, STARTS = (
+    "opens connections of its own",
+    "asks a name server itself",
+    "starts a tool of its own",
+)
+_EVENTS = {
+    "socket.connect": CONNECTS,
+    "socket.sendto": CONNECTS,
+    "socket.getaddrinfo": RESOLVES,
+    "subprocess.Popen": STARTS,
+    "os.posix_spawn": STARTS,
+}
+
+
+class Watch:
+    """Tells what happens in this process outside of `within`.
+
+    Python cannot take an audit hook away, so one that is stopped does nothing.
+
+    Args:
+        told: is given what was done, as the end of a sentence, and what the interpreter says of it; what it raises keeps
+            it from being done.
+    """
+
+    def __init__(self, told: Callable[[str, tuple[Any, ...]], None]) -> None:
+        self._told: Callable[[str, tuple[Any, ...]], None] | None = told
+        self._own = threading.local()
+        sys.addaudithook(self._heard)
+
+    def stop(self) -> None:
+        self._told = None
+
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """What this thread does meanwhile is an exchange's own."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        self._own.depth = getattr(self._own, "depth", 0) + 1
+
+    def end(self) -> None:
+        self._own.depth = max(getattr(self._own, "depth", 0) - 1, 0)
+
+    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        what = _EVENTS.get(event)
+        if what and self._told and not getattr(self._own, "depth", 0):
+            self._told(what, arguments)
