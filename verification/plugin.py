@@ -331,7 +331,8 @@ class Verification:
             )
         runs_checks = self.performer is not None or not self.config.stash[_WORKERS]
         worker = self.performer.name if self.performer else ""
-        replay = Replay(option.replay, worker=worker, runs_checks=runs_checks)
+        app = (option.app or self.home).resolve()
+        replay = Replay(option.replay, app, worker=worker, runs_checks=runs_checks)
         option.env, option.paid = replay.about["environment"], replay.about["paid"]
         if self.config.stash[_WORKERS]:
             self.config.stash[_WORKERS] = max(len(replay.about["workers"]), 1)

@@ -265,6 +265,27 @@ def test_no_secret_is_in_a_recording(runs):
     assert [text for text in (SECRET, MAIL, "81.2.69.142", "123456789012", "testing") if text in kept] == []
 
 
+PACKAGE = """
+    files = env.exchanges.call("package", {{"function": "f"}}, lambda: {{"a/plain.py": b"x = 1", "a/keys.py": {text!r}.encode()}})
+    assert files == {{"a/plain.py": b"x = 1", "a/keys.py": {text!r}.encode()}}
+"""
+
+
+@pytest.mark.parametrize(("is_there", "outcome"), [(True, "pass"), (False, "unverified")])
+def test_a_deployed_file_that_redaction_would_alter_comes_from_the_checkout(runs, is_there, outcome):
+    text = 'API_KEY = "' + "sk-" + 'hunter2hunter2"'
+    check = PACKAGE.replace("{text!r}", repr(text))
+    if is_there:
+        (runs.root / "backend" / "keys.py").write_text(text)
+    runs.record(door=check)
+    kept = (runs.folder / "exchanges.jsonl").read_text()
+    runs.replay(door=check)
+
+    assert "x = 1" in kept
+    assert "hunter2" not in kept
+    assert runs.outcomes("staging-replayed")["SEC-01"] == outcome
+
+
 def test_workers_are_recorded_into_one_recording_and_replayed_by_as_many(runs):
     plugin_of_workers = f"""
         import boto3

@@ -52,6 +52,15 @@ def test_one_worker_runs_a_group_until_it_is_lost():
     assert schedule.next("w1") in pages
 
 
+def test_a_replay_repeats_each_worker_with_its_checks_in_their_order():
+    schedule = Schedule(
+        [check("a"), check("b", How.DRILL), check("c"), check("new")], {}, {"w0": "cb", "w1": "a"}
+    )
+
+    assert [schedule.next(worker).node for worker in ("w1", "w0", "w1", "w0")] == ["a", "c", "new", "b"]
+    assert schedule.next("w0") is None
+
+
 KINDS = st.sampled_from([(How.STATIC,), (How.READ_ONLY,), (How.ACTIVE,), (How.DRILL,), (How.BROWSER,)])
 
 

@@ -84,11 +84,12 @@ class Replay:
 
     Args:
         folder: of the recording.
+        app: the application's checkout.
         worker: the name of this process among the run's workers; empty for the controller.
         runs_checks: whether it does, or has workers for that.
     """
 
-    def __init__(self, folder: Path, *, worker: str = "", runs_checks: bool) -> None:
+    def __init__(self, folder: Path, app: Path, *, worker: str, runs_checks: bool) -> None:
         self.about = tape.about(folder)
         parts = list(self.about["workers"])
         number = int(worker[1:] or 0) if worker else 0
@@ -97,7 +98,7 @@ class Replay:
         self._chance = Chance(f"{self.about['seed']}/{part}")
         self._clock = Clock(self.started)
         lines = tape.exchanges(folder)
-        self._player = Player(lines, part, self._chance, self._clock)
+        self._player = Player(lines, part, self._chance, self._clock, app / "backend")
         self.exchanges: Exchanges = self._player
         if runs_checks:
             os.environ.update(_NOWHERE, NO_PROXY="127.0.0.1,localhost", no_proxy="127.0.0.1,localhost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import time
@@ -17,7 +18,7 @@ from verification.errors import Unverified
 from verification.recording.chance import Chance
 from verification.recording.scrub import Scrubber
 from verification.recording.tape import Part
-from verification.recording.values import plain
+from verification.recording.values import OF_CHECKOUT, bytes_of, plain
 from verification.recording.watch import STARTS, Watch
 
 _CALL, _ANSWER = "verification_call", "verification_answer"
@@ -117,8 +118,17 @@ class Recorder:
             told = {"type": type(problem).__name__, "text": str(problem), "cause": problem.cause}
             self._write(kind, at, request=plain(request), problem=told)
             raise
-        self._write(kind, at, request=plain(request), answer=plain(answer))
+        told = plain(answer)
+        if kind == "package":
+            told = {name: self._named_where_altered(content) for name, content in told.items()}
+        self._write(kind, at, request=plain(request), answer=told)
         return answer
+
+    def _named_where_altered(self, content: Any) -> Any:
+        """A deployed file; where redaction would alter it, its name by content alone, for the checkout may have it."""
+        if self._scrubber.value(content) == content:
+            return content
+        return {OF_CHECKOUT: hashlib.sha256(bytes_of(content)).hexdigest()}
 
     def _write(self, kind: str, at: float, **content: Any) -> None:
         line = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 import botocore.exceptions
@@ -20,7 +22,7 @@ from verification.recording.chance import Chance, Clock
 from verification.recording.record import request_of
 from verification.recording.scrub import WITHHELD, Scrubber
 from verification.recording.tape import Line
-from verification.recording.values import plain, restored
+from verification.recording.values import OF_CHECKOUT, of_bytes, plain, restored
 from verification.recording.watch import CONNECTS, RESOLVES, Watch
 
 _CALL = "verification_call"
@@ -49,9 +51,11 @@ class Player:
         part: which process of the recorded run this one repeats. What it shared among its checks, others had of their own.
         chance: from the recorded seed.
         clock: shows the recorded time.
+        source: where the application's own files are.
     """
 
-    def __init__(self, lines: Sequence[Line], part: str, chance: Chance, clock: Clock) -> None:
+    def __init__(self, lines: Sequence[Line], part: str, chance: Chance, clock: Clock, source: Path) -> None:
+        self._source = source
         self._scrubber, self._chance, self._clock = Scrubber(""), chance, clock
         self._began = {line["scope"]: line["at"] for line in lines if line["kind"] == "began"}
         self._exact: dict[tuple[str, str], list[Line]] = defaultdict(list)
@@ -121,7 +125,26 @@ class Player:
             if known in (errors.Denied, errors.NeedsAws):  # which are made in another way
                 known = Unverified
             raise known(problem["text"], cause=problem["cause"])
-        return restored(line["answer"])
+        answer = line["answer"]
+        if kind == "package":
+            answer = {name: self._filled_in(name, content) for name, content in answer.items()}
+        return restored(answer)
+
+    def _filled_in(self, name: str, content: Any) -> Any:
+        """A deployed file, from the checkout where only that has it.
+
+        Raises:
+            NotRecorded: the checkout has no file of that content.
+        """
+        if content.keys() != {OF_CHECKOUT}:
+            return content
+        for path in self._source.rglob(PurePath(name).name):
+            if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == content[OF_CHECKOUT]:
+                return of_bytes(path.read_bytes())
+        raise NotRecorded(
+            f"the deployed {name}, which this checkout has in another version",
+            "the checkout is not the recorded one",
+        )
 
     def _find(self, kind: str, request: Mapping[str, Any]) -> Line:
         """The line that answers a request, which then counts as given.

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 TEXT, BYTES, TIME = "$utf8", "$base64", "$time"
+OF_CHECKOUT = "$checkout"
+"""A file by its SHA-256, whose content is taken from the checkout in a replay."""
 
 
 def plain(value: Any) -> Any:
