@@ -247,7 +247,118 @@ CASES = {
         a_budget,
     )
 }
-SETTLED: Mapping[tuple[str, str], str] = {}
+ENCRYPTION, ACCESS, OWNERSHIP = (
+    "s3:get_bucket_encryption",
+    "s3:get_public_access_block",
+    "s3:get_bucket_ownership_controls",
+)
+_DEFAULTS = "the embedded AWS: S3 User Guide, every new bucket has it since 2023"
+_MOTO_UNREAD = "moto, and nothing reads it: "
+SETTLED: Mapping[tuple[str, str], str] = {
+    **{
+        (operation, path): _DEFAULTS
+        for operation, member in (
+            (ENCRYPTION, ".ServerSideEncryptionConfiguration"),
+            (ACCESS, ".PublicAccessBlockConfiguration"),
+            (OWNERSHIP, ".OwnershipControls"),
+        )
+        for path in (member, ".error", ".status")
+    },
+    **{
+        (
+            "s3:get_bucket_acl",
+            path,
+        ): "neither: names and canonical ids are each emulator's own, and nothing reads them"
+        for path in (
+            ".Owner.DisplayName",
+            ".Owner.ID",
+            ".Grants[].Grantee.DisplayName",
+            ".Grants[].Grantee.ID",
+        )
+    },
+    ("s3:list_objects_v2", ".Contents[].ChecksumAlgorithm"): f"{_MOTO_UNREAD}API Reference, Object",
+    ("s3:head_bucket", ".BucketArn"): f"{_MOTO_UNREAD}API Reference, HeadBucket: of directory buckets alone",
+    **{
+        ("sqs:get_queue_attributes", f".Attributes.{name}"): "the embedded AWS: API Reference, whole seconds"
+        for name in ("CreatedTimestamp", "LastModifiedTimestamp")
+    },
+    **{
+        (
+            "dynamodb:describe_table",
+            f".Table.{name}",
+        ): "the embedded AWS: AWS leaves out what there is none of"
+        for name in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+    },
+    ("dynamodb:describe_table", ".Table.TableId"): "the embedded AWS: API Reference, TableDescription",
+    (
+        "dynamodb:describe_table",
+        ".Table.TableSizeBytes",
+    ): f"{_MOTO_UNREAD}it is brought up to date every six hours",
+    (
+        "dynamodb:describe_table",
+        ".Table.ProvisionedThroughput.NumberOfDecreasesToday",
+    ): f"{_MOTO_UNREAD}API Reference, a number always",
+    (
+        "dynamodb:describe_table",
+        ".Table.SSEDescription.KMSMasterKeyArn",
+    ): "moto: a key's ARN and not an alias's; SEC-11 reads the status and the type alone",
+    **{
+        (
+            "dynamodb:describe_table",
+            f".Table.WarmThroughput.{name}",
+        ): f"{_MOTO_UNREAD}12,000 and 4,000 of an on-demand table"
+        for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")
+    },
+    (
+        "dynamodb:describe_continuous_backups",
+        ".ContinuousBackupsDescription.PointInTimeRecoveryDescription.RecoveryPeriodInDays",
+    ): f"{_MOTO_UNREAD}35 days unless told otherwise",
+    (
+        "sns:get_topic_attributes",
+        ".Attributes.DeliveryPolicy",
+    ): "the embedded AWS: there is none before it is set",
+    (
+        "sns:get_topic_attributes",
+        ".Attributes.EffectiveDeliveryPolicy",
+    ): "the embedded AWS: it is by protocol, below 'http'",
+    (
+        "sns:get_topic_attributes",
+        ".Attributes.Policy",
+    ): "moto: the default lists each action; the topic of the stack has a policy of its own",
+    (
+        "sns:get_topic_attributes",
+        ".Attributes.SubscriptionsConfirmed",
+    ): "moto counts right: a mail address is pending until its owner confirms; CONF-11 reads the subscriptions",
+    ("logs:describe_log_groups", ".logGroups[].logGroupClass"): "the embedded AWS: API Reference, LogGroup",
+    ("logs:filter_log_events", ".searchedLogStreams"): "the embedded AWS: empty since 2020, API Reference",
+    (
+        "cloudwatch:describe_alarms",
+        ".MetricAlarms[].Metrics",
+    ): "the embedded AWS: of alarms on metric math alone",
+    (
+        "cloudwatch:describe_alarms",
+        ".MetricAlarms[].StateReason",
+    ): "both: before the first evaluation, and after it; the embedded AWS evaluates at once",
+    (
+        "cloudwatch:describe_alarms",
+        ".MetricAlarms[].StateReasonData",
+    ): "the embedded AWS: JSON, and none before there is data",
+    ("iam:get_role", ".Role.Description"): f"{_MOTO_UNREAD}left out where there is none",
+    (
+        "iam:get_role",
+        ".Role.RoleLastUsed",
+    ): f"{_MOTO_UNREAD}GetRole tells it, empty for a role that was never used",
+    ("secretsmanager:describe_secret", ".status"): "the embedded AWS: JSON 1.1 errors have status 400",
+    (
+        "budgets:describe_budget",
+        ".Budget.CalculatedSpend.ForecastedSpend",
+    ): f"{_MOTO_UNREAD}there once it was reckoned",
+    ("budgets:describe_budget", ".Budget.CostTypes"): f"{_MOTO_UNREAD}API Reference, CostTypes has defaults",
+    (
+        "budgets:describe_notifications_for_budget",
+        ".Notifications[].NotificationState",
+    ): "the embedded AWS: API Reference, Notification",
+}
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +394,7 @@ def told(
 def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Where two answers differ, and how."""
     if isinstance(one, dict) and isinstance(other, dict):
+        one, other = ({masked(key): value for key, value in each.items()} for each in (one, other))
         for key in sorted(one.keys() | other.keys()):
             if key not in other:
                 yield f"{path}.{key}", f"the embedded AWS alone says {shown(one[key])}"
@@ -297,15 +409,20 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str
         yield path, f"the embedded AWS says {shown(one)}, moto {shown(other)}"
 
 
+def masked(text: str) -> str:
+    """A text without what each emulator makes up for itself."""
+    for pattern, stand_in in _MASKS:
+        text = pattern.sub(stand_in, text)
+    return text
+
+
 def shown(value: Any) -> str:
     if isinstance(value, str) and value[:1] == "{":
         value = json.loads(value)
     text = json.dumps(
         value, sort_keys=True, default=lambda one: "<moment>" if isinstance(one, datetime) else repr(one)
     )
-    for pattern, stand_in in _MASKS:
-        text = pattern.sub(stand_in, text)
-    return text
+    return masked(text)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -318,5 +435,14 @@ def test_both_say_the_same_or_it_is_settled(cloud: Running, moto: Client, name: 
         for path, how in differences(answer, other)
     }
 
-    print("\n".join(f"DIFF {where}: {how}" for where, how in found.items()))
     assert {where: how for where, how in found.items() if where not in SETTLED} == {}
+    asked = {operation for operation, _ in here}
+    assert {
+        where for where in SETTLED if where[0] in asked and where not in found and not _elsewhere(where, name)
+    } == set()
+
+
+def _elsewhere(where: tuple[str, str], name: str) -> bool:
+    """Whether a row is about another case of the same operation."""
+    of_the_bare_bucket = SETTLED[where] == _DEFAULTS
+    return of_the_bare_bucket != (name == "a_bare_bucket") and where[0].startswith("s3:")

@@ -189,7 +189,18 @@ async def _serve(
 
 def _overlays() -> dict[str, Any]:
     """Import the overlays, in the order in which they are installed; each asserts that MiniStack has its hooks."""
-    names = ("cloudformation", "functions", "s3", "http_api", "cdn", "names", "providers", "edges", "account")
+    names = (
+        "cloudformation",
+        "functions",
+        "s3",
+        "http_api",
+        "cdn",
+        "names",
+        "providers",
+        "edges",
+        "account",
+        "answers",
+    )
     return {name: importlib.import_module(f"{__package__}.{name}") for name in names}
 
 
