@@ -3,7 +3,8 @@
 #        scripts/cloud.sh certificate ENVIRONMENT [--name NAME]
 #
 # The embedded AWS on this machine's loopback, private to .local/NAME (default: cloud).
-#   up      start it, or reuse the one that runs ([--port PORT] for a fixed port)
+#   up      start it, or reuse the one that runs ([--port PORT] for a fixed port). With --pessimistic it has the delays,
+#           limits and looseness of AWS at its worst, with --speed N on a clock that runs N times faster
 #   down    stop it and remove everything of it
 #   status  say whether and where it runs; exit 0 when it does, 1 when not
 #   env     print the shell lines that point AWS's clients at it: eval "$(scripts/cloud.sh env)"

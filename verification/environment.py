@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -31,6 +32,7 @@ from verification.guard import guard
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "environments.toml"
+SPEED = "EMBEDDED_AWS_SPEED"
 
 IDLE_SECONDS: Final = 45.0
 """A connection that nobody used for so long is not used again: a NAT or a balancer on the way may have dropped it without
@@ -215,6 +217,7 @@ class Environment:
         endpoint_url: who answers for AWS, None for AWS itself.
         ca_bundle: whose certificates are trusted beside the usual ones.
         server: the process on this machine that answers for AWS, None where none does.
+        speed: how many times faster than AWS's the clock of a pessimistic embedded AWS runs; 1 anywhere else.
         exchanges: stands between the suite and whoever answers it.
     """
 
@@ -223,6 +226,7 @@ class Environment:
     endpoint_url: str | None = None
     ca_bundle: str | None = None
     server: int | None = None
+    speed: float = 1.0
     exchanges: Exchanges = field(default_factory=Direct, repr=False, compare=False)
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     _asked_for: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
@@ -231,6 +235,10 @@ class Environment:
     @property
     def name(self) -> str:
         return self.settings.name
+
+    def patience(self, deadline: timedelta) -> timedelta:
+        """How long to wait for what AWS shows late: the deadline, on the clock of whoever answers."""
+        return deadline / self.speed
 
     @property
     def stack_name(self) -> str:
@@ -442,7 +450,17 @@ def connect(
             f"the AWS configuration cannot be used: {problem}; set or unset AWS_PROFILE"
         ) from problem
     host_names.lead(host_names.written(state, os.environ))
-    return Environment(chosen, session, state.get("endpoint"), state.get("ca_bundle"), state.get("pid"))
+    speed = _speed(state, os.environ)
+    return Environment(
+        chosen, session, state.get("endpoint"), state.get("ca_bundle"), state.get("pid"), speed
+    )
+
+
+def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float:
+    """The clock's speed, by an embedded AWS's own state or its shell lines; nobody else's clock runs faster."""
+    if state:
+        return float(state.get("speed") or 1)
+    return float(variables.get(SPEED) or 1) if variables.get("AWS_ENDPOINT_URL") else 1.0
 
 
 def played_back(recording: Mapping[str, Any], exchanges: Exchanges, *, declared: Path = FILE) -> Environment:

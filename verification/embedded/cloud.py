@@ -52,6 +52,8 @@ ANSWER_WITHIN = timedelta(seconds=10)
 RESET_WITHIN = timedelta(seconds=30)
 POLL = timedelta(milliseconds=50)
 LOG_LINES_SHOWN = 15
+# Beyond it this machine's own time would be most of every delay.
+FASTEST = 100
 
 EXIT_RUNNING = 0
 EXIT_NOT_RUNNING = 1
@@ -72,6 +74,13 @@ class State:
     names: str
     control: str
     source: str
+    speed: float | None
+    """How many times faster than AWS's its clock runs where it is as slow as AWS; None where nothing is slow."""
+
+    @property
+    def pace(self) -> str:
+        """The pace in words, '' for the usual one."""
+        return "" if self.speed is None else f"pessimistic, {self.speed:g} times as fast as AWS"
 
     @classmethod
     def read(cls, path: Path) -> State | None:
@@ -96,6 +105,7 @@ class State:
             "SSL_CERT_FILE": self.ca_bundle,
             "NODE_EXTRA_CA_CERTS": self.ca_bundle,
             "EMBEDDED_AWS_NAMES": self.names,
+            "EMBEDDED_AWS_SPEED": "" if self.speed is None else f"{self.speed:g}",
         }
 
 
@@ -143,12 +153,16 @@ class Cloud:
             return None
         return State.read(self.directory / "state.json")
 
-    def up(self, *, port: int | None = None, owned_by: int | None = None) -> Started:
+    def up(
+        self, *, port: int | None = None, owned_by: int | None = None, speed: float | None = None
+    ) -> Started:
         """Make sure that a cloud of the present sources runs and answers.
 
         Args:
             port: the AWS APIs' port; a free one when None. A cloud that already runs keeps its own.
             owned_by: the cloud ends when this process has ended.
+            speed: as slow as AWS, on a clock that runs so many times faster. None: at the pace of the cloud that runs,
+                else as fast as it can.
 
         Raises:
             UsageProblem: the tools are not installed, or the server did not become ready.
@@ -162,14 +176,21 @@ class Cloud:
         with _exclusive():
             stories = _sweep(except_for=self.name)
             state = self.running()
-            if state is not None and state.source == source and self._answers(state):
-                return Started(state, " ".join([*stories, f"reused the running cloud at {state.endpoint}"]))
-            if self._server_pid() is not None:
-                stories.append(
-                    "stopped the running cloud, since the server's sources changed;"
-                    if state is not None and state.source != source
-                    else "stopped the running cloud, which did not answer;"
+            paced = state is not None and speed in (None, state.speed)
+            if state is not None and paced and state.source == source and self._answers(state):
+                pace = f" ({state.pace})" if state.pace else ""
+                return Started(
+                    state, " ".join([*stories, f"reused the running cloud at {state.endpoint}{pace}"])
                 )
+            if self._server_pid() is not None:
+                if state is not None and not paced:
+                    why = ", since another pace was asked for;"
+                elif state is not None and state.source != source:
+                    why = ", since the server's sources changed;"
+                    speed = state.speed
+                else:
+                    why = ", which did not answer;"
+                stories.append(f"stopped the running cloud{why}")
                 self._stop()
             elif self.directory.exists():
                 stories.append("swept the remains of a cloud that had died;")
@@ -178,9 +199,10 @@ class Cloud:
             self._remove()
             _compile_once(LAMBDA_PYTHON)
             begun = time.monotonic()
-            state = self._start(source, port=port, owned_by=owned_by)
+            state = self._start(source, port=port, owned_by=owned_by, speed=speed)
             seconds = time.monotonic() - begun
             stories.append(f"started at {state.endpoint} in {seconds:.1f} s (process {state.pid})")
+            stories += [f"({state.pace})"] if state.pace else []
             return Started(state, " ".join(stories))
 
     def down(self) -> bool:
@@ -298,7 +320,7 @@ class Cloud:
         finally:
             connection.close()
 
-    def _start(self, source: str, *, port: int | None, owned_by: int | None) -> State:
+    def _start(self, source: str, *, port: int | None, owned_by: int | None, speed: float | None) -> State:
         self.directory.mkdir(mode=0o700, parents=True)
         command = [str(SERVER_PYTHON), "-m", "verification.embedded.server"]
         command += [
@@ -313,6 +335,8 @@ class Cloud:
             command += ["--port", str(port)]
         if owned_by is not None:
             command += ["--owned-by", str(owned_by)]
+        if speed is not None:
+            command += ["--pessimistic", str(speed)]
         with self.log.open("wb") as log:
             server = subprocess.Popen(
                 command,
@@ -533,11 +557,32 @@ def _parser() -> argparse.ArgumentParser:
         if name == "up":
             command.add_argument("--port", type=int, help="port of the AWS APIs; default: a free one")
             command.add_argument("--owned-by", type=int, metavar="PID", help="end with this process")
+            command.add_argument(
+                "--pessimistic",
+                action="store_true",
+                help="with the delays, limits and looseness of AWS at its worst; a cloud of another pace is replaced",
+            )
+            command.add_argument(
+                "--speed",
+                type=_speed,
+                metavar="N",
+                help="for --pessimistic: on a clock that runs N times faster; default: 1",
+            )
     return parser
 
 
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 1 <= speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {FASTEST}, found {text}")
+    return speed
+
+
 def _up(options: argparse.Namespace) -> int:
-    started = Cloud(options.name).up(port=options.port, owned_by=options.owned_by)
+    if options.speed and not options.pessimistic:
+        raise UsageProblem("--speed says how fast --pessimistic is; give both or neither")
+    speed = (options.speed or 1.0) if options.pessimistic else None
+    started = Cloud(options.name).up(port=options.port, owned_by=options.owned_by, speed=speed)
     _tell(f"{options.name}: {started.story}")
     return EXIT_RUNNING
 
@@ -557,7 +602,8 @@ def _status(options: argparse.Namespace) -> int:
     stale = (
         "" if state.source == source_digest() else "; its sources have changed since, run up to restart it"
     )
-    _tell(f"{options.name}: running at {state.endpoint} (process {state.pid}){stale}")
+    pace = f", {state.pace}" if state.pace else ""
+    _tell(f"{options.name}: running at {state.endpoint} (process {state.pid}){pace}{stale}")
     return EXIT_RUNNING
 
 

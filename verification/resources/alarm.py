@@ -152,7 +152,7 @@ class AlarmSwitch:
     @waiting("an alarm to rise")
     def wait_until_raised(self, deadline: timedelta) -> AlarmState:
         """What it says once it is in ALARM, or after the deadline."""
-        until = time.monotonic() + deadline.total_seconds()
+        until = time.monotonic() + self.env.patience(deadline).total_seconds()
         while (state := self.state).value != "ALARM" and time.monotonic() < until:
             time.sleep(random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
         return state

@@ -124,7 +124,7 @@ class Distribution:
         made = client.create_invalidation(DistributionId=self.id, InvalidationBatch=batch)["Invalidation"]
         while made["Status"] != "Completed":
             waited = timedelta(seconds=time.monotonic() - started)
-            if waited > budgets.INVALIDATION_DEADLINE:
+            if waited > self.env.patience(budgets.INVALIDATION_DEADLINE):
                 raise Unverified(f"invalidation {made['Id']} of {path} is {made['Status']} after {waited}")
             time.sleep(random.uniform(1, 3))  # noqa: S311  # jitter, not a secret
             made = client.get_invalidation(DistributionId=self.id, Id=made["Id"])["Invalidation"]

@@ -41,6 +41,6 @@ class EdgeLog:
             for key in reversed(self.delivered(within)):
                 if lines := self.lines(key):
                     return lines
-            if time.monotonic() - started > deadline.total_seconds():
+            if time.monotonic() - started > self.bucket.env.patience(deadline).total_seconds():
                 return []
             time.sleep(1)

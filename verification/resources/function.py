@@ -260,7 +260,7 @@ class Function:
         """
         started = time.monotonic()
         while (counted := self.errors(since)) < count:
-            if (waited := time.monotonic() - started) > deadline.total_seconds():
+            if (waited := time.monotonic() - started) > self.env.patience(deadline).total_seconds():
                 raise Unverified(
                     f"CloudWatch counts {counted:g} of {count:g} errors of {self!r} after {waited:.0f} s"
                 )

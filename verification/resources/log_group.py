@@ -130,10 +130,10 @@ class LogGroup:
 
         After the deadline, whatever is there; the caller judges what it means that there is no more.
         """
-        started, pause = time.monotonic(), 0.2
+        pause, until = 0.2, time.monotonic() + self.env.patience(deadline).total_seconds()
         while True:
             found = list(self.events(since - budgets.CLOCK_SKEW, term))
-            if enough(found) or time.monotonic() - started > deadline.total_seconds():
+            if enough(found) or time.monotonic() > until:
                 return found
             time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
             pause = min(pause * 1.5, 5)

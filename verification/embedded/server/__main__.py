@@ -28,6 +28,7 @@ from typing import Any, TextIO
 from verification.embedded.server import certificates, listeners
 from verification.embedded.server.context import App, Context, Message, Scope
 from verification.embedded.server.listeners import Listeners
+from verification.embedded.server.pace import Pace
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -79,6 +80,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lambda-python", type=Path, required=True, help="interpreter of Python functions")
     parser.add_argument("--source", required=True, help="digest of the sources, recorded in state.json")
     parser.add_argument("--port", type=int, help="port of the AWS APIs; default: a free one")
+    parser.add_argument(
+        "--pessimistic",
+        type=float,
+        metavar="SPEED",
+        help="as slow as AWS, on a clock that is so many times faster",
+    )
     parser.add_argument("--owned-by", type=int, metavar="PID", help="end when this process has ended")
     return parser.parse_args()
 
@@ -138,6 +145,7 @@ async def _serve(
         lambda_python=options.lambda_python,
         vendor_hosts=tuple(providers.HOSTS),
         ports=ports,
+        pace=Pace(options.pessimistic),
     )
     for overlay in overlays.values():
         overlay.install(context)
@@ -150,6 +158,7 @@ async def _serve(
         environments,
         faults,
         switches,
+        throttling,
     )
 
     administrator = administration.Administrator(
@@ -164,7 +173,8 @@ async def _serve(
         front.forget,
         *(overlay.reset for overlay in overlays.values() if hasattr(overlay, "reset")),
     ]
-    apis = administration.Reset(account.Control(calls.Calls(front, context), context), administrator, resets)
+    control = throttling.Throttling(account.Control(calls.Calls(front, context), context), context.pace)
+    apis = administration.Reset(control, administrator, resets)
     lifespan = Lifespan(apis)
     await lifespan.start()
     administrator.create()
@@ -200,6 +210,7 @@ def _overlays() -> dict[str, Any]:
         "edges",
         "account",
         "answers",
+        "lateness",
     )
     return {name: importlib.import_module(f"{__package__}.{name}") for name in names}
 
@@ -246,6 +257,7 @@ def _record(options: argparse.Namespace, context: Context, administrator: Any) -
         "names": f"{certificates.DOMAIN}={listeners.LOOPBACK}:{context.names_port}",
         "control": f"{context.endpoint}/_embedded",
         "source": options.source,
+        "speed": context.pace.speed,
     }
     draft = context.directory / "state.json.new"
     draft.write_text(json.dumps(state, indent=2) + "\n")

@@ -11,7 +11,7 @@ import threading
 import urllib.parse
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Key = tuple[Any, ...]
@@ -106,14 +106,23 @@ class Store:
                     self._bytes += len(made)
         return made
 
-    def invalidate(self, distribution_id: str, patterns: Iterable[str]) -> None:
-        """Drop what matches `patterns`, and keep out what is being fetched at this moment."""
+    def invalidate(self, distribution_id: str, patterns: Iterable[str], *, keep: bool = False) -> None:
+        """Drop what matches `patterns`, and keep out what is being fetched at this moment.
+
+        Args:
+            distribution_id: whose.
+            patterns: of paths.
+            keep: it is asked for again before it is served, instead of dropped.
+        """
         wanted = [invalidation_pattern(pattern) for pattern in patterns]
         with self._lock:
             self.generation += 1
             for key, entry in list(self._entries.items()):
                 if entry.distribution_id == distribution_id and any(one(entry.path) for one in wanted):
                     self._drop(key)
+                    if keep:
+                        self._entries[key] = replace(entry, expires_at=0.0)
+                        self._bytes += entry.size
 
     def _drop(self, key: Key) -> None:
         entry = self._entries.pop(key, None)

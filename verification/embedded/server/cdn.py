@@ -14,10 +14,11 @@ import contextvars
 import fnmatch
 import gzip
 import re
+import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +26,7 @@ import ministack.app
 from ministack.core.responses import request_scope
 from ministack.services import cloudfront
 
-from verification.embedded.server import require
+from verification.embedded.server import pace, require
 from verification.embedded.server.cache import Lifetime, Store, Stored, parse_cache_control, parse_date
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.context import (
@@ -38,6 +39,7 @@ from verification.embedded.server.context import (
     Send,
 )
 from verification.embedded.server.edge_log import EdgeLog, Visit
+from verification.embedded.server.pace import Pace
 from verification.embedded.server.switches import Switch, is_on
 
 require(ministack.app, "_parse_cloudfront_dataplane_host")
@@ -165,16 +167,17 @@ class Viewing:
     outcome: str = MISS
     age_seconds: int | None = None
     entry: Stored | None = None
+    store: Store = field(default_factory=lambda: Store(0))
+    """The cache that this viewer has come to."""
 
 
-_store = Store(CACHE_BYTES)
 _viewing: contextvars.ContextVar[Viewing | None] = contextvars.ContextVar("cdn_viewing", default=None)
 
 
 def install(context: Context) -> None:
     """Lay the overlay over MiniStack."""
     Addresses(context.ports).install()
-    Cache(_store).install()
+    Cache(context.pace).install()
     allowed, redirect = cloudfront._dataplane_allowed_methods, cloudfront._check_viewer_protocol_policy
     behavior = cloudfront._dataplane_behavior
 
@@ -248,10 +251,12 @@ class Addresses:
 
 
 class Cache:
-    """The cache in its place between MiniStack's distributions and their origins."""
+    """The cache, or the several of an edge, in its place between MiniStack's distributions and their origins."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, slow: Pace) -> None:
+        self._pace = slow
+        count = pace.EDGE_CACHES if slow.pessimistic else 1
+        self._stores = [Store(CACHE_BYTES // count) for _ in range(count)]
 
     def install(self) -> None:
         """Take every fetch of a distribution, and act on invalidations."""
@@ -268,19 +273,36 @@ class Cache:
             return await self._through(fetch, viewing, *arguments)
 
         def create_invalidation(distribution_id: str, body: bytes) -> tuple[int, Any, Any]:
-            batches = cloudfront._invalidations.get(distribution_id, [])
-            known = len(batches)
+            known = len(cloudfront._invalidations.get(distribution_id, []))
             answer: tuple[int, Any, Any] = invalidate(distribution_id, body)
-            for batch in batches[known:] if not is_on(Switch.DEAF_EDGES) else ():
-                self._store.invalidate(distribution_id, batch["InvalidationBatch"]["Paths"]["Items"])
+            for batch in cloudfront._invalidations.get(distribution_id, [])[known:]:
+                if self._pace.pessimistic:
+                    batch["Status"] = "InProgress"
+                    wait = threading.Timer(
+                        self._pace.seconds(pace.INVALIDATION), self._forget, (distribution_id, batch)
+                    )
+                    wait.daemon = True
+                    wait.start()
+                    answer = (*answer[:2], answer[2].replace(b">Completed<", b">InProgress<"))
+                else:
+                    self._forget(distribution_id, batch)
             return answer
 
         cloudfront._fetch_from_origin = fetch_through
         cloudfront._create_invalidation = create_invalidation
 
+    def _forget(self, distribution_id: str, batch: dict[str, Any]) -> None:
+        """Take an invalidation's paths out of every cache; a pessimistic edge asks the origin whether they changed."""
+        if not is_on(Switch.DEAF_EDGES):
+            for store in self._stores:
+                paths = batch["InvalidationBatch"]["Paths"]["Items"]
+                store.invalidate(distribution_id, paths, keep=self._pace.pessimistic)
+        batch["Status"] = "Completed"
+
     async def _through(self, fetch: Fetch, viewing: Viewing, *arguments: Any) -> Fetched:
         """Answer from the cache or from the origin, and say in `viewing` which it was."""
         wanted = Wanted(*arguments[:5])
+        store = self._store_of(viewing)
         behavior = viewing.behavior
         if viewing.fetches:
             # A custom error page comes after the answer that it replaces.
@@ -292,9 +314,7 @@ class Cache:
             return passed
         key = cache_key(viewing.distribution["Id"], behavior, wanted)
         now = time.time()
-        found = self._store.get((*key, "GET")) or (
-            self._store.get((*key, "HEAD")) if wanted.method == "HEAD" else None
-        )
+        found = store.get((*key, "GET")) or (store.get((*key, "HEAD")) if wanted.method == "HEAD" else None)
         if found is not None and found.expires_at > now:
             if is_on(Switch.SLOW_HITS):
                 await asyncio.sleep(SLOW_HIT_SECONDS)
@@ -304,23 +324,29 @@ class Cache:
             return ranged
         await asyncio.sleep(ORIGIN_SECONDS)
         stale = found if found is not None and found.status == HTTPStatus.OK else None
-        generation = self._store.generation
+        generation = store.generation
         answer: Fetched = await fetch(*arguments[:4], unconditional(wanted.headers, stale), *arguments[5:])
         if answer[0] == HTTPStatus.NOT_MODIFIED and stale is not None:
             headers = {**stale.headers, **answer[2]}
             renewed = replace(
                 stale, headers=headers, stored_at=now, expires_at=now + lifetime.of(headers, now)
             )
-            if generation == self._store.generation:
-                self._store.put((*key, "GET"), renewed)
+            if generation == store.generation:
+                store.put((*key, "GET"), renewed)
             return self._hit(viewing, renewed, REFRESHED)
         seconds = keep_seconds(viewing.distribution, lifetime, answer, now)
-        if seconds > 0 and generation == self._store.generation:
+        if seconds > 0 and generation == store.generation:
             entry = Stored(*answer, viewing.distribution["Id"], wanted.uri, now, now + seconds)
-            self._store.put((*key, wanted.method), entry)
+            store.put((*key, wanted.method), entry)
             if viewing.fetches == 1:
                 viewing.entry = entry
         return answer
+
+    def _store_of(self, viewing: Viewing) -> Store:
+        """The cache that a viewer comes to, also for the error page after its first answer."""
+        if not viewing.fetches:
+            viewing.store = self._stores[self._pace.one_of(len(self._stores))]
+        return viewing.store
 
     def _hit(self, viewing: Viewing, entry: Stored, outcome: str) -> Fetched:
         if viewing.fetches == 1:
@@ -462,7 +488,7 @@ class EdgeCache:
                 await self._refuse(scope, send)
                 return
             token = _viewing.set(viewing)
-            answer = Answer()
+            answer = Answer(measured=not self._context.pace.pessimistic)
             try:
                 await self._app(scope, receive, answer.collect)
             finally:
@@ -490,9 +516,14 @@ class EdgeCache:
 
 
 class Answer:
-    """The response on its way to the viewer: conditional requests, ranges, gzip, X-Cache and Age."""
+    """The response on its way to the viewer: conditional requests, ranges, gzip, X-Cache and Age.
 
-    def __init__(self) -> None:
+    Args:
+        measured: whether what the edge compresses gets a Content-Length; CloudFront sends it in chunks.
+    """
+
+    def __init__(self, *, measured: bool) -> None:
+        self._measured = measured
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
@@ -527,7 +558,10 @@ class Answer:
             elif scope["method"] == "GET" and viewing.outcome != MISS:
                 body = self._slice(asked, body)
         head = scope["method"] == "HEAD"
-        if self._status not in (204, 304):
+        squeezed = bool(header(self._headers, b"content-encoding"))
+        if squeezed and not self._measured:
+            self._headers = [pair for pair in self._headers if pair[0] != b"content-length"]
+        elif self._status not in (204, 304):
             self._replace(b"content-length", length if head and not body and length else str(len(body)))
         self._sent_bytes = 0 if head else len(body)
         await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
@@ -578,7 +612,7 @@ class Answer:
         if etag and not etag.startswith("W/"):
             self._replace(b"etag", f"W/{etag}")
         entry = viewing.entry
-        return _store.compressed(entry, body) if entry is not None else gzip.compress(body, mtime=0)
+        return viewing.store.compressed(entry, body) if entry is not None else gzip.compress(body, mtime=0)
 
     def _unchanged(self, asked: Iterable[tuple[bytes, bytes]]) -> bool:
         tags = header(asked, b"if-none-match")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from verification.embedded.server.pace import Pace
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +52,7 @@ class Context:
         vendor_hosts: the names that functions resolve to `providers_port`.
         names_port: the distributions, by the alternate domain name that a viewer asks for.
         ports: the extra listeners.
+        pace: how slow and how loose everything is.
     """
 
     directory: Path
@@ -62,6 +65,7 @@ class Context:
     lambda_python: Path
     vendor_hosts: tuple[str, ...]
     ports: Ports
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def endpoint(self) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudfront, s3
 
-from verification.embedded.server import require
+from verification.embedded.server import pace, require
 from verification.embedded.server.context import Context
 
 require(cloudfront, "_dist_config_el", "_find", "_text")
@@ -147,7 +147,7 @@ class EdgeLog:
 
     def _deliver_for_ever(self) -> None:
         while True:
-            time.sleep(DELIVERY_SECONDS)
+            time.sleep(self._context.pace.seconds(pace.EDGE_LOG) or DELIVERY_SECONDS)
             try:
                 self.deliver()
             except Exception:

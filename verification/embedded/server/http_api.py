@@ -25,7 +25,7 @@ import ministack.app
 from ministack.core.responses import request_scope
 from ministack.services import apigateway, cloudwatch, cloudwatch_logs, lambda_svc
 
-from verification.embedded.server import require
+from verification.embedded.server import pace, require
 from verification.embedded.server.context import (
     App,
     Context,
@@ -73,6 +73,7 @@ CORS_HEADERS = frozenset(
     }
 )
 Headers = list[tuple[bytes, bytes]]
+BucketKey = tuple[str, str, str, int]
 
 
 @dataclass
@@ -252,13 +253,13 @@ class Cors:
 
 
 class Buckets:
-    """Token buckets: one for each API, stage and route."""
+    """Token buckets: one for each API, stage, route and node of the gateway."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._levels: dict[tuple[str, str, str], tuple[float, float]] = {}
+        self._levels: dict[BucketKey, tuple[float, float]] = {}
 
-    def take(self, key: tuple[str, str, str], *, rate: float, burst: float) -> bool:
+    def take(self, key: BucketKey, *, rate: float, burst: float) -> bool:
         """Take a token, unless the bucket of `burst` tokens that fills at `rate` a second is empty."""
         now = self._clock()
         level, then = self._levels.get(key, (burst, now))
@@ -275,7 +276,7 @@ class Gateway:
         self._app = app
         self._context = context
         self._buckets = Buckets()
-        self._sulking: set[tuple[str, str, str]] = set()
+        self._sulking: set[BucketKey] = set()
         self._late: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -369,7 +370,8 @@ class Gateway:
         rate, burst = limits.get("throttlingRateLimit"), limits.get("throttlingBurstLimit")
         if rate is None or burst is None:
             return True
-        key = (exchange.api_id, exchange.stage_name, exchange.route_key or "")
+        node = self._context.pace.one_of(pace.GATEWAY_NODES)
+        key = (exchange.api_id, exchange.stage_name, exchange.route_key or "", node)
         allowed = self._buckets.take(key, rate=float(rate), burst=float(burst))
         if not is_on(Switch.SULKING_GATEWAY):
             self._sulking.clear()

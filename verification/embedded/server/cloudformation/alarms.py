@@ -20,7 +20,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, sqs
 from ministack.services.cloudformation import provisioners
 
-from verification.embedded.server import require
+from verification.embedded.server import pace, require
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.context import Context
 
@@ -97,7 +97,7 @@ def install(context: Context) -> None:
         return made
 
     provisioners._cw_metric_alarm_record = alarm_record
-    cloudwatch._evaluate_alarm = evaluate
+    cloudwatch._evaluate_alarm = lambda alarm: evaluate(alarm, context)
     threading.Thread(target=_watch, args=(context,), name="alarms", daemon=True).start()
 
 
@@ -118,14 +118,14 @@ def _watch(context: Context) -> None:
     # What an alarm sets off goes from service to service, over TLS: a policy that refuses plain HTTP lets it pass.
     iam_evaluator.pin_request_origin("127.0.0.1", secure_transport=True)
     while True:
-        time.sleep(EVALUATION_SECONDS)
+        time.sleep(context.pace.seconds(pace.ALARM_EVALUATION) or EVALUATION_SECONDS)
         with request_scope(context.account_id, context.region):
             if time.monotonic() - sampled >= QUEUE_SAMPLE_SECONDS:
                 sampled = time.monotonic()
                 sample_queues()
             for alarm in list(cloudwatch._alarms.values()):
                 try:
-                    evaluate(alarm)
+                    evaluate(alarm, context)
                 except Exception:
                     logger.exception("alarm %s cannot be evaluated", alarm.get("AlarmName"))
 
@@ -143,10 +143,11 @@ def sample_queues() -> None:
             cloudwatch.record_metric("AWS/SQS", name, value, "Count", {"QueueName": queue["name"]})
 
 
-def evaluate(alarm: dict[str, Any]) -> None:
+def evaluate(alarm: dict[str, Any], context: Context) -> None:
     """Bring one alarm to the state that its metric's latest periods call for, and tell its actions."""
     now = time.time()
-    wanted, reason = judge(alarm, now)
+    # CloudWatch looks at the latest periods that it has values of.
+    wanted, reason = judge(alarm, now - context.pace.seconds(pace.METRICS))
     before = alarm["StateValue"]
     if wanted is None or wanted == before:
         return

@@ -1,0 +1,170 @@
+"""Overlay: what AWS does later than it says that it has been done. Laid over MiniStack by a pessimistic pace alone.
+
+The numbers and their sources are in `pace`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from typing import Any
+
+from ministack.core.responses import AccountRegionScopedDict, request_scope
+from ministack.services import cloudformation, cloudfront, cloudwatch, cloudwatch_logs
+from ministack.services.cloudformation import changesets, handlers, stacks
+
+from verification.embedded.server import pace, require
+from verification.embedded.server.context import Context
+from verification.embedded.server.later import Later
+from verification.embedded.server.pace import Pace
+
+require(cloudwatch_logs, "_append_log_events")
+require(cloudwatch, "_metric_bucket", "_metrics")
+require(cloudfront, "_create_distribution", "_update_distribution", "_distributions")
+require(cloudformation, "_change_sets")
+require(changesets, "_create_change_set")
+require(handlers, "_ACTION_HANDLERS", "_delete_stack_async")
+require(
+    stacks,
+    "_delete_resource",
+    "_provision_resource",
+    "_roll_back_operation",
+    "_runs_on_worker_thread",
+    "_update_resource",
+)
+
+DISTRIBUTION = "AWS::CloudFront::Distribution"
+METRICS_POLL_SECONDS = 0.2
+
+
+def install(context: Context) -> None:
+    """Lay the overlay over MiniStack, unless the pace is MiniStack's own."""
+    if not context.pace.pessimistic:
+        return
+    later = Later()
+    _delay_log_events(context.pace, later)
+    _delay_metrics(context)
+    _delay_change_sets(context.pace, later)
+    _delay_stacks(context.pace)
+    _delay_distributions(context.pace)
+    _delay_distribution_updates(context.pace, later)
+
+
+def _delay_log_events(slow: Pace, later: Later) -> None:
+    append = cloudwatch_logs._append_log_events
+
+    def append_log_events(stream: dict[str, Any], events: list[dict[str, Any]]) -> None:
+        later.do(slow.seconds(pace.LOG_EVENTS), lambda: append(stream, events))
+
+    cloudwatch_logs._append_log_events = append_log_events
+
+
+def _delay_metrics(context: Context) -> None:
+    """Let values wait outside of the metrics that everybody reads, alarms included."""
+    visible = cloudwatch._metric_bucket
+    waiting = AccountRegionScopedDict()
+
+    def metric_bucket(key: tuple[Any, ...]) -> list[Any]:
+        bucket: list[Any] = waiting.setdefault(key, [])
+        return bucket
+
+    def publish_for_ever() -> None:
+        while True:
+            time.sleep(METRICS_POLL_SECONDS)
+            with request_scope(context.account_id, context.region):
+                before = time.time() - context.pace.seconds(pace.METRICS)
+                for key, values in list(waiting.items()):
+                    while values and values[0]["Timestamp"] <= before:
+                        visible(key).append(values.pop(0))
+
+    cloudwatch._metric_bucket = metric_bucket
+    threading.Thread(target=publish_for_ever, name="late-metrics", daemon=True).start()
+
+
+def _delay_change_sets(slow: Pace, later: Later) -> None:
+    create = handlers._ACTION_HANDLERS["CreateChangeSet"]
+
+    def create_change_set(parameters: dict[str, Any]) -> Any:
+        known = set(cloudformation._change_sets)
+        answer = create(parameters)
+        for id_ in set(cloudformation._change_sets) - known:
+            made = cloudformation._change_sets[id_]
+            ready = {name: made[name] for name in ("Status", "ExecutionStatus", "StatusReason")}
+            made.update(Status="CREATE_IN_PROGRESS", ExecutionStatus="UNAVAILABLE", StatusReason="")
+            later.do(slow.seconds(pace.CHANGE_SET), functools.partial(made.update, ready))
+        return answer
+
+    handlers._ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+
+
+def _delay_stacks(slow: Pace) -> None:
+    roll_back, delete = stacks._roll_back_operation, handlers._delete_stack_async
+
+    async def roll_back_operation(*arguments: Any, **named: Any) -> Any:
+        await asyncio.sleep(slow.seconds(pace.STACK_ROLLBACK))
+        return await roll_back(*arguments, **named)
+
+    async def delete_stack(*arguments: Any, **named: Any) -> Any:
+        await asyncio.sleep(slow.seconds(pace.STACK_DELETION))
+        return await delete(*arguments, **named)
+
+    stacks._roll_back_operation = roll_back_operation
+    handlers._delete_stack_async = delete_stack
+
+
+def _delay_distributions(slow: Pace) -> None:
+    """A stack waits for its distributions."""
+    in_thread, provision = stacks._runs_on_worker_thread, stacks._provision_resource
+    update, delete = stacks._update_resource, stacks._delete_resource
+
+    def take_time(resource_type: str) -> None:
+        if resource_type == DISTRIBUTION:
+            time.sleep(slow.seconds(pace.DISTRIBUTION))
+
+    def provision_resource(resource_type: str, *arguments: Any, **named: Any) -> Any:
+        made = provision(resource_type, *arguments, **named)
+        take_time(resource_type)
+        return made
+
+    def update_resource(
+        resource_type: str, physical_id: str, old: Any, new: Any, *arguments: Any, **named: Any
+    ) -> Any:
+        made = update(resource_type, physical_id, old, new, *arguments, **named)
+        if old != new:
+            take_time(resource_type)
+        return made
+
+    def delete_resource(resource_type: str, *arguments: Any, **named: Any) -> Any:
+        take_time(resource_type)
+        return delete(resource_type, *arguments, **named)
+
+    stacks._runs_on_worker_thread = lambda resource_type: (
+        resource_type == DISTRIBUTION or in_thread(resource_type)
+    )
+    stacks._provision_resource = provision_resource
+    stacks._update_resource = update_resource
+    stacks._delete_resource = delete_resource
+
+
+def _delay_distribution_updates(slow: Pace, later: Later) -> None:
+    """Whoever changes a distribution by itself sees it `InProgress` first."""
+    change = cloudfront._update_distribution
+
+    def update_distribution(id_: str, *arguments: Any) -> Any:
+        answer = change(id_, *arguments)
+        distribution = cloudfront._distributions.get(id_)
+        if distribution is not None:
+            version = distribution["ETag"]
+
+            def deployed() -> None:
+                if distribution["ETag"] == version:
+                    distribution["Status"] = "Deployed"
+
+            distribution["Status"] = "InProgress"
+            later.do(slow.seconds(pace.DISTRIBUTION), deployed)
+            answer = (*answer[:2], answer[2].replace(b">Deployed<", b">InProgress<"))
+        return answer
+
+    cloudfront._update_distribution = update_distribution
