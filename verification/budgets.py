@@ -112,8 +112,8 @@ S3_REFUSALS: Final = 2
 """How often a drill has S3 refuse an image: botocore's standard mode tries three times in all. Source: botocore,
 "Retries", AWS's recommended number of attempts."""
 
-LOG_DEADLINE: Final = timedelta(seconds=60)
-"""How long a check waits for log events. Source: own judgement; CloudWatch Logs mostly shows them within seconds."""
+LOG_DEADLINE: Final = timedelta(seconds=120)
+"""How long a check waits for log events. Source: own judgement; CloudWatch Logs gives no bound, and 90 s are known."""
 
 LOG_MARGIN: Final = timedelta(seconds=2)
 """How long before the first line about a job its requests may have been logged. Source: own judgement."""
@@ -188,7 +188,13 @@ DRILL_HEALTH_DEADLINE: Final = timedelta(seconds=60)
 """How long a rebuilt API may take to answer. Source: scripts/deploy.sh waits as long."""
 
 TRAFFIC_PAUSE: Final = timedelta(milliseconds=50)
-"""Between two requests of a drill's user. Source: own judgement; well below what is throttled (INF-05)."""
+"""Between the first requests of a drill's user. Source: own judgement; well below what is throttled (INF-05)."""
+
+TRAFFIC_SLOWDOWN: Final = 40
+"""Later the pause is the time gone by, divided by this. Source: own judgement; most drills are short, and are looked at closely."""
+
+TRAFFIC_LONGEST_PAUSE: Final = timedelta(seconds=7.5)
+"""Between two requests at the most. Source: REQUESTS_OF_AN_ITEM last longer than DEPLOYMENT_DEADLINE with it."""
 
 GALLERY_PAGE: Final = 100
 """Galleries asked for at once, the most that the contract allows. Source: backend/openapi.yaml."""
@@ -211,8 +217,13 @@ SAMPLES_FOR_PERCENTILE: Final = 10
 BURST_REQUESTS: Final = 400
 """Requests of the burst: at any speed above the rate, more than the gateway may let pass. Source: own judgement."""
 
-BURST_CONNECTIONS: Final = 10
-"""Connections that the burst comes over, so that it wakes few environments of the function. Source: own judgement."""
+BURST_RATE: Final = 400
+"""Requests a second that the burst is to reach. Source: own judgement; the limit is kept as well as AWS can, which may let
+twice as many through."""
+
+BURST_CONNECTIONS: Final = range(10, 101)
+"""Connections that the burst comes over: as few as reach its rate, so that it wakes few environments of the function; as many
+as that takes where an answer is a quarter of a second away. Source: own judgement."""
 
 BURST_RECOVERY: Final = timedelta(seconds=10)
 """How soon after a burst the gateway has to answer again; its bucket is full after two. Source: own judgement."""
@@ -222,6 +233,10 @@ EDGE_IMAGES: Final = 5
 
 EDGE_HIT: Final = timedelta(seconds=1)
 """Longest time that a cached image may take. Specification."""
+
+FORGOTTEN_WITHIN: Final = timedelta(seconds=10)
+"""How long after an invalidation is completed an edge may still answer from its cache. Source: own judgement; CloudFront
+says that it is done, and no more."""
 
 INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
 """How long a check waits for an invalidation. Source: own judgement; CloudFront mostly takes under a minute."""
@@ -390,8 +405,8 @@ IMPORT_RUNS: Final = 10
 ITEM_LIMITS: Final[Mapping[str, Mapping[str, timedelta]]] = {
     "emulated": {
         "read-only": timedelta(minutes=1),
-        "active": timedelta(minutes=2),
-        "paid": timedelta(minutes=2),
+        "active": timedelta(minutes=4),
+        "paid": timedelta(minutes=4),
         "browser": timedelta(minutes=4),
         "static": timedelta(minutes=5),
         "drill": timedelta(minutes=10),

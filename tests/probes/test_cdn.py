@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.probes.server import Reply
@@ -22,6 +24,16 @@ def test_a_path_is_asked_for_as_a_browser_would(server, env):
         "/images/j/a.png",
         "https://x.example",
     )
+
+
+def test_a_compressed_body_can_be_had_as_it_was_sent(server, env):
+    """CloudFront says no Content-Length of what it compresses."""
+    squeezed = gzip.compress(b"word " * 1000)
+    server.replies(Reply(200, squeezed, {"Content-Encoding": "gzip"}))
+    cdn = Cdn(env, server.url.removeprefix("http://"))
+
+    assert cdn.get("/", scheme="http", as_sent=True).body == squeezed
+    assert cdn.get("/", scheme="http").body == b"word " * 1000
 
 
 def test_tls_is_spoken_unless_told_otherwise(server, env):

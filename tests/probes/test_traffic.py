@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from tests.probes.server import Reply
+from verification import budgets
 from verification.probes.api import Api
-from verification.probes.traffic import traffic
+from verification.probes.traffic import pause, traffic
 
 
 def wait_for(server, requests):
@@ -42,3 +44,18 @@ def test_nobody_who_answers_is_a_failure(env):
 
     assert users.failed
     assert users.answered == []
+
+
+def test_an_items_allowance_lasts_for_the_longest_drill():
+    """It was used up after half a minute, and every request after that counted as one that failed."""
+    gone_by, requests = timedelta(), 0
+    while gone_by < budgets.DEPLOYMENT_DEADLINE:
+        gone_by += pause(gone_by)
+        requests += 1
+
+    assert 0.5 * budgets.REQUESTS_OF_AN_ITEM < requests < budgets.REQUESTS_OF_AN_ITEM
+
+
+def test_a_short_drill_is_looked_at_closely():
+    assert pause(timedelta()) == pause(timedelta(seconds=1)) == budgets.TRAFFIC_PAUSE
+    assert pause(timedelta(hours=1)) == budgets.TRAFFIC_LONGEST_PAUSE

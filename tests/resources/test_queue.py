@@ -118,3 +118,39 @@ def test_an_error_while_looking_leaves_every_message(create, env):
 @pytest.mark.parametrize(("body", "content"), [('{"a": 1}', {"a": 1}), ("[1]", {}), ("{", {}), ("", {})])
 def test_a_body_that_is_no_object_has_no_content(body, content):
     assert Message("m1", body).content == content
+
+
+def test_a_queue_is_empty_when_nothing_waits_or_is_worked_on(env, create):
+    queue = create()
+    assert queue.stays_empty()
+
+    queue.send({"job": 1})
+    assert not queue.stays_empty()
+    env.client("sqs").receive_message(QueueUrl=queue.url, VisibilityTimeout=60)
+    assert not queue.stays_empty()
+
+
+@pytest.mark.parametrize(
+    ("principal", "let_in"),
+    [
+        ({"Service": "sns.amazonaws.com"}, True),
+        ({"Service": ["sqs.amazonaws.com", "sns.amazonaws.com"]}, True),
+        ({"Service": "s3.amazonaws.com"}, False),
+        ({"AWS": "123456789012"}, False),
+        ("*", False),
+    ],
+)
+def test_a_policy_lets_a_service_in_by_name(env, principal, let_in):
+    queue = Queue(env, "https://sqs/123456789012/q")
+    policy = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage"}]}
+    vars(queue).update(attributes={"Policy": json.dumps(policy)})
+
+    assert queue.lets_in("sns.amazonaws.com") is let_in
+
+
+def test_a_denial_lets_nobody_in(env):
+    queue = Queue(env, "https://sqs/123456789012/q")
+    policy = {"Statement": [{"Effect": "Deny", "Principal": {"Service": "sns.amazonaws.com"}}]}
+    vars(queue).update(attributes={"Policy": json.dumps(policy)})
+
+    assert not queue.lets_in("sns.amazonaws.com")

@@ -7,7 +7,6 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
@@ -28,10 +27,17 @@ pytestmark = pytest.mark.cloudfront
 def test_distribution_is_deployed(stack: Stack, cdn: Cdn, site: Cdn) -> None:
     """No image, or no page, is served at all."""
     assert [one for one in stack.distributions if not one.enabled] == []
-    assert {one.id: one.status for one in stack.distributions if one.status != "Deployed"} == {}
+    moving = {one.id: one.status for one in stack.distributions if one.status == "InProgress"}
+    assert {
+        one.id: one.status for one in stack.distributions if one.status not in ("Deployed", "InProgress")
+    } == {}
     assert [edge for edge in (cdn, site) if not edge.resolves] == [], "no address is known by this name"
     for edge in (cdn, site):
         assert edge.get("/").status  # whatever it says, over a connection whose certificate was verified
+    if moving:
+        raise Unverified(
+            f"a change is still on its way to the edges ({moving}); run again in a quarter of an hour"
+        )
 
 
 @pytest.mark.item("CDN-02")
@@ -76,14 +82,16 @@ def test_a_hit_is_faster_than_a_miss(cdn: Cdn, untouched_image: Callable[[], str
     """A cache that is no faster than its origin is only cost."""
     paths = [cdn.path(untouched_image()) for _ in range(budgets.EDGE_IMAGES)]
     cdn.get(paths[0], method="HEAD")  # the connection is opened before anything is timed
-    seen: dict[str, list[timedelta]] = {"Miss": [], "Hit": []}
+    hits_and_misses = []
     for path in paths[1:]:
-        for _ in range(budgets.EDGE_ATTEMPTS):
-            answer = cdn.get(path)
-            seen.setdefault(answer.headers.get("x-cache", "").partition(" ")[0], []).append(answer.elapsed)
-            if len(seen["Hit"]) >= len(seen["Miss"]):
-                break
-    hits, misses = Samples.of("hit", seen["Hit"]), Samples.of("miss", seen["Miss"])
+        # Only the first answer is certain to come from the bucket: another cache of the edge may ask the region's.
+        first = cdn.get(path)
+        later = (cdn.get(path) for _ in range(budgets.EDGE_ATTEMPTS))
+        hit = next((answer for answer in later if answer.headers.get("x-cache", "").startswith("Hit")), None)
+        if hit and first.headers.get("x-cache", "").startswith("Miss"):
+            hits_and_misses.append((hit.elapsed, first.elapsed))
+    hits = Samples.of("hit", (hit for hit, _ in hits_and_misses))
+    misses = Samples.of("miss", (miss for _, miss in hits_and_misses))
 
     assert hits.median < misses.median, f"{hits}, {misses}"
     assert hits.most < budgets.EDGE_HIT, hits
@@ -136,7 +144,7 @@ def test_text_is_compressed(site: Cdn, page: Page) -> None:
     texts = {path: answer for path, answer in plain.items() if len(answer.body) >= budgets.COMPRESSED_BYTES}
     if not texts:
         raise Unverified(f"{site!r}: nothing the page names is large enough to be compressed: {plain}")
-    squeezed = {path: site.get(path, headers={"Accept-Encoding": "gzip, br"}) for path in texts}
+    squeezed = {path: site.get(path, headers={"Accept-Encoding": "gzip, br"}, as_sent=True) for path in texts}
 
     assert [answer for answer in texts.values() if "content-encoding" in answer.headers] == []
     assert {
@@ -144,9 +152,7 @@ def test_text_is_compressed(site: Cdn, page: Page) -> None:
         for path, answer in squeezed.items()
         if answer.headers.get("content-encoding") not in ("gzip", "br")
     } == {}
-    assert [
-        path for path in texts if int(squeezed[path].headers["content-length"]) >= len(texts[path].body)
-    ] == []
+    assert [path for path in texts if len(squeezed[path].body) >= len(texts[path].body)] == []
 
 
 @pytest.mark.item("CDN-11")
@@ -160,10 +166,13 @@ def test_an_invalidation_takes_effect(stack: Stack, cdn: Cdn, untouched_image: C
         raise Unverified(f"{path} is in no cache to be forgotten by; see CDN-04")
 
     took = stack.distribution.invalidate(path)
-    after = cdn.get(path)
+    until = time.monotonic() + budgets.FORGOTTEN_WITHIN.total_seconds()
+    while (after := cdn.get(path)).headers.get("x-cache", "").startswith("Hit") and time.monotonic() < until:
+        time.sleep(1)
 
-    assert after.headers.get("x-cache", "").startswith("Miss"), (
-        f"{took} after the invalidation: {after.headers}"
+    # The origin was asked for it again, or whether it is still the same.
+    assert after.headers.get("x-cache", "").startswith(("Miss", "RefreshHit")), (
+        f"{took} and {budgets.FORGOTTEN_WITHIN} after the invalidation: {after.headers}"
     )
     assert after.body == stack.bucket.object_bytes(key_of(url)), f"{after!r} differs from the object"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from http import HTTPStatus
 from verification.probes.api import Api
 from verification.probes.http import Answer
 from verification.progress import waiting
+
+_LOOKS = 3  # at the way there and back
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,24 @@ class Burst:
 
 
 @waiting("a burst of requests to be answered")
-def burst(api: Api, path: str, *, requests: int, connections: int) -> Burst:
-    """Send GET requests as fast as so many connections can, once each of them is open and has woken the function.
+def burst(api: Api, path: str, *, requests: int, rate: int, connections: range) -> Burst:
+    """Send GET requests as fast as its connections can, once each of them is open and has woken the function.
+
+    Args:
+        api: what is asked.
+        path: for what.
+        requests: how many.
+        rate: requests a second that should be reached; how many connections that takes, the way there and back says.
+        connections: how many there may be.
 
     Raises:
         Unverified: a request was not answered at all.
     """
-    with ThreadPoolExecutor(connections) as pool:
-        list(pool.map(lambda _: api.call("GET", path), range(connections)))
+    api.call("GET", path)
+    one = min(api.call("GET", path).elapsed for _ in range(_LOOKS)).total_seconds()
+    number = min(max(math.ceil(rate * one), connections[0]), connections[-1])
+    with ThreadPoolExecutor(number) as pool:
+        list(pool.map(lambda _: api.call("GET", path), range(number)))
         started = time.monotonic()
         answers = tuple(pool.map(lambda _: api.call("GET", path), range(requests)))
         return Burst(timedelta(seconds=time.monotonic() - started), answers)

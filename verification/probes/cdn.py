@@ -57,9 +57,10 @@ class Cdn:
         scheme: str = "https",
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        as_sent: bool = False,
     ) -> Answer:
-        """Ask for one path, which starts with a slash."""
-        return exchange(self.env, method, f"{scheme}://{self.domain}{path}", headers=headers)
+        """Ask for one path, which starts with a slash; a compressed body stays so when it is wanted as it was sent."""
+        return exchange(self.env, method, f"{scheme}://{self.domain}{path}", headers=headers, as_sent=as_sent)
 
 
 def key_of(url: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -140,8 +141,9 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     deadline: timedelta = timedelta(seconds=35),
+    as_sent: bool = False,
 ) -> Answer:
-    """Send one request, follow nothing, retry nothing.
+    """Send one request, follow nothing, retry nothing; `as_sent` leaves the body as the network carried it.
 
     Raises:
         Unverified: nobody answered in time, the connection could not be made or trusted, or the allowance is spent.
@@ -160,15 +162,17 @@ def exchange(
                     timeout=(5, deadline.total_seconds()),
                     allow_redirects=False,
                     verify=env.ca_bundle or True,
+                    stream=as_sent,
                 )
-        except requests.RequestException as problem:
+                content = b"".join(response.raw.stream(decode_content=False)) if as_sent else response.content
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
             raise Unverified(
                 f"{method} {url}: no answer ({type(problem).__name__}: {problem})",
                 cause=f"{urlsplit(url).netloc} does not answer",
             ) from problem
         seconds = time.monotonic() - started  # requests' own stops at the headers
         told = {"status": response.status_code, "headers": dict(response.headers)}
-        return {**told, "body": response.content, "seconds": seconds}
+        return {**told, "body": content, "seconds": seconds}
 
     request = {"method": method, "url": url, "headers": dict(headers or {}), "body": body}
     got = env.exchanges.call("http", request, do)

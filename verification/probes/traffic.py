@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 
 from verification import budgets
@@ -23,15 +25,15 @@ class Traffic:
 
 @contextmanager
 def traffic(api: Api) -> Iterator[Traffic]:
-    """Ask `/health` for as long as the context lasts, one request after the other.
+    """Ask `/health` for as long as the context lasts, one request after the other, less and less often.
 
     Raises:
         Unverified: nobody was answered at all, nor refused.
     """
-    seen, over = Traffic(), threading.Event()
+    seen, over, started = Traffic(), threading.Event(), time.monotonic()
 
     def ask() -> None:
-        while not over.wait(budgets.TRAFFIC_PAUSE.total_seconds()):
+        while not over.wait(pause(timedelta(seconds=time.monotonic() - started)).total_seconds()):
             try:
                 answer = api.call("GET", "/health")
             except Unverified as problem:
@@ -48,3 +50,9 @@ def traffic(api: Api) -> Iterator[Traffic]:
         user.join()
     if not (seen.answered or seen.failed):
         raise Unverified("it was over before anybody had asked")
+
+
+def pause(gone_by: timedelta) -> timedelta:
+    """How long to wait for the next request: an item's allowance has to last for a drill of any length."""
+    longer = gone_by / budgets.TRAFFIC_SLOWDOWN
+    return min(max(longer, budgets.TRAFFIC_PAUSE), budgets.TRAFFIC_LONGEST_PAUSE)

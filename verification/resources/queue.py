@@ -12,10 +12,11 @@ from typing import Any
 
 from verification.environment import Environment
 from verification.progress import waiting
-from verification.resources.policy import statements_of
+from verification.resources.policy import listed, statements_of
 
 _MOST_AT_ONCE = 10  # by SQS's own limit
 _LONG_POLL_SECONDS = 2
+_LOOKS = 3  # at a count that is approximate
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,23 @@ class Queue:
             for handle in hidden:
                 client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
+    def stays_empty(self) -> bool:
+        """Whether no message waits or is worked on, however often that is asked: SQS counts approximately."""
+        counts = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        for _ in range(_LOOKS):
+            answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=counts)
+            if any(int(count) for count in answer["Attributes"].values()):
+                return False
+            time.sleep(1)
+        return True
+
+    def lets_in(self, service: str) -> bool:
+        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`."""
+        return any(
+            statement["Effect"] == "Allow" and service in _services(statement["Principal"])
+            for statement in self.policy_statements
+        )
+
     @property
     def arn(self) -> str:
         return self.attributes["QueueArn"]
@@ -126,3 +144,7 @@ class Queue:
     def redrive_policy(self) -> Mapping[str, Any]:
         """`deadLetterTargetArn` and `maxReceiveCount`, empty when failed messages are kept for ever."""
         return dict(json.loads(self.attributes.get("RedrivePolicy", "{}")))
+
+
+def _services(principal: Mapping[str, Any] | str) -> Sequence[str]:
+    return [] if isinstance(principal, str) else listed(principal.get("Service"))

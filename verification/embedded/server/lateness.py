@@ -23,7 +23,7 @@ from verification.embedded.server.pace import Pace
 require(cloudwatch_logs, "_append_log_events")
 require(cloudwatch, "_metric_bucket", "_metrics")
 require(cloudfront, "_create_distribution", "_update_distribution", "_distributions")
-require(cloudformation, "_change_sets")
+require(cloudformation, "_change_sets", "_stacks")
 require(changesets, "_create_change_set")
 require(handlers, "_ACTION_HANDLERS", "_delete_stack_async")
 require(
@@ -106,9 +106,11 @@ def _delay_stacks(slow: Pace) -> None:
         await asyncio.sleep(slow.seconds(pace.STACK_ROLLBACK))
         return await roll_back(*arguments, **named)
 
-    async def delete_stack(*arguments: Any, **named: Any) -> Any:
+    async def delete_stack(name: str, *arguments: Any, **named: Any) -> Any:
+        if name in cloudformation._stacks:
+            cloudformation._stacks[name]["StackStatus"] = "DELETE_IN_PROGRESS"
         await asyncio.sleep(slow.seconds(pace.STACK_DELETION))
-        return await delete(*arguments, **named)
+        return await delete(name, *arguments, **named)
 
     stacks._roll_back_operation = roll_back_operation
     handlers._delete_stack_async = delete_stack
