@@ -110,9 +110,15 @@ class Checkout:
 
 
 @contextmanager
-def deployed(checkout: Checkout, cloud: Cloud) -> Iterator[None]:
-    """A checkout's application, deployed as a user does it, to an embedded AWS that is gone with this process."""
-    cloud.up(owned_by=os.getpid())
+def deployed(checkout: Checkout, cloud: Cloud, speed: float | None = None) -> Iterator[None]:
+    """A checkout's application, deployed as a user does it, to an embedded AWS that is gone with this process.
+
+    Args:
+        checkout: of the application.
+        cloud: which embedded AWS.
+        speed: of a pessimistic one's clock.
+    """
+    cloud.up(owned_by=os.getpid(), speed=speed)
     try:
         command = ["scripts/deploy.sh", "local", "--yes", "--frontend"]
         command += ["--cloud", cloud.name, "--app", str(checkout.app)]

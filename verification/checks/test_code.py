@@ -299,7 +299,11 @@ def test_page_survives_a_render_error(visit: OpenPage, listed_job: Job, stack: S
         assert tab.shows(page.get_by_role("link", name=listed_job.prompt).first), (
             "no way back from the failure"
         )
-    logged = stack.api_log.wait_for(report["correlationId"], asked)
+    logged = stack.api_log.wait_for(
+        report["correlationId"],
+        asked,
+        lambda events: any(_RENDER_ERROR in event.message for event in events),
+    )
 
     if not logged:
         within = budgets.LOG_DEADLINE.total_seconds()
