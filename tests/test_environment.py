@@ -3,6 +3,8 @@
 import io
 import json
 import socket
+from dataclasses import replace
+from datetime import timedelta
 
 import boto3
 import botocore.exceptions
@@ -410,3 +412,27 @@ def test_a_stack_in_the_middle_of_an_update_is_not_judged(status):
 
     with pytest.raises(UsageProblem, match=rf"'some-stack' is {status}; wait until the operation has ended"):
         moving.require_stack()
+
+
+@pytest.mark.parametrize(
+    ("state", "variables", "speed"),
+    [
+        ({}, {}, None),
+        ({"speed": 20.0}, {}, 20.0),
+        ({"speed": None}, {"EMBEDDED_AWS_SPEED": "20", "AWS_ENDPOINT_URL": "https://127.0.0.1:1"}, None),
+        ({}, {"EMBEDDED_AWS_SPEED": "20", "AWS_ENDPOINT_URL": "https://127.0.0.1:1"}, 20.0),
+        ({}, {"EMBEDDED_AWS_SPEED": "", "AWS_ENDPOINT_URL": "https://127.0.0.1:1"}, None),
+        ({}, {"EMBEDDED_AWS_SPEED": "20"}, None),
+    ],
+)
+def test_no_clock_but_an_embedded_aws_runs_faster(state, variables, speed):
+    """A variable that is left over in a shell must not shorten what a check waits for on real AWS."""
+    assert environment._speed(state, variables) == speed
+
+
+def test_deadlines_are_told_by_the_clock_of_whoever_answers():
+    env = reach("http://127.0.0.1:9")
+    assert env.patience(timedelta(minutes=1)) == timedelta(minutes=1)
+    assert replace(env, speed=20.0).patience(timedelta(minutes=1)) == timedelta(seconds=3)
+    assert env.pace == ""
+    assert "20 times" in replace(env, speed=20.0).pace

@@ -217,7 +217,7 @@ class Environment:
         endpoint_url: who answers for AWS, None for AWS itself.
         ca_bundle: whose certificates are trusted beside the usual ones.
         server: the process on this machine that answers for AWS, None where none does.
-        speed: how many times faster than AWS's the clock of a pessimistic embedded AWS runs; 1 anywhere else.
+        speed: how many times faster than AWS's the clock of a pessimistic embedded AWS runs; None anywhere else.
         exchanges: stands between the suite and whoever answers it.
     """
 
@@ -226,7 +226,7 @@ class Environment:
     endpoint_url: str | None = None
     ca_bundle: str | None = None
     server: int | None = None
-    speed: float = 1.0
+    speed: float | None = None
     exchanges: Exchanges = field(default_factory=Direct, repr=False, compare=False)
     _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     _asked_for: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False, compare=False)
@@ -238,7 +238,16 @@ class Environment:
 
     def patience(self, deadline: timedelta) -> timedelta:
         """How long to wait for what AWS shows late: the deadline, on the clock of whoever answers."""
-        return deadline / self.speed
+        return deadline / (self.speed or 1)
+
+    @property
+    def pace(self) -> str:
+        """In words what is special about the pace of whoever answers, '' for nothing."""
+        return (
+            ""
+            if self.speed is None
+            else f"as slow as AWS at its worst, on a clock {self.speed:g} times as fast"
+        )
 
     @property
     def stack_name(self) -> str:
@@ -456,11 +465,10 @@ def connect(
     )
 
 
-def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float:
+def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float | None:
     """The clock's speed, by an embedded AWS's own state or its shell lines; nobody else's clock runs faster."""
-    if state:
-        return float(state.get("speed") or 1)
-    return float(variables.get(SPEED) or 1) if variables.get("AWS_ENDPOINT_URL") else 1.0
+    told = state.get("speed") if state else variables.get("AWS_ENDPOINT_URL") and variables.get(SPEED)
+    return float(told) if told else None
 
 
 def played_back(recording: Mapping[str, Any], exchanges: Exchanges, *, declared: Path = FILE) -> Environment:

@@ -168,6 +168,23 @@ def one_drift(logical_id, status, differences=""):
     )
 
 
+def test_what_is_written_in_other_words_has_not_drifted(scripted, stub):
+    """A stack that nobody touched failed, for AWS gives back 100.0 for a hundred."""
+    respelled = (
+        "<member><PropertyPath>/Threshold</PropertyPath><ExpectedValue>100</ExpectedValue>"
+        "<ActualValue>100.0</ActualValue><DifferenceType>NOT_EQUAL</DifferenceType></member>"
+    )
+    page = f"<StackResourceDrifts>{one_drift('A', 'MODIFIED', respelled)}{one_drift('B', 'MODIFIED')}</StackResourceDrifts>"
+    drift_answers(stub, "DETECTION_COMPLETE", pages=(page,))
+
+    drifts = CloudFormationStack(scripted, "some-stack").drifts
+
+    assert {id_: (drift.status, drift.differences) for id_, drift in drifts.items()} == {
+        "A": ("IN_SYNC", []),
+        "B": ("MODIFIED", []),
+    }
+
+
 def test_drift_is_waited_for_and_read_to_the_last_page(scripted, stub):
     delay = (
         "<member><PropertyPath>/DelaySeconds</PropertyPath><ExpectedValue>0</ExpectedValue>"

@@ -64,7 +64,8 @@ class Run:
     def headline(self) -> str:
         """The stack and where it runs, with *emulated* said first when it is."""
         where = f"{self.environment.stack_name} in {self.environment.region}"
-        return f"{where}, emulated" if self.environment.emulated else where
+        words = (where, "emulated" if self.environment.emulated else "", self.environment.pace)
+        return ", ".join(filter(None, words))
 
     @property
     def masked_account(self) -> str:

@@ -16,6 +16,7 @@ from verification import budgets
 from verification.environment import Environment
 from verification.errors import Missing, Unverified
 from verification.progress import waiting
+from verification.resources.spelling import same
 
 # Where a template may name what would otherwise be named by CloudFormation.
 _NAMING = {
@@ -180,15 +181,7 @@ class CloudFormationStack:
                 break
             token = {"NextToken": page["NextToken"]}
         return {
-            one["LogicalResourceId"]: Drift(
-                one["LogicalResourceId"],
-                one["ResourceType"],
-                one["StackResourceDriftStatus"],
-                [
-                    f"{part['PropertyPath']}: {part['ExpectedValue']} -> {part['ActualValue']}"
-                    for part in one.get("PropertyDifferences", [])
-                ],
-            )
+            one["LogicalResourceId"]: _drift(one)
             for one in found
             if one["StackResourceDriftStatus"] != "NOT_CHECKED"
         }
@@ -266,3 +259,16 @@ class CloudFormationStack:
             if resource["Type"] in _NAMING
         }
         return {id_: name for id_, name in named.items() if name and "AWS::StackName" not in json.dumps(name)}
+
+
+def _drift(told: Mapping[str, Any]) -> Drift:
+    """What CloudFormation tells of one resource, without what is merely written in other words."""
+    parts = told.get("PropertyDifferences", [])
+    differences = [
+        f"{part['PropertyPath']}: {part['ExpectedValue']} -> {part['ActualValue']}"
+        for part in parts
+        if not same(part["ExpectedValue"], part["ActualValue"])
+    ]
+    respelled = parts and not differences
+    status = "IN_SYNC" if respelled else told["StackResourceDriftStatus"]
+    return Drift(told["LogicalResourceId"], told["ResourceType"], status, differences)

@@ -27,5 +27,5 @@ def install(context: Context) -> None:
     messaging.install()
     alarms.install(context)
     additions.install()
-    drift.install()
+    drift.install(context)
     serverless.install()

@@ -7,7 +7,6 @@ configuration changes with drift detection".
 
 from __future__ import annotations
 
-import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,11 +14,11 @@ from typing import Any
 from ministack.services import apigateway, cloudwatch, dynamodb, lambda_svc, s3
 from ministack.services.cloudformation import drift
 
-from verification.embedded.fidelity.compare import differences
 from verification.embedded.server import HookMissingError, require
 from verification.embedded.server.cloudformation.hooks import Properties
+from verification.embedded.server.context import Context
 
-require(drift, "_DRIFT_READERS")
+require(drift, "_DRIFT_READERS", "_coerce_like")
 require(apigateway, "_stages")
 require(cloudwatch, "_alarms")
 require(dynamodb, "_pitr_settings", "_ttl_settings")
@@ -46,8 +45,8 @@ ALARM = frozenset(
 )
 
 
-def install() -> None:
-    """Lay the overlay over MiniStack.
+def install(context: Context) -> None:
+    """Lay the overlay over MiniStack; a pessimistic AWS spells values in its own way.
 
     Raises:
         HookMissingError: MiniStack has learned what this adds, so it must go.
@@ -56,6 +55,8 @@ def install() -> None:
     extend("AWS::DynamoDB::Table", table, {"PointInTimeRecoverySpecification", "TimeToLiveSpecification"})
     extend("AWS::S3::Bucket", bucket, {"LifecycleConfiguration", "PublicAccessBlockConfiguration"})
     register("AWS::CloudWatch::Alarm", alarm, ALARM)
+    if context.pace.pessimistic:
+        drift._coerce_like = as_aws_writes
     register("AWS::ApiGatewayV2::Stage", stage, frozenset({"AccessLogSettings", "DefaultRouteSettings"}))
 
 
@@ -67,7 +68,7 @@ def extend(resource_type: str, read_more: Read, properties: set[str]) -> None:
 
     def both(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
         found = read(physical_id, declared)
-        return found and {**found, **as_declared(read_more(physical_id, declared) or {}, declared)}
+        return found and {**found, **told(declared, read_more(physical_id, declared) or {})}
 
     drift._DRIFT_READERS[resource_type] = (both, compared | properties)
 
@@ -79,19 +80,32 @@ def register(resource_type: str, read: Read, properties: frozenset[str]) -> None
 
     def spelled(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
         found = read(physical_id, declared)
-        return None if found is None else as_declared(found, declared)
+        return None if found is None else told(declared, found)
 
     drift._DRIFT_READERS[resource_type] = (spelled, properties)
 
 
-def as_declared(live: Mapping[str, Any], declared: Properties) -> dict[str, Any]:
-    """Return live properties in the template's own spelling where they say the same."""
-    return {
-        name: copy.deepcopy(declared[name])
-        if name in declared and not list(differences(declared[name], value, name))
-        else value
-        for name, value in live.items()
-    }
+def told(declared: Any, live: Any) -> Any:
+    """Return what is live of the members that a template names, by the template's names and in the service's own words."""
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        members = {str(name).lower(): value for name, value in live.items()}
+        return {
+            name: told(value, members[name.lower()])
+            for name, value in declared.items()
+            if name.lower() in members
+        }
+    if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
+        return [told(*pair) for pair in zip(declared, live, strict=True)]
+    return live
+
+
+def as_aws_writes(_declared: object, live: Any) -> Any:
+    """Return a live value as a pessimistic AWS gives it back: numbers with a fraction, lists the other way round."""
+    if isinstance(live, Mapping):
+        return {name: as_aws_writes(None, value) for name, value in live.items()}
+    if isinstance(live, list):
+        return [as_aws_writes(None, value) for value in reversed(live)]
+    return float(live) if isinstance(live, int) and not isinstance(live, bool) else live
 
 
 def function(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
