@@ -185,6 +185,33 @@ def test_what_is_written_in_other_words_has_not_drifted(scripted, stub):
     }
 
 
+def test_another_order_is_no_drift(scripted, stub):
+    """CloudFormation compares lists element by element, and AWS gives them back in an order of its own."""
+    moved = (
+        "<member><PropertyPath>/Actions/0</PropertyPath><ExpectedValue>a</ExpectedValue>"
+        "<ActualValue>b</ActualValue><DifferenceType>NOT_EQUAL</DifferenceType></member>"
+    )
+
+    def resource(id_, live):
+        properties = (
+            f'<ExpectedProperties>{{"Actions":["a","b"]}}</ExpectedProperties><ActualProperties>{live}'
+        )
+        drift = one_drift(id_, "MODIFIED", moved)
+        return drift.removesuffix("</member>") + f"{properties}</ActualProperties></member>"
+
+    resources = resource("Moved", '{"Actions":["b","a"]}') + resource("Changed", '{"Actions":["b","b"]}')
+    drift_answers(
+        stub, "DETECTION_COMPLETE", pages=(f"<StackResourceDrifts>{resources}</StackResourceDrifts>",)
+    )
+
+    drifts = CloudFormationStack(scripted, "some-stack").drifts
+
+    assert {id_: drift.differences for id_, drift in drifts.items()} == {
+        "Moved": [],
+        "Changed": ["/Actions/0: a -> b"],
+    }
+
+
 def test_drift_is_waited_for_and_read_to_the_last_page(scripted, stub):
     delay = (
         "<member><PropertyPath>/DelaySeconds</PropertyPath><ExpectedValue>0</ExpectedValue>"

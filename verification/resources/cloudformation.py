@@ -267,8 +267,17 @@ def _drift(told: Mapping[str, Any]) -> Drift:
     differences = [
         f"{part['PropertyPath']}: {part['ExpectedValue']} -> {part['ActualValue']}"
         for part in parts
-        if not same(part["ExpectedValue"], part["ActualValue"])
+        if not (
+            same(part["ExpectedValue"], part["ActualValue"]) or _is_same_whole(told, part["PropertyPath"])
+        )
     ]
     respelled = parts and not differences
     status = "IN_SYNC" if respelled else told["StackResourceDriftStatus"]
     return Drift(told["LogicalResourceId"], told["ResourceType"], status, differences)
+
+
+def _is_same_whole(told: Mapping[str, Any], path: str) -> bool:
+    """Whether the property that a difference lies in is the same as a whole: in another order each element differs."""
+    name = path.split("/")[1]
+    declared, live = (json.loads(told.get(f"{kind}Properties") or "{}") for kind in ("Expected", "Actual"))
+    return name in declared and name in live and same(json.dumps(declared[name]), json.dumps(live[name]))
