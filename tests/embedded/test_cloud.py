@@ -91,6 +91,39 @@ def test_up_restarts_when_the_sources_changed(other: Cloud, monkeypatch: pytest.
     assert not listens(before.endpoint)
 
 
+def test_up_of_another_pace_replaces_the_cloud(other: Cloud) -> None:
+    """Whoever asks for an AWS at its worst must not be given one that answers at once, nor the other way round."""
+    usual = other.up(owned_by=os.getpid()).state
+    slow = other.up(owned_by=os.getpid(), speed=50.0)
+    again = other.up(owned_by=os.getpid(), speed=50.0)
+
+    assert usual.speed is None
+    assert "another pace was asked for" in slow.story
+    assert (slow.state.speed, again.state) == (50.0, slow.state)
+    assert other.up().state == slow.state, "who asks for no pace takes the cloud as it is"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--speed", "20"], "give both or neither"),
+        (["--pessimistic", "--speed", "1000"], "from 1 to 100"),
+        (["--pessimistic", "--speed", "fast"], "from 1 to 100"),
+    ],
+)
+def test_a_speed_is_a_number_for_a_pessimistic_cloud(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = clouds.main(["up", "--name", "never-started", *arguments])
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+
+    assert status == clouds.EXIT_USAGE
+    assert told in capsys.readouterr().err
+    assert not Cloud("never-started").directory.exists()
+
+
 def test_state_is_private_and_complete(cloud: Running) -> None:
     """The administrator's secret lies in it."""
     path = cloud.cloud.directory / "state.json"

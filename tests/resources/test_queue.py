@@ -137,7 +137,8 @@ def test_a_queue_is_empty_when_nothing_waits_or_is_worked_on(env, create):
         ({"Service": ["sqs.amazonaws.com", "sns.amazonaws.com"]}, True),
         ({"Service": "s3.amazonaws.com"}, False),
         ({"AWS": "123456789012"}, False),
-        ("*", False),
+        ("*", True),
+        ({"AWS": "*"}, True),
     ],
 )
 def test_a_policy_lets_a_service_in_by_name(env, principal, let_in):

@@ -17,6 +17,7 @@ from verification.resources.spelling import same
         ('["GET","HEAD"]', '["HEAD","GET"]'),
         ('{"Rate": 50, "Burst": "100"}', '{"Burst": 100.0, "Rate": "50.0"}'),
         ('[{"Key": "a"}, {"Key": "b"}]', '[{"Key": "b"}, {"Key": "a"}]'),
+        ('[{"A": 1, "B": 2}, {"A": 2, "B": 1}]', '[{"B": 1, "A": 2}, {"B": 2, "A": 1}]'),
         ('{"Policy": "{\\"Version\\": 1}"}', '{"Policy": {"Version": 1}}'),
     ],
 )

@@ -184,9 +184,7 @@ def test_an_invalidation_takes_effect(stack: Stack, cdn: Cdn, untouched_image: C
     assert after.body == stack.bucket.object_bytes(key_of(url)), f"{after!r} differs from the object"
 
 
-_TELLING_AGE = (
-    3.0  # seconds by which what was cached before an invalidation is older than what was cached after it
-)
+_TELLING_AGE = 3.0  # seconds by which a copy from before an invalidation is older than one from after it
 
 
 def _age(answer: Answer) -> int:

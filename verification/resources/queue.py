@@ -110,9 +110,9 @@ class Queue:
         return True
 
     def lets_in(self, service: str) -> bool:
-        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`."""
+        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to everybody."""
         return any(
-            statement["Effect"] == "Allow" and service in _services(statement["Principal"])
+            statement["Effect"] == "Allow" and {service, "*"} & _senders(statement["Principal"])
             for statement in self.policy_statements
         )
 
@@ -146,5 +146,7 @@ class Queue:
         return dict(json.loads(self.attributes.get("RedrivePolicy", "{}")))
 
 
-def _services(principal: Mapping[str, Any] | str) -> Sequence[str]:
-    return [] if isinstance(principal, str) else listed(principal.get("Service"))
+def _senders(principal: Mapping[str, Any] | str) -> set[str]:
+    if isinstance(principal, str):
+        return {principal}
+    return {name for kind in ("AWS", "Service") for name in listed(principal.get(kind))}

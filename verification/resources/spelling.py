@@ -23,7 +23,7 @@ def _plain(value: Any) -> Any:
         except ValueError:
             return value
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(value[key]) for key in sorted(value)}
     if isinstance(value, list):
         return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, bool):
