@@ -12,6 +12,7 @@ from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from tests.faults.live import SERVED_IMAGES
 from verification.probes.http import exchange
+from verification.verdict import Outcome
 
 
 def _switch(bench: Bench, **switches: Any) -> None:
@@ -40,6 +41,15 @@ def slow_deployment(bench: Bench) -> Iterator[None]:
 def deployment_at_the_limit(bench: Bench) -> Iterator[None]:
     with _latest_change_took(bench, 15 * 60):
         yield
+
+
+@fault("CDN-01", "a change is still on its way to the edges", outcome=Outcome.UNVERIFIED)
+def change_under_way(bench: Bench) -> Iterator[None]:
+    _switch(bench, distributions="InProgress")
+    try:
+        yield
+    finally:
+        _switch(bench, distributions="Deployed")
 
 
 @fault("CDN-14", "no answer of the CDN names its edge")

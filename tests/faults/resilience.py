@@ -186,6 +186,21 @@ def deaf_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("INF-14", "the topic tells the inbox no longer", relatives={"CONF-11"})
+def unsubscribed_inbox(bench: Bench) -> Iterator[None]:
+    client, topic, inbox = bench.client("sns"), bench.stack.alarm_topic.arn, bench.stack.alarm_inbox.arn
+    (own,) = [
+        entry["SubscriptionArn"]
+        for entry in client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        if entry["Endpoint"] == inbox
+    ]
+    client.unsubscribe(SubscriptionArn=own)
+    try:
+        yield
+    finally:
+        client.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox)
+
+
 @fault("INF-14", "whom the topic tells does not let it in")
 def closed_inbox(bench: Bench) -> Iterator[None]:
     with bench.queue_with("AlarmInbox", Policy=""):

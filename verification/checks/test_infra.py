@@ -283,6 +283,9 @@ def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
         f"{alarm} watches {alarm.metrics}"
     )
     assert topic.arn in alarm.actions, f"{switch!r} tells {alarm.actions or 'nobody'}, not {topic!r}"
+    assert inbox.arn in {subscription.endpoint for subscription in topic.subscriptions}, (
+        f"{topic!r} does not tell {inbox!r}: {topic.subscriptions}"
+    )
     assert inbox.lets_in("sns.amazonaws.com"), (
         f"{inbox!r} takes nothing from {topic!r}: {inbox.policy_statements}"
     )

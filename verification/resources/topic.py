@@ -13,11 +13,11 @@ from verification.resources.policy import statements_of
 
 @dataclass(frozen=True)
 class Subscription:
-    """Somebody who is told; `confirmed` is false until they have agreed."""
+    """Somebody who is told, at an address or an ARN; `confirmed` is false until they have agreed."""
 
     protocol: str
     confirmed: bool
-    endpoint: str = ""
+    endpoint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 ``POST /_embedded/account`` takes a JSON object: ``{"quotas": {"s3/L-DC2B2D3D": 1}}`` lowers quotas and an empty one
 restores them; ``{"longer": {"resource": "Distribution", "seconds": 1200}}`` makes the latest change of a stack's
-resource have begun that much earlier; ``{"edges_named": false}`` takes the edge location out of the CDN's answers.
+resource have begun that much earlier; ``{"edges_named": false}`` takes the edge location out of the CDN's answers;
+``{"distributions": "InProgress"}`` gives every distribution that status.
 
 Source of the quotas: each service's page of AWS General Reference, "Service endpoints and quotas"; of the wire form:
 Service Quotas API reference, "GetServiceQuota".
@@ -19,13 +20,14 @@ from typing import Any
 
 import ministack.app
 from ministack.core import responses
-from ministack.services import cloudformation
+from ministack.services import cloudformation, cloudfront
 
 from verification.embedded.server import HookMissingError, require
 from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send
 
 require(ministack.app, "SERVICE_HANDLERS")
 require(cloudformation, "_stack_events")
+require(cloudfront, "_distributions")
 require(responses, "set_request_account_id", "set_request_region")
 
 PATH = "/_embedded/account"
@@ -109,6 +111,10 @@ class Control:
             _lowered.update(lowered)
         if "edges_named" in switches:
             _edges["named"] = bool(switches["edges_named"])
+        if "distributions" in switches:
+            responses.set_request_account_id(self._context.account_id)
+            for distribution in cloudfront._distributions.values():
+                distribution["Status"] = str(switches["distributions"])
         if "longer" in switches:
             responses.set_request_account_id(self._context.account_id)
             responses.set_request_region(self._context.region)
