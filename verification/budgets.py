@@ -248,6 +248,17 @@ REQUESTS_OF_AN_ITEM: Final = 600
 """Most requests that one item may send to API and CDN, so that no check becomes a load. Source: own judgement; the
 burst of INF-06 is the most that one needs."""
 
+RUN_USD: Final = 1.0
+"""What one run may spend at the AI providers, unless `--budget` says otherwise. Source: own judgement; a whole run makes
+about 22 images, at some 4 cents each."""
+
+UNPRICED_IMAGE_USD: Final = 0.25
+"""What an image of a model without a known price is reckoned at. Source: own judgement; above every price of the list."""
+
+UNTOLD_IMAGE_USD: Final = 0.05
+"""What an image is reckoned at while the API does not tell which models it asks. Source: own judgement; about the mean
+of the list."""
+
 RACERS: Final = 10
 """Requests that meet at the global limit. Source: own judgement; as many as botocore keeps connections."""
 

@@ -141,6 +141,12 @@ _TRACED = 0.05  # X-Ray's default rule samples one in twenty
 _POLLS_A_MONTH = 660_000  # five pollers of Lambda that wait 20 s each
 
 
+def enhancement_usd() -> float:
+    """What the text model charges for one enhanced prompt."""
+    read, written = _ENHANCED_TOKENS
+    return PRICES["Nova Lite, read"].usd * read + PRICES["Nova Lite, written"].usd * written
+
+
 def estimate(shape: Shape, jobs: int) -> Sequence[Line]:
     """The month's lines for that many jobs, images kept for thirty days."""
     requests = jobs * _API_REQUESTS

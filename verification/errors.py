@@ -61,6 +61,10 @@ class NeedsInternet(Unverified):
     gap = Gap.NEEDS_INTERNET
 
 
+class BudgetSpent(Unverified):
+    """A paid request was not sent, for it would exceed what the run may spend (`--budget`)."""
+
+
 class Planned(Unverified):
     """The item has no check yet."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -18,13 +18,14 @@ import pytest_html
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
-from verification.errors import Missing, Unverified
+from verification.errors import BudgetSpent, Missing, Unverified
 from verification.judgement import Seen
+from verification.ledger import Ledger
 from verification.plugin import SEEN, Verification
 from verification.probes import browser as browsers
 from verification.probes.api import Api, Job
 from verification.probes.browser import Browser, Visit
-from verification.probes.cdn import Cdn
+from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source, TestRun
 from verification.probes.http import Answer
 from verification.probes.packages import Packages
@@ -62,9 +63,15 @@ def env(verification: Verification) -> Environment:
 
 
 @pytest.fixture(scope="session")
-def stack(env: Environment) -> Stack:
+def ledger(verification: Verification) -> Ledger:
+    """What the run makes the AI vendors do, and may spend on it."""
+    return verification.ledger
+
+
+@pytest.fixture(scope="session")
+def stack(env: Environment, ledger: Ledger) -> Stack:
     """The deployed application."""
-    return Stack(env)
+    return Stack(env, ledger)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +99,9 @@ def packages(source: Source) -> Packages:
 
 
 @pytest.fixture(scope="session")
-def api(env: Environment, stack: Stack) -> Iterator[Api]:
+def api(env: Environment, stack: Stack, ledger: Ledger) -> Iterator[Api]:
     """The API at the stack's output; what the run has used up of its limits is given back at the end."""
-    made = Api(env, stack.formation.output("ApiEndpoint"))
+    made = Api(env, stack.formation.output("ApiEndpoint"), ledger)
     yield made
     # A fifth run of the day would be refused; nothing is judged by whether this comes about.
     with suppress(Exception):
@@ -143,37 +150,57 @@ def page(site: Cdn, env: Environment) -> Page:
 
 
 @pytest.fixture(scope="session")
-def job(api: Api) -> Job:
-    """A job that was just made and has ended, however it ended; marked, so that no user sees it in the gallery."""
-    return api.generate(f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}")
+def job(verification: Verification, api: Api) -> Job:
+    """A job that was made for this run and has ended, however it ended; all processes of the run share it.
+
+    It is marked, so that no user sees it in the gallery.
+    """
+    prompt = f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}"
+    return _of_the_run(verification, api, "job", lambda: api.begin(prompt))
 
 
 @pytest.fixture(scope="session")
 def shown_job(request: pytest.FixtureRequest, verification: Verification, api: Api) -> Job:
     """A job with images, of any age: the newest where a new one would cost money, or change what is guarded."""
     if _may_make(verification):
-        return cast(Job, request.getfixturevalue("job"))
+        with suppress(BudgetSpent):
+            return cast(Job, request.getfixturevalue("job"))
     return api.newest_job()
 
 
 @pytest.fixture(scope="session")
 def listed_job(
-    request: pytest.FixtureRequest, verification: Verification, api: Api, stack: Stack
+    request: pytest.FixtureRequest, verification: Verification, api: Api, stack: Stack, ledger: Ledger
 ) -> Iterator[Job]:
-    """A job that the page's gallery shows: like a user's, of one model, and withdrawn at the end.
+    """A job that the page's gallery shows: like a user's, of the cheapest model, and withdrawn at the end.
 
-    Where a new one would cost money, or change what is guarded, the newest that users have made.
+    All processes of the run share it. Where a new one would cost money, or change what is guarded, it is the newest
+    that users have made.
     """
-    if not _may_make(verification):
-        yield api.newest_job(of_users=True)
-        return
-    prompt = f"a pier in the fog, seen by verification run {uuid.uuid4().hex}"
-    painter = cast(Job, request.getfixturevalue("job")).painter
-    made = api.generate(prompt, verification=False, models=[painter])
-    yield made
-    # Whatever is wrong with withdrawing is CODE-10's to say, not that of the last check of a run.
-    with suppress(Unverified):
-        stack.withdraw(made.id)
+    made = None
+    if _may_make(verification):
+        with suppress(BudgetSpent):
+            painter = ledger.cheapest(cast(Job, request.getfixturevalue("job")).painters)
+            prompt = f"a pier in the fog, seen by verification run {uuid.uuid4().hex}"
+            made = _of_the_run(
+                verification,
+                api,
+                "listed job",
+                lambda: api.begin(prompt, verification=False, models=[painter]),
+            )
+    yield made or api.newest_job(of_users=True)
+    # Whatever is wrong with withdrawing is CODE-10's to say, not that of the last check of a run. Every process that
+    # has used the job withdraws it: the one that made it may be gone.
+    if made:
+        with suppress(Unverified):
+            stack.withdraw(made.id)
+
+
+def _of_the_run(verification: Verification, api: Api, name: str, begin: Callable[[], Job]) -> Job:
+    """One job for all processes of the run, once it has ended. It is asked for once, and waited for by everybody."""
+    begun = Job.of(verification.shared.once(name, lambda: begin().plain()))
+    waited = f"end of the {name}"
+    return Job.of(verification.shared.once(waited, lambda: api.finish(begun).plain(), repeatable=True))
 
 
 def _may_make(verification: Verification) -> bool:
@@ -195,27 +222,29 @@ def throw_away(
         made.tear_down()
 
 
+@pytest.fixture
+def untouched_image(shown_job: Job, cdn: Cdn, stack: Stack) -> Iterator[Callable[[], str]]:
+    """Gives, at each call, the URL of an image that nobody has asked the CDN for.
+
+    It is a copy of an image that there is, with the headers that it was stored with; no vendor has to make another.
+    """
+    with ExitStack() as copies:
+
+        def next_url() -> str:
+            prefix = f"images/verification-{uuid.uuid4().hex}-"  # of its own: what has a prefix goes together
+            copy = stack.bucket.temporary_copies(key_of(shown_job.sample_url), prefix, 1)
+            (key,) = copies.enter_context(copy)
+            return f"https://{cdn.domain}/{key}"
+
+        yield next_url
+
+
 @pytest.fixture(scope="session")
-def untouched_image(api: Api) -> Callable[[], str]:
-    """Gives, at each call, the URL of an image that nobody has asked the CDN for."""
-    urls: list[str] = []
-
-    def next_url() -> str:
-        if not urls:
-            urls.extend(api.generate("a harbour at dawn, seen by a verification run").image_urls)
-        if not urls:
-            raise Unverified("a fresh job left no image to look at")
-        return urls.pop()
-
-    return next_url
-
-
-@pytest.fixture(scope="session")
-def browser(env: Environment, stack: Stack) -> Iterator[Browser]:
+def browser(env: Environment, stack: Stack, ledger: Ledger) -> Iterator[Browser]:
     """One browser for all checks of a worker, at the page of the stack's output."""
     output = stack.formation.output
     others = [output("ApiEndpoint"), f"https://{output('CloudFrontDomain')}"]
-    with browsers.started(env, output("SiteUrl"), others) as started:
+    with browsers.started(env, output("SiteUrl"), others, met=ledger.met) as started:
         yield started
 
 

@@ -7,6 +7,7 @@ unless the run names the `verification` folder, or another application's `checks
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import shutil
@@ -21,11 +22,22 @@ from typing import Any, TextIO, TypeVar, cast
 import pytest
 from pytest_metadata.plugin import metadata_key
 
-from verification import __version__, budgets, checklist, environment, findings, gaps, progress, waivers
+from verification import (
+    __version__,
+    budgets,
+    checklist,
+    costs,
+    environment,
+    findings,
+    gaps,
+    progress,
+    waivers,
+)
 from verification.checklist import How
 from verification.environment import ROOT
 from verification.errors import NOT_RECORDED, Gap, NeedsAws, UsageProblem
 from verification.judgement import OBSERVED, Seen, judge
+from verification.ledger import Ledger
 from verification.probes.http import ALLOWANCE, LATEST
 from verification.progress import waiting
 from verification.recording.deck import Recording, Replay
@@ -57,6 +69,7 @@ from verification.run.room import Room
 from verification.run.schedule import Check
 from verification.run.stop import Stop
 from verification.run.workers import VARIABLE
+from verification.shared import Shared
 from verification.turns import turn
 from verification.verdict import Outcome, Result, Verdict, waive
 from verification.waivers import Waiver
@@ -109,6 +122,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--paid", action="store_true", help="also run checks that spend money at the AI providers"
     )
     group.addoption(
+        "--budget",
+        type=_usd,
+        default=budgets.RUN_USD,
+        metavar="USD",
+        help="what the run may spend at the AI providers; 0 allows no paid request (default: %(default)s)",
+    )
+    group.addoption(
         "--report-dir", type=Path, metavar="DIR", help="where the report goes (default: reports/<env>)"
     )
     group.addoption(
@@ -157,6 +177,16 @@ def _duration(text: str) -> timedelta:
         return limits.duration(text)
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from problem
+
+
+def _usd(text: str) -> float:
+    try:
+        usd = float(text)
+    except ValueError:
+        usd = math.nan
+    if not 0 <= usd < math.inf:
+        raise argparse.ArgumentTypeError(f"expected an amount in USD such as 0, 0.5 or 2, found '{text}'")
+    return usd
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -257,6 +287,11 @@ def _or_usage_error(start: Callable[[], _T]) -> _T:
 class Verification:
     """One run over the checklist. Lives in the controller and in each of its workers."""
 
+    shared: Shared
+    ledger: Ledger
+    left_out: dict[str, list[str]]
+    """Items that this environment or these options leave out, by the kind of check that they need."""
+
     def __init__(self, config: pytest.Config) -> None:  # noqa: PLR0915  # all that a run is, in one place
         option = config.option
         self.config = config
@@ -292,6 +327,7 @@ class Verification:
         self.waivers = self._approved(declared)
         self.selected: dict[str, str] = {}
         self.results: dict[str, Result] = {}
+        self.left_out = {}
         self.pictures: dict[str, list[Picture]] = {}
         self.problems: list[str] = []
         self.run: Run | None = None
@@ -358,7 +394,14 @@ class Verification:
         """Take what the controller said at first."""
         known.hide_account(performer.hello["account"])
         progress.tell(Path(performer.hello["waiting"]))
+        self._share(Path(performer.hello["shared"]))
         self.config.pluginmanager.register(performer, "verification-performer")
+
+    def _share(self, folder: Path) -> None:
+        """What belongs to the whole run lies in one folder for all of its processes."""
+        self.shared = Shared(folder)
+        budget = self.config.option.budget
+        self.ledger = Ledger(folder / "ledger", budget, costs.image_usd, costs.enhancement_usd())
 
     def _approved(self, declared: Path) -> Mapping[str, Waiver]:
         """The waivers of this environment, by item."""
@@ -403,11 +446,15 @@ class Verification:
         waiting = self.room.folder / "waiting"
         waiting.mkdir()
         progress.tell(waiting)
+        shared = self.room.folder / "shared"
+        shared.mkdir()
+        self._share(shared)
         if number := self.config.stash[_WORKERS]:
             hello = {
                 "account": env.account_id,
                 "started": self.started.isoformat(),
                 "waiting": str(waiting),
+                "shared": str(shared),
                 **(self.recording.hello() if self.recording else {}),
             }
             self.controller = Controller(
@@ -431,9 +478,12 @@ class Verification:
         if self.room:
             self.room.close()
 
-    def _collected(self, checks: Sequence[Check], problems: Sequence[str]) -> None:
+    def _collected(
+        self, checks: Sequence[Check], problems: Sequence[str], left_out: Mapping[str, Sequence[str]]
+    ) -> None:
         self.selected = {check.item: check.node for check in checks}
         self.problems = list(problems)
+        self.left_out = {kind: list(items) for kind, items in left_out.items()}
 
     def _lost(self, check: Check, reason: str, last_words: str) -> pytest.TestReport:
         """The report of a check that ended with its process."""
@@ -473,8 +523,17 @@ class Verification:
         if self.room:
             self.stop.heed()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, None, None]:
+        """Bind tests to items before -m chooses among them, and leave out of its choice what may not run."""
+        self._bind(config, items)
+        yield
+        self._leave_out(config, items)
+        items.sort(key=_is_drill)
+
+    def _bind(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         bound = []
         for test in items:
             item_id = _item_id(test)
@@ -496,12 +555,16 @@ class Verification:
             self.performer.problems = self.problems
         elif self.problems:
             raise pytest.UsageError(_mismatch(self.problems))
-        unwanted = list(self._unwanted(config))
-        dropped = [test for test in items if any(test.get_closest_marker(marker) for marker in unwanted)]
-        if dropped:
-            config.hook.pytest_deselected(items=dropped)
-            items[:] = [test for test in items if test not in dropped]
-        items.sort(key=_is_drill)
+
+    def _leave_out(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        for marker in self._unwanted(config):
+            dropped = [test for test in items if test.get_closest_marker(marker)]
+            if dropped:
+                self.left_out[marker] = [_item_id(test) for test in dropped]
+                config.hook.pytest_deselected(items=dropped)
+                items[:] = [test for test in items if test not in dropped]
+        if self.performer:
+            self.performer.left_out = self.left_out
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
         if self.environment.settings.read_only and not _asks_for("drill", config.option.markexpr):
@@ -532,6 +595,7 @@ class Verification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         ALLOWANCE.renew(budgets.REQUESTS_OF_AN_ITEM)
+        self.ledger.item = _item_id(item)
         if reason := self.gaps.get(_item_id(item)):
             raise NeedsAws(reason)
 
@@ -672,9 +736,12 @@ class Verification:
             pictures=self.pictures,
             comparison=self.history.compare(outcomes, started),
             budgets=self.budgets,
+            spending=self.ledger.told(),
+            left_out=self.left_out,
         )
         self.report = document.build(self.run)
         write(self.report, self.draft)
+        self._tell_junit()
         if not ended_early:
             session.exitstatus = self.run.verdict.exit_status
             failing = self.history.failing_since(outcomes, started)
@@ -723,6 +790,13 @@ class Verification:
         return recording.finish(
             about, {result.item: (str(result.outcome), result.node) for result in run.verdict.results}
         )
+
+    def _tell_junit(self) -> None:
+        for plugin in self.config.pluginmanager.get_plugins():
+            if add := getattr(plugin, "add_global_property", None):
+                add("paid requests", reading.spending(self.report))
+                if left_out := reading.left_out(self.report):
+                    add("left out", left_out)
 
     def _ended_early(self, session: pytest.Session) -> str:
         """What ended the run before all of it had run, as the end of a sentence; empty for nothing."""
@@ -798,12 +872,13 @@ class Verification:
             terminalreporter.section("needs attention")
         for line in attention:
             terminalreporter.line(line)
-        notes = [*self.history.notes, *filter(None, self.said)]
+        notes = [*self.history.notes, *filter(None, [*self.said, reading.left_out(self.report)])]
         for kind, found in reading.changes(self.report).items():
             terminalreporter.line(f"{kind}: {', '.join(change.item['id'] for change in found)}")
         for note in notes:
             terminalreporter.line(note, yellow=True)
         terminalreporter.section("verdict")
+        terminalreporter.line(f"paid requests: {reading.spending(self.report)}")
         colour = {"green": True} if verdict.ok else {"red": True}
         terminalreporter.line(f"{self.run.headline}: {verdict}", bold=True, **colour)
         terminalreporter.line(f"report: {self.directory / 'verification.html'}")

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from verification.environment import Environment, names, settings
 from verification.errors import Missing, Unverified
+from verification.ledger import Ledger
 from verification.resources.alarm import Alarm, AlarmSwitch, alarms_of
 from verification.resources.bucket import Bucket
 from verification.resources.budget import Budget
@@ -52,6 +53,8 @@ class Stack:
     """Pixel Prompt as it is deployed. Nothing is read before it is asked for."""
 
     env: Environment = field(repr=False)
+    ledger: Ledger | None = field(default=None, repr=False, compare=False)
+    """Is told which requests of its callers make a vendor work."""
 
     @cached_property
     def formation(self) -> CloudFormationStack:
@@ -241,7 +244,7 @@ class Stack:
 
     def caller(self) -> Caller:
         """Somebody new, at an address that nobody has."""
-        return Caller(self.api, address_of_nobody())
+        return Caller(self.api, address_of_nobody(), self.ledger)
 
     @cached_property
     def provider_keys(self) -> Secret:

@@ -12,6 +12,7 @@ from verification import budgets
 from verification.deployment import dotenv
 from verification.environment import Environment
 from verification.errors import Unverified, existing
+from verification.ledger import Ledger
 from verification.probes import model_lives
 from verification.probes.api import Api
 from verification.probes.at_once import at_once
@@ -72,7 +73,7 @@ _WHY = {
 
 
 @pytest.mark.item("CONF-03")
-def test_global_limit_holds_when_requests_meet(stack: Stack) -> None:
+def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> None:
     """Nine vendors are paid for whatever a burst gets past the limit."""
     limit = stack.api.environment.get("GLOBAL_HOURLY_LIMIT")
     assert limit == str(budgets.GLOBAL_REQUESTS_PER_HOUR), (
@@ -82,7 +83,11 @@ def test_global_limit_holds_when_requests_meet(stack: Stack) -> None:
     callers = [stack.caller() for _ in range(budgets.RACERS)]
     counters = stack.counters
     everybody = counters.of_all
-    with forgotten(*(counters.of_address(caller.address) for caller in callers)):
+    prompts = budgets.RACES * budgets.RACERS  # more than the limit lets through, should it be broken
+    with (
+        ledger.hold("enhanced prompts", enhancements=prompts),
+        forgotten(*(counters.of_address(caller.address) for caller in callers)),
+    ):
         # Refused before they count, these only wake as many environments as will be needed.
         callers[0].post("/enhance", {})
         at_once([partial(caller.post, "/enhance", {}) for caller in callers])
@@ -105,7 +110,7 @@ def test_global_limit_holds_when_requests_meet(stack: Stack) -> None:
 
 
 @pytest.mark.item("CONF-04")
-def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack) -> None:
+def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack, ledger: Ledger) -> None:
     """One script invents a new address for each request."""
     limit = stack.api.environment.get("ADDRESS_DAILY_LIMIT")
     assert limit == str(budgets.ADDRESS_REQUESTS_PER_DAY), (
@@ -120,7 +125,7 @@ def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack) -> None
         "headers": ({}, forged | {"Forwarded": f"for={somebody}"}),
         "body": ({"ip": somebody}, {}),
     }
-    with forgotten(own, others):
+    with ledger.hold("an enhanced prompt", enhancements=1), forgotten(own, others):
         own.add(budgets.ADDRESS_REQUESTS_PER_DAY - 1)
         last = caller.post("/enhance", {**_WISH, "ip": somebody}, forged)
         assert last.let_through, f"request {budgets.ADDRESS_REQUESTS_PER_DAY} of a day was refused: {last!r}"

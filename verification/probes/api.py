@@ -6,7 +6,8 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from typing import Any
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified
+from verification.ledger import Hold, Ledger, is_paid
 from verification.probes.http import Answer, exchange
 from verification.progress import waiting
 
@@ -22,8 +24,6 @@ CORRELATION_PREFIX = "verify-"
 """Operators tell the suite's own requests from users' by it."""
 
 _ENDED = ("completed", "partial", "failed")
-# Source: backend/openapi.yaml, the routes that answer 429.
-_COUNTED = {("POST", "/generate", HTTPStatus.ACCEPTED), ("POST", "/enhance", HTTPStatus.OK)}
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,26 @@ class Job:
         return self.image_urls[0]
 
     @property
-    def painter(self) -> str:
-        """A model that made one of its images.
+    def painters(self) -> Sequence[str]:
+        """The models that made its images.
 
         Raises:
             Unverified: the job left none.
         """
-        return str(
-            next(result["model"] for result in self.results if result.get("imageUrl") == self.sample_url)
-        )
+        if not self.image_urls:
+            raise Unverified(f"job {self.id} ({self.status}) left no image to look at")
+        return [str(result["model"]) for result in self.results if result.get("imageUrl")]
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON's own types, which cross process borders."""
+        accepted = self.accepted.plain() if self.accepted else None
+        return {**vars(self), "accepted": accepted, "asked": self.asked.isoformat()}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Job:
+        """The inverse of `plain`."""
+        accepted = Answer.of(plain["accepted"]) if plain["accepted"] else None
+        return cls(**{**plain, "accepted": accepted, "asked": datetime.fromisoformat(plain["asked"])})
 
     @property
     def image_urls(self) -> Sequence[str]:
@@ -83,6 +94,8 @@ class Api:
 
     env: Environment = field(repr=False)
     endpoint: str
+    ledger: Ledger | None = field(default=None, compare=False, repr=False)
+    """Keeps and counts what paid requests cost; without one nobody does."""
     counted: list[Answer] = field(default_factory=list, init=False, compare=False, repr=False)
     """Answers to requests that the application counted against its limits."""
 
@@ -102,9 +115,47 @@ class Api:
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         answer = exchange(self.env, method, self.endpoint.rstrip("/") + path, headers=sent, body=body)
-        if (method, path, answer.status) in _COUNTED:
+        if is_paid(method, path, answer.status):
             self.counted.append(answer)
+        if self.ledger:
+            self.ledger.met(method, path, answer.status, body)
         return answer
+
+    @contextmanager
+    def paying(
+        self, what: str, *, models: Sequence[str] = (), enhancements: int = 0
+    ) -> Iterator[Hold | None]:
+        """Keep the price of paid requests while they are sent.
+
+        Args:
+            what: the requests, as the subject of a sentence.
+            models: one entry an image.
+            enhancements: prompts to enhance.
+
+        Raises:
+            BudgetSpent: they would exceed what the run may spend.
+        """
+        if not self.ledger:
+            yield None
+            return
+        with self.ledger.hold(what, models=models, enhancements=enhancements) as hold:
+            yield hold
+
+    def models(self) -> Sequence[str]:
+        """Every model that a job asks, as the ledger counts them; the API is asked once a run."""
+        if not self.ledger:
+            return ()
+        if not self.ledger.vendors:
+            self.ledger.learn(self.vendors())
+        return self.ledger.every
+
+    def vendors(self) -> Mapping[str, str]:
+        """From each model's id to its vendor; empty where the API does not tell."""
+        try:
+            models = self.call("GET", "/health").document()["models"]
+            return {str(model["id"]): str(model["vendor"]) for model in models}
+        except (Unverified, KeyError, TypeError):
+            return {}
 
     def recovers(self, path: str, within: timedelta) -> Answer:
         """The first answer to a GET that is no refusal for haste, or the last refusal when the time has passed."""
@@ -127,25 +178,60 @@ class Api:
         Raises:
             Unverified: the job was not accepted, or did not end before the caller's patience did.
         """
+        return self.finish(self.begin(prompt, verification=verification, models=models))
+
+    def begin(self, prompt: str, *, verification: bool = True, models: Sequence[str] = ()) -> Job:
+        """Have one prompt turned into images, and wait for nothing.
+
+        Args:
+            prompt: what the images show.
+            verification: marks the job, so that it is not among those of users.
+            models: whom to ask; all when there is none.
+
+        Raises:
+            Unverified: the job was not accepted.
+        """
         asked, correlation_id = datetime.now(UTC), new_correlation_id()
         wish = {"prompt": prompt, "steps": 25, "guidance": 7}
         if verification:
             wish["verification"] = True
         if models:
             wish["models"] = list(models)
-        accepted = self.call(
-            "POST",
-            "/generate",
-            json_body=wish,
-            headers={"X-Correlation-ID": correlation_id},
-        )
+        with self.paying("a job", models=models or self.models()) as hold:
+            try:
+                accepted = self.call(
+                    "POST",
+                    "/generate",
+                    json_body=wish,
+                    headers={"X-Correlation-ID": correlation_id},
+                )
+            except BaseException:
+                if hold:
+                    hold.keep()
+                raise
         if accepted.status != HTTPStatus.ACCEPTED:
             raise Unverified(
                 f"no job to look at: expected 202, got {accepted!r}",
                 cause=f"POST /generate answers {accepted.status}",
             )
-        ended = self.wait(accepted.json()["jobId"], prompt)
-        return replace(ended, correlation_id=correlation_id, accepted=accepted, asked=asked)
+        return Job(
+            accepted.json()["jobId"],
+            prompt,
+            "pending",
+            (),
+            correlation_id=correlation_id,
+            accepted=accepted,
+            asked=asked,
+        )
+
+    def finish(self, begun: Job) -> Job:
+        """The same job once it has ended.
+
+        Raises:
+            Unverified: it did not end before the caller's patience did.
+        """
+        ended = self.wait(begun.id, begun.prompt)
+        return replace(ended, correlation_id=begun.correlation_id, accepted=begun.accepted, asked=begun.asked)
 
     def newest_job(self, *, of_users: bool = False) -> Job:
         """The newest job in the users' gallery, or where that is empty the newest that verified.

@@ -355,13 +355,19 @@ class Browser:
         site: where visits begin.
         launch: starts a browser.
         waited: how long a process and its descendants have waited for a processor.
+        met: is told of each request that the network answered; see Wire.
     """
 
     def __init__(
-        self, site: str, launch: Callable[[], _Running], waited: Callable[[int], timedelta] = hindrance.waited
+        self,
+        site: str,
+        launch: Callable[[], _Running],
+        waited: Callable[[int], timedelta] = hindrance.waited,
+        met: Callable[[str, str, int, str | None], None] = lambda *_: None,
     ) -> None:
         self.site = site
         self._waited = waited
+        self._met = met
         self._launch = launch
         self._running = launch()
 
@@ -430,7 +436,7 @@ class Browser:
                     storage_state=memory,
                     service_workers="block" if answering else "allow",  # one would ask past the route
                 )
-                wire = Wire(context, answering=answering)
+                wire = Wire(context, answering=answering, met=self._met)
                 visit = Visit(self.site, context.new_page(), wire, partial(self._waited, running.process))
         except Error as problem:
             raise Unverified(f"the browser opened no tab: {_first_line(problem)}; run again") from problem
@@ -503,6 +509,7 @@ def started(
     site: str,
     others: Iterable[str] = (),
     waited: Callable[[int], timedelta] = hindrance.waited,
+    met: Callable[[str, str, int, str | None], None] = lambda *_: None,
 ) -> Iterator[Browser]:
     """Start the browser of this machine.
 
@@ -511,6 +518,7 @@ def started(
         site: where the page is.
         others: further addresses that the page talks to.
         waited: how long a process and its descendants have waited for a processor.
+        met: is told of each request that the network answered; see Wire.
 
     Raises:
         Unverified: there is no browser, or it does not start.
@@ -519,7 +527,7 @@ def started(
     arguments = list(names.chromium_arguments())
     if keys := trusted_keys(env, [site, *others]):
         arguments.append(f"--ignore-certificate-errors-spki-list={','.join(sorted(keys))}")
-    browser = Browser(site, partial(_launch, found, arguments), waited)
+    browser = Browser(site, partial(_launch, found, arguments), waited, met)
     try:
         yield browser
     finally:

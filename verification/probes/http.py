@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import threading
@@ -69,6 +70,22 @@ class Answer:
     headers: Mapping[str, str]  # case-insensitive
     body: bytes = field(repr=False)
     elapsed: timedelta
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON's own types, which cross process borders."""
+        body = base64.b64encode(self.body).decode()
+        headers = dict(self.headers)
+        return {**vars(self), "headers": headers, "body": body, "elapsed": self.elapsed.total_seconds()}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Answer:
+        """The inverse of `plain`."""
+        exact = {
+            "headers": CaseInsensitiveDict(plain["headers"]),
+            "body": base64.b64decode(plain["body"]),
+            "elapsed": timedelta(seconds=plain["elapsed"]),
+        }
+        return cls(**{**plain, **exact})
 
     def json(self) -> Any:
         """The body as JSON.

@@ -7,7 +7,7 @@ the requests in between go where they always went. See docs/adr/0020-answers-in-
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -40,10 +40,18 @@ class Wire:
         context: the tab's, which has no page yet.
         answering: whether a check may answer requests. Where none may, nothing stands between page and network; where
             one may, the browser keeps no cache, and whoever intercepts answers every CORS preflight.
+        met: is told of each request that the network answered: its method and path, the status, and what was sent.
     """
 
-    def __init__(self, context: BrowserContext, *, answering: bool) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        *,
+        answering: bool,
+        met: Callable[[str, str, int, str | None], None] = lambda *_: None,
+    ) -> None:
         self._context = context
+        self._met = met
         self._answering = answering
         self._table: dict[tuple[str, str], list[Answered]] = {}
         self._under_way: dict[Request, None] = {}
@@ -118,6 +126,9 @@ class Wire:
         self._under_way[request] = None
 
     def _responded(self, response: Response) -> None:
+        asked = response.request
+        if asked not in self._answered:
+            self._met(asked.method, urlsplit(asked.url).path, response.status, asked.post_data)
         self._look(response.request, f"the network answered {response.status}")
 
     def _ended(self, request: Request) -> None:

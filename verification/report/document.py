@@ -55,6 +55,8 @@ def build(run: Run) -> dict[str, Any]:
         "attention": [result.item for result in run.attention()],
         "comparison": run.comparison,
         "budgets": run.budgets,
+        "spending": run.spending,
+        "left_out": {kind: list(items) for kind, items in run.left_out.items()},
         "items": [_item(run, result, code) for result in run.verdict.results],
     }
     redacted: dict[str, Any] = _redacted(content)

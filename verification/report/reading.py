@@ -20,7 +20,14 @@ _CHANGES = {
     "fixed": "Fixed",
 }
 
+_LEFT_OUT = {
+    "paid": "make AI providers work, which --paid grants",
+    "active": "write to the stack, which -m active asks for",
+    "drill": "disturb the stack, which -m drill asks for",
+}
+
 _LOOK_AGAIN = "Remove what was in the way, see above, and run again."
+_A_PART = "Only a run over the whole checklist can say that a deployment is ready."
 _LOOK = {
     Gap.NEEDS_AWS: "Verify it on the real deployment; no emulator can show it.",
     Gap.NEEDS_INTERNET: "Run again where the advisory services can be reached.",
@@ -120,13 +127,48 @@ def _advice_at_the_end(document: Document) -> str:
     if not items:
         return "Nothing was looked at, so nothing is known."
     if len(items) < document["checklist"]:
-        return (
-            "What was selected holds. Only a run over the whole checklist can say that a deployment is ready."
-        )
+        return f"What was selected holds. {left_out(document) or _A_PART}"
     if document["emulated"]:
         return "Everything that a rehearsal can show holds. Verify the real deployment before you release."
     waived = any(item["outcome"] == Outcome.WAIVED for item in items)
     return f"Every claim was seen to hold{' or is waived' if waived else ''}. This deployment may go to production."
+
+
+def left_out(document: Document) -> str:
+    """What this environment or these options have left out, in a sentence or two; empty for nothing."""
+    parts = [
+        f"{_count(len(items), 'item')} that {_LEFT_OUT[kind]} ({', '.join(items)})"
+        for kind, items in document.get("left_out", {}).items()
+    ]
+    return f"Left out: {'; '.join(parts)}. {_A_PART}" if parts else ""
+
+
+def spending(document: Document) -> str:
+    """What AI providers were made to do, and at what price, in one line."""
+    seen = document.get("spending")
+    if not seen:
+        return "not counted"
+    by_vendor: dict[str, int] = {}
+    for row in seen["images"]:
+        vendor = row["vendor"] or "a vendor that the API does not name"
+        by_vendor[vendor] = by_vendor.get(vendor, 0) + row["images"]
+    vendors = ", ".join(f"{vendor} {count}" for vendor, count in by_vendor.items())
+    images = _count(sum(by_vendor.values()), "image") + (f" ({vendors})" if vendors else "")
+    parts = [
+        f"{_count(seen['requests'], 'request')}: {images}, {_count(seen['enhancements'], 'enhanced prompt')}",
+        f"{_usd(seen['usd'])} of {seen['budget_usd']:g} USD at list prices",
+    ]
+    if seen["unsettled_usd"]:
+        parts.append(f"{_usd(seen['unsettled_usd'])} of it for requests whose answers were lost")
+    if seen["refused"]:
+        parts.append(f"{len(seen['refused'])} not sent, for lack of budget")
+    if document["emulated"]:
+        parts.append("emulated: nothing was paid")
+    return "; ".join(parts)
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:.4f}"
 
 
 def facts(document: Document) -> dict[str, str]:
@@ -141,6 +183,7 @@ def facts(document: Document) -> dict[str, str]:
         "Template": document["template"][:12] or "unknown",
         "Run by": f"{author['name']} ({author['kind']})" if author["name"] else author["kind"],
         "Started": f"{started}, took {duration(document['seconds'])}",
+        "Paid requests": spending(document),
         "Suite": f"pixel-prompt-verification {document['suite']}",
     }
 

@@ -46,6 +46,8 @@ class Run:
         pictures: what checks left of the screen, by item.
         comparison: with an earlier run, see history.py.
         budgets: performance figures, see figures.py.
+        spending: what AI providers were made to do, see ledger.py.
+        left_out: items that were left out for what they need, by that.
     """
 
     verdict: Verdict
@@ -59,6 +61,8 @@ class Run:
     pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     comparison: Mapping[str, Any] | None = None
     budgets: Mapping[str, Any] | None = None
+    spending: Mapping[str, Any] | None = None
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:

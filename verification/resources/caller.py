@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import Any
 
 from verification.errors import Unverified
+from verification.ledger import Ledger
 from verification.resources.function import Function
 
 # RFC 2544: for measuring networks, never routed, so no user has one.
@@ -56,6 +57,7 @@ class Caller:
 
     function: Function
     address: str
+    ledger: Ledger | None = field(default=None, repr=False, compare=False)
 
     def post(self, path: str, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
         """Have the function answer a request as the gateway would hand it over.
@@ -73,6 +75,7 @@ class Caller:
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         forwarded = sent.get("x-forwarded-for")
         sent["x-forwarded-for"] = f"{forwarded}, {self.address}" if forwarded else self.address
+        body = json.dumps(document)
         answer = self.function.invoke(
             {
                 "version": "2.0",
@@ -94,15 +97,18 @@ class Caller:
                     "time": datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
                     "timeEpoch": int(time.time() * 1000),
                 },
-                "body": json.dumps(document),
+                "body": body,
                 "isBase64Encoded": False,
             }
         )
         try:
             given = {name.lower(): str(value) for name, value in answer["headers"].items()}
-            return Reply(int(answer["statusCode"]), given, json.loads(answer["body"]))
+            reply = Reply(int(answer["statusCode"]), given, json.loads(answer["body"]))
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise Unverified(f"{self.function!r} gave no answer for the gateway: {problem!r}") from problem
+        if self.ledger:
+            self.ledger.met("POST", path, reply.status, body)
+        return reply
 
 
 def address_of_nobody() -> str:

@@ -32,13 +32,14 @@ class Told:
     """Whom the controller tells what it learns.
 
     Args:
-        collected: what will run, and in what way checks and checklist do not match.
+        collected: what will run, in what way checks and checklist do not match, and which items are left out for what
+            they need.
         lost: makes the report of a check that nobody will report on: the check, the reason, what was written last.
         waited_for: what a process waits for, by its id, as the end of a sentence; empty for nothing.
         gone: a process has ended, and waits for nothing any more.
     """
 
-    collected: Callable[[Sequence[Check], Sequence[str]], None]
+    collected: Callable[[Sequence[Check], Sequence[str], Mapping[str, Sequence[str]]], None]
     lost: Callable[[Check, str, str], pytest.TestReport]
     waited_for: Callable[[int], str]
     gone: Callable[[int], None]
@@ -278,7 +279,7 @@ class Controller:
         ]
         self._schedule = Schedule(checks, self._seconds, self._assigned)
         self._session.testscollected = len(checks)
-        self._told.collected(checks, message["problems"])
+        self._told.collected(checks, message["problems"], message["left_out"])
         if message["problems"]:
             self._schedule.waiting.clear()
         elif message["errors"] and not self._config.option.continue_on_collection_errors:

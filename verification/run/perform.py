@@ -7,7 +7,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Performer:
         self._told_to_stop = False
         self._may_interrupt = False
         self.problems: list[str] = []
+        self.left_out: Mapping[str, Sequence[str]] = {}
         self.hello: Mapping[str, Any] = json.loads(self._input.readline())
 
     def send(self, event: str, **content: Any) -> None:
@@ -71,6 +72,7 @@ class Performer:
             "collected",
             checks=[{**self._describe(item), "node": node} for node, item in checks.items()],
             problems=self.problems,
+            left_out=self.left_out,
             errors=session.testsfailed,
         )
         last = None
