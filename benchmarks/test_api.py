@@ -2,6 +2,7 @@
 
 Between two rounds the gateway's bucket fills up again, so that its limit refuses nobody; what is refused all the same
 is counted, and no sample. Routes that make images, or ask a text model, cost money on real AWS: `--paid` grants it.
+What such a round has used up of the address's day is given back before the next one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.figures import Figures, milliseconds
 from verification import budgets
+from verification.allowance import Allowance
 from verification.environment import Environment
 from verification.errors import Unverified
 from verification.probes.api import Api
@@ -76,18 +78,36 @@ def test_route(api: Api, job_id: str, benchmark: BenchmarkFixture, figures: Figu
     _measure(api, _call(api, route, job_id), route, benchmark, figures)
 
 
+@pytest.fixture(scope="module")
+def allowance(api: Api, stack: Stack) -> Allowance:
+    """What this address may send to routes that cost."""
+    return Allowance.of(stack, api.call("GET", "/health"))
+
+
 @pytest.mark.parametrize("route", _PAID)
 def test_route_that_costs(
-    api: Api, benchmark: BenchmarkFixture, figures: Figures, route: str, *, may_spend: bool
+    api: Api,
+    allowance: Allowance,
+    benchmark: BenchmarkFixture,
+    figures: Figures,
+    route: str,
+    *,
+    may_spend: bool,
 ) -> None:
     """The same; what the text model takes is part of the answer, what the images take is not."""
     if not may_spend:
         raise Unverified(f"{route} costs money at the AI providers; --paid grants it")
-    _measure(api, _call(api, route, ""), route, benchmark, figures)
+    _measure(api, _call(api, route, ""), route, benchmark, figures, allowance=allowance)
 
 
 def _measure(
-    api: Api, call: Callable[[], Answer], route: str, benchmark: BenchmarkFixture, figures: Figures
+    api: Api,
+    call: Callable[[], Answer],
+    route: str,
+    benchmark: BenchmarkFixture,
+    figures: Figures,
+    *,
+    allowance: Allowance | None = None,
 ) -> None:
     makes_jobs = route == "POST /generate"
     plan = budgets.API_JOB_ROUNDS if makes_jobs else budgets.API_ROUNDS
@@ -96,15 +116,14 @@ def _measure(
     def ask_all() -> None:
         for users, rounds in plan.items():
             for _ in range(rounds):
-                round_ = at_once([call] * users)
+                round_ = _round(call, users, allowance, route)
                 answers[users].extend(round_)
                 if makes_jobs:
                     _let_end(api, round_)
                 time.sleep(_refill(users))
 
-    at_once(
-        [partial(api.call, "GET", "/health") if makes_jobs else call] * max(plan)
-    )  # starts are measured elsewhere
+    # Starts are measured elsewhere. What costs is not asked for that, and the same function answers /health.
+    at_once([partial(api.call, "GET", "/health") if allowance else call] * max(plan))
     time.sleep(_refill(max(plan)))
     benchmark.pedantic(ask_all, rounds=1, iterations=1)  # type: ignore[no-untyped-call]  # it declares no types
     benchmark.extra_info.update(
@@ -121,6 +140,20 @@ def _measure(
     assert all(held), (
         f"{route} is slower than its budget: {[row for row in figures.rows if row.held is False]}"
     )
+
+
+def _round(call: Callable[[], Answer], users: int, allowance: Allowance | None, route: str) -> list[Answer]:
+    """So many requests at once; where they count against the day of this address, they are given back.
+
+    Raises:
+        Unverified: the address may not send so many any more.
+    """
+    if allowance is None or allowance.is_unlimited:
+        return at_once([call] * users)
+    allowance.require(users, f"{route}, {users} at once")
+    answers = at_once([call] * users)
+    allowance.give_back([one for one in answers if _good(one)])
+    return answers
 
 
 def _refill(users: int) -> float:

@@ -4,10 +4,13 @@
 # From a fresh checkout to the verification report. For `local` (the default) it sets the project up,
 # starts the embedded AWS, deploys the application unless what runs there is what lies here, makes sure
 # that the emulator holds what the template says, and runs the checklist. For any other environment
-# it sets up and runs the checklist on the stack that is deployed there.
+# it sets up and runs the checklist on the stack that is deployed there, with the checks that make AI
+# providers work: without them no run can say READY. They cost at most 1 USD a run, or --budget USD;
+# on an environment that is read-only they run only when -m paid asks for them.
 #
 #   scripts/verify.sh -m security                 one section
 #   scripts/verify.sh --env staging               the staging stack
+#   scripts/verify.sh --env staging --budget 0    the same, and nothing is paid: NOT READY
 #
 # Prints the report's path last. Exit status: pytest's (0 ready, 1 not ready, 4 could not start), or
 # that of the step that failed before it.
@@ -64,11 +67,14 @@ if [ "$environment" = local ]; then
   (eval "$variables" && python -m verification.embedded.fidelity pixel-prompt-local)
 fi
 
+paid=()
+if [ "$environment" != local ]; then paid=(--paid); fi
+
 progress "checklist on '$environment'"
 status=0
 started=$TMPDIR/started
 : >"$started"
-pytest verification --env "$environment" -n 2 "$@" || status=$?
+pytest verification --env "$environment" -n 2 ${paid[@]+"${paid[@]}"} "$@" || status=$?
 
 say "==> verify: ended with $status (${SECONDS} s)"
 # An older run's report must not pass for this one's.

@@ -361,6 +361,86 @@ def test_money_is_spent_on_request_alone(project):
     assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
 
 
+def test_what_is_left_out_is_named_and_the_verdict_is_never_ready(project):
+    project.emulated = False
+
+    project.run()
+
+    assert project.report()["left_out"] == {"paid": ["SEC-02"]}
+    assert project.report()["verdict"] == "PASSED 1 of 1 selected (1 items not selected)"
+    assert "Left out: 1 item for making AI providers work, which --paid grants (SEC-02)." in project.output
+    assert "Left out: 1 item" in (project.root / "reports" / "staging" / "verification.md").read_text()
+    assert "left out" in properties(project)
+
+
+def test_nobody_is_told_of_what_was_not_selected_anyway(project):
+    project.emulated = False
+
+    project.run("-m", "read-only or SEC-01")
+
+    assert project.report()["left_out"] == {}
+
+
+def properties(project):
+    suites = ET.parse(project.root / "reports" / "staging" / "verification.xml")
+    return {one.get("name"): one.get("value") for one in suites.iterfind("testsuite/properties/property")}
+
+
+def test_a_read_only_environment_is_paid_for_when_it_is_named_alone(project):
+    project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
+
+    project.run("--paid", "-m", "active or SEC-01")
+    assert project.outcomes() == {"SEC-01": "pass"}
+    assert project.report()["left_out"] == {"paid": ["SEC-02"]}
+
+    project.run("--paid", "-m", "active and paid or SEC-01")
+    assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "pass"}
+
+
+SPEND = """
+with ledger.hold("an image", models=["flux-2-pro"]):
+        ledger.met("POST", "/generate", 202, '{"models": ["flux-2-pro"]}')
+"""
+
+
+def test_what_checks_spend_is_told_in_every_format(project):
+    checks = CHECKS.replace(
+        "pytestmark", "from verification.fixtures import ledger, verification\npytestmark", 1
+    )
+    checks = checks.replace("test_window():", "test_window(ledger):")
+
+    project.run(window=SPEND.strip(), checks=checks)
+
+    spending = project.report()["spending"]
+    assert (spending["requests"], spending["budget_usd"]) == (1, 1.0)
+    assert spending["items"] == [{"item": "SEC-02", "requests": 1, "images": 1, "usd": 0.03}]
+    line = "1 request: 1 image (a vendor that the API does not name 1), 0 enhanced prompts; 0.0300 of 1 USD at list prices"
+    assert f"paid requests: {line}; emulated: nothing was paid" in project.output
+    assert properties(project)["paid requests"].startswith(line)
+    for name in ("verification.html", "verification.md"):
+        assert "0.0300 of 1 USD" in (project.root / "reports" / "staging" / name).read_text()
+
+
+def test_what_would_exceed_the_budget_is_unverified_and_told(project):
+    checks = CHECKS.replace(
+        "pytestmark", "from verification.fixtures import ledger, verification\npytestmark", 1
+    )
+    checks = checks.replace("test_window():", "test_window(ledger):")
+
+    assert project.run("--budget", "0.02", window=SPEND.strip(), checks=checks).ret == 1
+
+    assert project.outcomes() == {"SEC-01": "pass", "SEC-02": "unverified"}
+    assert project.report()["spending"]["refused"] == [{"item": "SEC-02", "what": "an image", "usd": 0.03}]
+    assert "grant more with --budget USD" in project.output
+    assert "1 not sent, for lack of budget" in project.output
+
+
+@pytest.mark.parametrize("amount", ["-1", "inf", "nan", "much", ""])
+def test_a_budget_is_an_amount(project, amount):
+    assert project.run(f"--budget={amount}").ret == 4
+    assert f"expected an amount in USD such as 0, 0.5 or 2, found '{amount}'" in project.output
+
+
 def test_a_call_that_the_guard_refuses_leaves_its_item_unverified(project):
     project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
     checks = CHECKS.replace("pytestmark", "from verification.fixtures import env, verification\npytestmark")

@@ -252,6 +252,10 @@ RUN_USD: Final = 1.0
 """What one run may spend at the AI providers, unless `--budget` says otherwise. Source: own judgement; a whole run makes
 about 22 images, at some 4 cents each."""
 
+RUN_REQUESTS: Final = 9
+"""How many requests of a whole run count against its address's day. Source: what a run on the embedded AWS sends: two
+jobs that all checks share, one of the contract, one of the gallery, two of the page, and two enhanced prompts; one to spare."""
+
 UNPRICED_IMAGE_USD: Final = 0.25
 """What an image of a model without a known price is reckoned at. Source: own judgement; above every price of the list."""
 
@@ -349,6 +353,12 @@ LOAD_GOAL_P95: Final = timedelta(seconds=1)
 
 LOAD_GOAL_P99: Final = timedelta(seconds=2)
 """The same on the embedded AWS. Source: own judgement."""
+
+LOAD_IMAGES: Final = 0.95
+"""Part of the images of a load test's jobs that vendors have to deliver. Source: own judgement, as LOAD_COMPLETED."""
+
+LOAD_JOBS_DEADLINE: Final = timedelta(minutes=20)
+"""How long after a load test its last job may end. Source: WORKER_TIMEOUT, and what waited in the queue before it."""
 
 LOAD_MIX: Final = {"generate": 0.5, "status": 0.3, "enhance": 0.1, "gallery": 0.1}
 """Each route's part of the requests. Specification."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_html
 
+from verification import budgets
+from verification.allowance import Allowance
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
 from verification.environment import Environment
@@ -27,11 +28,9 @@ from verification.probes.api import Api, Job
 from verification.probes.browser import Browser, Visit
 from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source, TestRun
-from verification.probes.http import Answer
 from verification.probes.packages import Packages
 from verification.probes.page import Page
 from verification.report.redaction import redact
-from verification.resources.counter import give_back_all
 from verification.stack import Stack
 
 
@@ -99,26 +98,30 @@ def packages(source: Source) -> Packages:
 
 
 @pytest.fixture(scope="session")
-def api(env: Environment, stack: Stack, ledger: Ledger) -> Iterator[Api]:
+def api(verification: Verification, env: Environment, stack: Stack, ledger: Ledger) -> Iterator[Api]:
     """The API at the stack's output; what the run has used up of its limits is given back at the end."""
-    made = Api(env, stack.formation.output("ApiEndpoint"), ledger)
+    endpoint = stack.formation.output("ApiEndpoint")
+    admit = partial(verification.shared.once, "allowance", partial(_require_allowance, stack, endpoint))
+    made = Api(env, endpoint, ledger, partial(admit, repeatable=True))
     yield made
-    # A fifth run of the day would be refused; nothing is judged by whether this comes about.
+    # A seventh run of the day would be refused; nothing is judged by whether this comes about.
     with suppress(Exception):
-        _give_back(stack, made.counted)
+        if made.counted and not env.settings.read_only:
+            Allowance.of(stack, made.counted[0]).give_back(made.counted)
 
 
-def _give_back(stack: Stack, counted: Sequence[Answer]) -> None:
-    """Take answered requests off the limits. Whose they were, the gateway's access log says."""
-    if not counted or stack.env.settings.read_only:
-        return
-    moments = [parsedate_to_datetime(answer.headers["date"]) for answer in counted]
-    id_ = counted[0].headers["apigw-requestid"]
-    lines = stack.access_log.wait_for(
-        id_, moments[0], lambda lines: any(line.tells_of(id_) for line in lines)
-    )
-    (address,) = {address for line in lines if line.tells_of(id_) for address in line.addresses}
-    give_back_all(stack.table, address, moments)
+def _require_allowance(stack: Stack, endpoint: str) -> None:
+    """Say before anything is paid, and not in the middle, that the API would refuse what a run needs.
+
+    Raises:
+        Unverified: it would.
+    """
+    try:
+        own = Allowance.of(stack, Api(stack.env, endpoint).call("GET", "/health"))
+        _ = own.is_unlimited or own.left
+    except (Unverified, KeyError, ValueError):
+        return  # nobody can tell; a refusal will say it
+    own.require(budgets.RUN_REQUESTS, "a run")
 
 
 @pytest.fixture(scope="session")

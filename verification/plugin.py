@@ -567,11 +567,12 @@ class Verification:
             self.performer.left_out = self.left_out
 
     def _unwanted(self, config: pytest.Config) -> Iterable[str]:
-        if self.environment.settings.read_only and not _asks_for("drill", config.option.markexpr):
+        read_only = self.environment.settings.read_only
+        if read_only and not _asks_for("drill", config.option.markexpr):
             yield "drill"
             if not _asks_for("active", config.option.markexpr):
                 yield "active"
-        if not self.may_spend:
+        if not self.may_spend or (read_only and not _asks_for("paid", config.option.markexpr)):
             yield "paid"
 
     @property

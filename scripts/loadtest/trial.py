@@ -16,13 +16,15 @@ from scripts.loadtest.profile import Profile
 from verification import budgets
 from verification.environment import Environment
 from verification.errors import Unverified, UsageProblem
-from verification.probes.load import Criterion, Load, judge
+from verification.probes.api import Api
+from verification.probes.load import Criterion, Images, Load, judge
 from verification.resources.metric import Metric, Window
 from verification.stack import Stack
 
 _OF_FUNCTIONS = ("Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions")
 _OF_GATEWAY = ("Count", "4xx", "5xx", "Latency")
 _LOOK_AGAIN_SECONDS = 5
+_CORRELATION = "load-"  # begins the correlation ids of users.mjs
 
 Watched = Mapping[str, Mapping[str, Window | None]]
 """By who was watched and by the metric's name; None for a metric that CloudWatch has nothing of."""
@@ -35,6 +37,7 @@ class Trial:
     profile: Profile
     load: Load
     cloudwatch: Watched
+    images: Images
     criteria: Sequence[Criterion]
 
     @property
@@ -52,6 +55,7 @@ class Trial:
                 who: {name: asdict(window) if window else None for name, window in metrics.items()}
                 for who, metrics in self.cloudwatch.items()
             },
+            "images": asdict(self.images),
             "criteria": [asdict(one) for one in self.criteria],
         }
 
@@ -68,20 +72,24 @@ def run(
     require(stack, generator)
     where.mkdir(parents=True, exist_ok=True)
     target = stack.formation.output("ApiEndpoint")
+    since = stack.table.clock
     output = generator.run(profile, target, where, ca_bundle=stack.env.ca_bundle, say=say)
     load = Load.read(output)
     say("load: waits for CloudWatch")
     seen = watch(stack, load)
+    say("load: waits for the jobs to end")
+    images = look_at_images(stack, since)
     throttles, crashes = (_total(seen, name) for name in ("Throttles", "Errors"))
     criteria = judge(
         load,
+        images=images,
         users=profile.users,
         held_between=profile.held_between,
         throttles=throttles,
         crashes=crashes,
         goals=stack.env.emulated,
     )
-    trial = Trial(profile, load, seen, criteria)
+    trial = Trial(profile, load, seen, images, criteria)
     (where / "load.json").write_text(json.dumps(trial.document(), indent=2), encoding="utf-8")
     (where / "load.html").write_text(
         page.render(trial.document(), _facts(stack.env, trial)), encoding="utf-8"
@@ -134,6 +142,26 @@ def watch(stack: Stack, load: Load) -> Watched:
     return {
         who: _looked_at(metrics, since, until) for who, metrics in {**functions, "gateway": gateway}.items()
     }
+
+
+def look_at_images(stack: Stack, since: datetime) -> Images:
+    """What became of the images that a load's jobs have asked for since a moment, once all have ended or time is up.
+
+    Raises:
+        Unverified: the API does not tell whose its models are.
+    """
+    vendors = Api(stack.env, stack.formation.output("ApiEndpoint")).vendors()
+    if not vendors:
+        raise Unverified(
+            "GET /health names no model, so nobody can tell whose images are missing; see CONF-01"
+        )
+    started = time.monotonic()
+    while True:
+        images = Images.of(stack.table.models_of_jobs(_CORRELATION, since), vendors)
+        late = time.monotonic() - started > budgets.LOAD_JOBS_DEADLINE.total_seconds()
+        if not images.unfinished or late:
+            return images
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _of_function(stack: Stack, function: str, name: str) -> Metric:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.probes.server import Reply
 from verification import budgets
-from verification.errors import Unverified
+from verification.errors import BudgetSpent, Unverified
+from verification.ledger import Ledger
 from verification.probes.api import CORRELATION_PREFIX, Api, Job, new_correlation_id
 
 RESULTS = [
@@ -196,10 +197,77 @@ def test_a_fault_in_between_does_not_end_the_waiting(api, server):
     assert api.wait("j1", "x").status == "completed"
 
 
-def test_a_job_names_a_model_that_made_an_image():
-    assert Job("j1", "x", "partial", RESULTS[::-1]).painter == "a"
+def test_a_job_names_the_models_that_made_an_image():
+    assert Job("j1", "x", "partial", RESULTS[::-1]).painters == ["a"]
     with pytest.raises(Unverified, match=r"job j1 .* left no image"):
-        _ = Job("j1", "x", "failed", RESULTS[1:]).painter
+        _ = Job("j1", "x", "failed", RESULTS[1:]).painters
+
+
+def test_a_job_crosses_process_borders_with_the_answer_that_accepted_it(api, server):
+    accepted = Reply(202, b'{"jobId": "j1"}', {"Apigw-RequestId": "r1"})
+    server.replies(accepted, state("completed", RESULTS))
+    job = api.generate("a harbour")
+
+    again = Job.of(json.loads(json.dumps(job.plain())))
+
+    assert vars(again) == {**vars(job), "accepted": again.accepted}
+    assert again.accepted.headers["apigw-requestid"] == "r1"
+    assert (again.accepted.status, again.accepted.body) == (202, job.accepted.body)
+    assert Job.of(Job("j2", "x", "failed", []).plain()).accepted is None
+
+
+@pytest.fixture
+def paying(server, env, tmp_path):
+    return Api(env, server.url, Ledger(tmp_path / "ledger", 1.0, {"a": 0.2, "b": 0.3}.get, 0.01))
+
+
+HEALTH = Reply.json({"models": [{"id": "a", "vendor": "anthill"}, {"id": "b", "vendor": "beehive"}]})
+
+
+def test_a_job_is_counted_with_every_model_that_the_api_tells(paying, server):
+    server.replies(HEALTH, Reply.json({"jobId": "j1"}, 202), state("completed"))
+
+    paying.generate("a harbour")
+
+    told = paying.ledger.told()
+    assert [(row["vendor"], row["images"]) for row in told["images"]] == [("anthill", 1), ("beehive", 1)]
+    assert told["usd"] == pytest.approx(0.5)
+
+
+def test_a_job_that_would_exceed_the_budget_is_not_sent(paying, server):
+    server.replies(HEALTH)
+
+    with paying.paying("an image", models=["a", "b", "a"]), pytest.raises(BudgetSpent):
+        paying.generate("a harbour")
+
+    assert [asked.path for asked in server.asked] == ["/health"]
+
+
+@pytest.mark.parametrize("reply", [Reply(500), Reply.json({"status": "ok"}), Reply.json({"models": [1]})])
+def test_an_api_that_does_not_tell_its_models_is_paid_all_the_same(paying, server, reply):
+    server.replies(reply, Reply.json({"jobId": "j1"}, 202), state("completed"))
+
+    paying.generate("a harbour")
+
+    assert paying.ledger.told()["images"][0]["images"] == budgets.MODELS
+
+
+def test_a_refused_job_costs_nothing(paying, server):
+    server.replies(HEALTH, Reply(429))
+
+    with pytest.raises(Unverified):
+        paying.generate("a harbour")
+
+    assert paying.ledger.told()["usd"] == 0
+
+
+def test_a_job_whose_answer_was_lost_may_have_been_paid(env, tmp_path):
+    nobody = Api(env, "http://127.0.0.1:1", Ledger(tmp_path / "ledger", 1.0, {"a": 0.2}.get, 0.01))
+
+    with pytest.raises(Unverified):
+        nobody.generate("a harbour", models=["a"])
+
+    assert nobody.ledger.told()["unsettled_usd"] == pytest.approx(0.2)
 
 
 def test_a_job_without_images_has_no_url():

@@ -9,7 +9,7 @@ import pytest
 
 from verification import budgets
 from verification.errors import Unverified
-from verification.probes.load import ROUTES, Load, judge
+from verification.probes.load import ROUTES, Images, Load, judge
 
 BEGAN = 1_800_000_000_000
 PART = {"generate": 500, "status": 300, "enhance": 100, "gallery": 100}
@@ -96,10 +96,26 @@ def counted(**counters):
     return changed
 
 
-def failures(changed, *, throttles=0, crashes=0, goals=True):
+VENDORS = {"a": "anthill", "b": "beehive"}
+MADE = {"a": ("completed", ""), "b": ("completed", "")}
+
+
+def images(*others, jobs=PART["generate"]):
+    """All that the jobs asked for, but for some jobs that came to something else."""
+    return Images.of([*others, *[MADE] * (jobs - len(others))], VENDORS)
+
+
+def failures(changed, *, throttles=0, crashes=0, goals=True, made=None):
     """The criteria that do not hold."""
+    load = Load.of(changed)
     verdicts = judge(
-        Load.of(changed), users=100, held_between=HELD, throttles=throttles, crashes=crashes, goals=goals
+        load,
+        images=made or images(jobs=load.codes.get("202", 0)),
+        users=100,
+        held_between=HELD,
+        throttles=throttles,
+        crashes=crashes,
+        goals=goals,
     )
     return [one.what for one in verdicts if not one.held]
 
@@ -167,7 +183,9 @@ def test_a_test_that_asked_nothing_fails() -> None:
 
     failed = failures({"aggregate": nothing, "intermediate": []}, goals=False)
 
-    assert {"requests", "users at once, throughout", "p95", "p99", "error rate"} <= set(failed)
+    assert {"requests", "images delivered", "users at once, throughout", "p95", "p99", "error rate"} <= set(
+        failed
+    )
     assert "users who came through" in failed
 
 
@@ -230,6 +248,36 @@ def test_who_refused_is_told_apart(status, by, expected) -> None:
 def test_what_cloudwatch_saw_counts() -> None:
     assert failures(report(), throttles=1) == ["throttled invocations"]
     assert failures(report(), crashes=1) == ["failed invocations"]
+
+
+def failed(code):
+    return MADE | {"b": ("failed", code)}
+
+
+def test_vendors_that_refuse_images_are_named_and_fail() -> None:
+    """The API answers as fast as ever while users get nothing."""
+    made = images(*[failed("rate_limited")] * 3, failed("moderated"))
+
+    assert failures(report(), made=made) == ["images refused by vendors"]
+    assert made.reasons == "beehive: 1 moderated, 3 rate_limited"
+
+
+@pytest.mark.parametrize(("count", "expected"), [(25, []), (26, ["images delivered"])])
+def test_images_that_are_missing_otherwise_have_their_budget(count, expected) -> None:
+    made = images(*[MADE | {"a": ("failed", "timeout"), "b": ("failed", "")}] * count)
+
+    assert failures(report(), made=made)[:1] == expected
+    assert made.missing["anthill"] == {"timeout": count}
+    assert made.missing["beehive"] == {"unknown": count}
+
+
+def test_jobs_that_did_not_end_fail() -> None:
+    assert failures(report(), made=images(MADE | {"a": ("running", "")})) == ["jobs that ended"]
+    assert failures(report(), made=images(jobs=499)) == ["jobs that ended"]
+
+
+def test_a_test_without_images_has_delivered_none() -> None:
+    assert images(jobs=0).part == 0
 
 
 def test_users_who_were_not_there_fail() -> None:

@@ -70,6 +70,8 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
         "attention": ["SEC-02"],
         "comparison": None,
         "budgets": None,
+        "spending": None,
+        "left_out": {},
     }
     assert items[0] == {
         "id": "SEC-01",

@@ -6,7 +6,7 @@ import pytest
 
 from verification.checklist import Severity
 from verification.errors import Gap
-from verification.report import reading
+from verification.report import document, markdown, reading
 from verification.report.reading import advice, duration, facts, standing, steps
 from verification.verdict import Found, Outcome, Result, Waived
 
@@ -179,3 +179,78 @@ def test_an_item_that_says_no_cause_has_its_reason_for_one(build):
 
     assert [point.ids for point in reading.points(document)] == ["SEC-02", "SEC-03, SEC-06"]
     assert [item["cause"] for item in document["items"]] == ["denied", "denied", ""]
+
+
+SPENDING = {
+    "budget_usd": 1.0,
+    "usd": 0.5,
+    "unsettled_usd": 0.0,
+    "requests": 3,
+    "enhancements": 1,
+    "images": [
+        {"vendor": "anthill", "model": "a", "images": 2, "usd": 0.2, "priced": True},
+        {"vendor": "anthill", "model": "b", "images": 1, "usd": 0.2, "priced": True},
+        {"vendor": "", "model": "c<|", "images": 1, "usd": 0.1, "priced": False},
+    ],
+    "items": [{"item": "SEC-01", "requests": 3, "images": 4, "usd": 0.5}],
+    "refused": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "emulated", "said"),
+    [
+        (
+            {},
+            False,
+            "3 requests: 4 images (anthill 3, a vendor that the API does not name 1), 1 enhanced prompt; 0.5000 of",
+        ),
+        ({}, True, "at list prices; emulated: nothing was paid"),
+        (
+            {"refused": [{"item": "SEC-01", "what": "a job", "usd": 9.0}]},
+            False,
+            "1 not sent, for lack of budget",
+        ),
+        ({"unsettled_usd": 0.1}, False, "0.1000 of it for requests whose answers were lost"),
+        ({"images": [], "requests": 0, "usd": 0.0}, False, "0 requests: 0 images, 1 enhanced prompt; 0.0000"),
+    ],
+)
+def test_what_was_paid_is_told_in_one_line(build, changes, emulated, said):
+    told = build(PASS, emulated=emulated, spending={**SPENDING, **changes})
+
+    assert said in reading.spending(told)
+    assert ("nothing was paid" in reading.spending(told)) == emulated
+    assert facts(told)["Paid requests"] == reading.spending(told)
+
+
+def test_a_report_of_before_does_not_tell_what_was_paid(build):
+    old = dict(build(PASS))
+    del old["spending"], old["left_out"]
+
+    assert reading.spending(old) == "not counted"
+    assert reading.left_out(old) == ""
+
+
+def test_what_was_left_out_is_named_with_what_it_takes(build):
+    part = build(PASS, total=3, left_out={"paid": ["SEC-02"], "drill": ["SEC-03", "SEC-04"]})
+
+    assert reading.left_out(part) == (
+        "Left out: 1 item for making AI providers work, which --paid grants (SEC-02); "
+        "2 items for disturbing the stack, which -m drill asks for (SEC-03, SEC-04). "
+        "Only a run over the whole checklist can say that a deployment is ready."
+    )
+    assert reading.left_out(part) in advice(part)
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_every_format_names_vendor_model_images_and_price(make, page, form):
+    if form == "html":
+        text = page(PASS, spending=SPENDING)
+    else:
+        text = markdown.render(document.build(make(PASS, spending=SPENDING)))
+
+    assert "Paid requests" in text
+    assert "0.5000 of 1 USD" in text
+    for told in ("anthill", "0.2000", "0.1000, price not known", "SEC-01"):
+        assert told in text
+    assert "c<|" not in text.replace("`c<\\|`", "")

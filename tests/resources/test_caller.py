@@ -9,6 +9,7 @@ import pytest
 
 from tests.probes.server import Reply as Served
 from verification.errors import Unverified
+from verification.ledger import Ledger
 from verification.resources.caller import Caller, Reply, address_of_nobody
 from verification.resources.function import Function
 
@@ -92,3 +93,14 @@ def test_nobody_has_the_address():
 
     assert all(address in ipaddress.ip_network("198.18.0.0/15") for address in addresses)
     assert len(addresses) > 90
+
+
+def test_what_was_let_through_is_counted(scripted, stub, tmp_path):
+    ledger = Ledger(tmp_path / "ledger", 1.0, {}.get, 0.01)
+    caller = Caller(Function(scripted, "some-function"), ADDRESS, ledger)
+    stub.replies(answered(200), answered(429))
+
+    caller.post("/enhance", {"prompt": "x"})
+    caller.post("/enhance", {"prompt": "x"})
+
+    assert ledger.told()["enhancements"] == 1

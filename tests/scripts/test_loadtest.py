@@ -287,6 +287,13 @@ def test_the_page_names_what_failed_and_needs_no_other_file() -> None:
         "codes": {"200": 40},
         "broken": {},
         "by_route": {"status": dict.fromkeys(("count", "min_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"), 1)},
+        "images": {
+            "jobs": 2,
+            "wanted": 18,
+            "delivered": 15,
+            "unfinished": 0,
+            "missing": {"anthill": {"rate_limited": 3}},
+        },
         "cloudwatch": {"api": {"Errors": None, "Duration": {"sum": 1.0, "average": 2.0, "maximum": 3.0}}},
         "timeline": moments,
     }
@@ -294,6 +301,8 @@ def test_the_page_names_what_failed_and_needs_no_other_file() -> None:
     shown = page.render(document, {"Stack": "pixel-prompt-staging"})
 
     assert "Load test failed: 1 of 2 criteria" in shown
+    assert "15 of 18 images of 2 jobs; 0 unfinished" in shown
+    assert '<th scope="row">anthill</th><td>rate_limited</td><td>3</td>' in shown
     assert "see &lt;routes&gt;" in shown
     assert "unseen" not in shown
     assert shown.count("<svg") == 4

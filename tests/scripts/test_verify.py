@@ -77,7 +77,7 @@ def test_other_environments_are_neither_started_nor_deployed(verify: Project, ar
     assert ended.status == 0, ended.err
     assert steps(verify) == [
         "setup.sh",
-        f"pytest verification --env staging -n 2 {' '.join(arguments)} --report-dir elsewhere",
+        f"pytest verification --env staging -n 2 --paid {' '.join(arguments)} --report-dir elsewhere",
     ]
 
 

@@ -6,7 +6,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -96,6 +96,8 @@ class Api:
     endpoint: str
     ledger: Ledger | None = field(default=None, compare=False, repr=False)
     """Keeps and counts what paid requests cost; without one nobody does."""
+    admit: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
+    """Raises before a paid request where the API would refuse what the run needs."""
     counted: list[Answer] = field(default_factory=list, init=False, compare=False, repr=False)
     """Answers to requests that the application counted against its limits."""
 
@@ -134,7 +136,9 @@ class Api:
 
         Raises:
             BudgetSpent: they would exceed what the run may spend.
+            Unverified: the API's own limits leave the run too few requests.
         """
+        self.admit()
         if not self.ledger:
             yield None
             return

@@ -21,9 +21,9 @@ _CHANGES = {
 }
 
 _LEFT_OUT = {
-    "paid": "make AI providers work, which --paid grants",
-    "active": "write to the stack, which -m active asks for",
-    "drill": "disturb the stack, which -m drill asks for",
+    "paid": "making AI providers work, which --paid grants",
+    "active": "writing to the stack, which -m active asks for",
+    "drill": "disturbing the stack, which -m drill asks for",
 }
 
 _LOOK_AGAIN = "Remove what was in the way, see above, and run again."
@@ -137,7 +137,7 @@ def _advice_at_the_end(document: Document) -> str:
 def left_out(document: Document) -> str:
     """What this environment or these options have left out, in a sentence or two; empty for nothing."""
     parts = [
-        f"{_count(len(items), 'item')} that {_LEFT_OUT[kind]} ({', '.join(items)})"
+        f"{_count(len(items), 'item')} for {_LEFT_OUT[kind]} ({', '.join(items)})"
         for kind, items in document.get("left_out", {}).items()
     ]
     return f"Left out: {'; '.join(parts)}. {_A_PART}" if parts else ""

@@ -78,6 +78,39 @@ class Table:
         )
         return [item["pk"]["S"] for page in pages for item in page["Items"]]
 
+    def models_of_jobs(self, correlation: str, since: datetime) -> Sequence[Mapping[str, tuple[str, str]]]:
+        """Of each job made since a moment whose correlation id begins so: its models' state and failure's code.
+
+        Reads the whole table. The form of a job is that of `pixel_prompt.jobs`.
+        """
+        pages = (
+            self.env.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self.name,
+                ConsistentRead=True,
+                FilterExpression="begins_with(#correlation, :correlation) AND #created >= :since",
+                ProjectionExpression="#models",
+                ExpressionAttributeNames={
+                    "#correlation": "correlationId",
+                    "#created": "created",
+                    "#models": "models",
+                },
+                ExpressionAttributeValues={
+                    ":correlation": {"S": correlation},
+                    ":since": {"N": str(since.timestamp())},
+                },
+            )
+        )
+        return [
+            {
+                model: (entry["M"]["state"]["S"], entry["M"].get("code", {}).get("S", ""))
+                for model, entry in item["models"]["M"].items()
+            }
+            for page in pages
+            for item in page["Items"]
+        ]
+
     def rows_outliving(self, moment: datetime, attribute: str) -> Sequence[str] | None:
         """The keys (`pk`) of those of the first hundred rows that time to live leaves beyond a moment; None for no row.
 
