@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification.deployment import aws, site
+from verification.verdict import Outcome
 
 _FRONTEND = "frontend"
 _FAULTY = "dist-faulty"
@@ -179,6 +180,27 @@ def incomplete_entry(bench: Bench) -> Iterator[None]:
     with _page(
         bench, ("src/features/gallery/EntryPage.tsx", "entry.images.map(", "entry.images.slice(1).map(")
     ):
+        yield
+
+
+@fault(
+    "CODE-23",
+    "a vendor lets no more requests through",
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-09", "CONF-02"},
+)
+def rate_limited_vendor(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("bfl", "rate_limited"):
+        yield
+
+
+@fault(
+    "CODE-23",
+    "a vendor lets no more requests through, and another sends text where an image should be",
+    relatives={"CODE-09", "CONF-02"},
+)
+def rate_limited_and_broken_vendors(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("bfl", "rate_limited"), bench.provider_fault("recraft", "wrong_type"):
         yield
 
 

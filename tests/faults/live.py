@@ -44,20 +44,30 @@ def garbage_from_a_provider(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-09", "a provider delivers text where an image should be")
-def text_instead_of_an_image(bench: Bench) -> Iterator[None]:
-    with bench.provider_fault("recraft", "wrong_type"):
+@fault(
+    "CODE-09",
+    "a vendor lets no more requests through",
+    outcome=Outcome.UNVERIFIED,
+    relatives={"CONF-02"},
+)
+def rate_limited_vendor(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("bfl", "rate_limited"):
         yield
 
 
 @fault(
     "CODE-09",
-    "a vendor takes no more requests",
-    outcome=Outcome.UNVERIFIED,
-    relatives={"CODE-23", "CONF-02", "CONF-19"},
+    "a vendor lets no more requests through, and another sends text where an image should be",
+    relatives={"CONF-02"},
 )
-def busy_vendor(bench: Bench) -> Iterator[None]:
-    with bench.provider_fault("openai", "rate_limited"):
+def rate_limited_and_broken_vendors(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("bfl", "rate_limited"), bench.provider_fault("recraft", "wrong_type"):
+        yield
+
+
+@fault("CODE-09", "a provider delivers text where an image should be")
+def text_instead_of_an_image(bench: Bench) -> Iterator[None]:
+    with bench.provider_fault("recraft", "wrong_type"):
         yield
 
 

@@ -251,7 +251,7 @@ class Api:
         galleries: Sequence[Mapping[str, Any]] = next(filter(None, (page["galleries"] for page in pages)), [])
         if not galleries:
             raise Unverified(
-                "the gallery is empty, so there is no image to look at; run with --paid to make one"
+                "the gallery is empty, so there is no image to look at; run with --paid, and a --budget that suffices, to make one"
             )
         shown = self.call("GET", f"/gallery/{galleries[0]['id']}").document()
         results = [{"status": "completed", **image} for image in shown["images"]]
