@@ -54,3 +54,46 @@ def test_an_images_first_request_counts_for_no_rate():
 
     assert seen.hit_percent == 75
     assert (len(seen.by_word("Miss")), len(seen.by_word("Hit"))) == (1, 3)
+
+
+class Day:
+    """An address with so many requests left, as verification.allowance.Allowance tells of one."""
+
+    def __init__(self, left, *, unlimited=False):
+        self.left, self.is_unlimited, self.given = left, unlimited, []
+
+    def require(self, requests, what):
+        if self.left < requests:
+            raise Unverified(f"{what}: {self.left} left")
+
+    def give_back(self, answers):
+        self.given += answers
+
+
+def test_what_a_round_has_used_of_the_day_is_given_back():
+    """A benchmark's rounds together are five times what an address may send in a day."""
+    day = Day(left=50)
+
+    for _ in range(4):
+        assert len(api._round(answer, 50, day, "POST /enhance")) == 50
+
+    assert len(day.given) == 200
+
+
+def test_a_round_that_the_day_has_no_room_for_is_not_begun():
+    with pytest.raises(Unverified, match="POST /enhance, 10 at once: 9 left"):
+        api._round(lambda: pytest.fail("it was sent"), 10, Day(left=9), "POST /enhance")
+
+
+def test_an_address_without_a_limit_has_nothing_to_give_back():
+    day = Day(left=0, unlimited=True)
+
+    assert len(api._round(answer, 10, day, "POST /enhance")) == 10
+    assert day.given == []
+
+
+def test_a_refused_request_was_not_counted():
+    day = Day(left=50)
+    api._round(lambda: answer(429), 3, day, "POST /enhance")
+
+    assert day.given == []

@@ -106,6 +106,31 @@ def test_items_are_found_by_an_attribute(env, dynamodb, unique):
     assert Table(env, unique).keys_where("correlationId", ["z"]) == []
 
 
+def test_jobs_tell_what_became_of_their_models(env, dynamodb, unique):
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    attributes = [{"AttributeName": "pk", "AttributeType": "S"}]
+    dynamodb.create_table(
+        TableName=unique, KeySchema=keys, AttributeDefinitions=attributes, BillingMode="PAY_PER_REQUEST"
+    )
+
+    def put(key, correlation, created, **models):
+        told = {
+            model: {"M": {"state": {"S": state}, **({"code": {"S": code}} if code else {})}}
+            for model, (state, code) in models.items()
+        }
+        item = {"pk": {"S": key}, "correlationId": {"S": correlation}, "created": {"N": str(created)}}
+        dynamodb.put_item(TableName=unique, Item={**item, "models": {"M": told}})
+
+    put("job#1", "load-1", 1000.5, a=("completed", ""), b=("failed", "rate_limited"))
+    put("job#2", "load-2", 999.0, a=("completed", ""))
+    put("job#3", "verify-3", 1001.0, a=("completed", ""))
+    dynamodb.put_item(TableName=unique, Item={"pk": {"S": "limit#global"}, "used": {"N": "1"}})
+
+    assert Table(env, unique).models_of_jobs("load-", datetime.fromtimestamp(1000, UTC)) == [
+        {"a": ("completed", ""), "b": ("failed", "rate_limited")}
+    ]
+
+
 def test_the_time_is_what_the_answer_is_dated(create):
     assert abs(create().clock - datetime.now(UTC)) < timedelta(minutes=1)
 
