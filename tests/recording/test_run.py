@@ -332,6 +332,13 @@ def test_what_is_no_recording_is_refused(runs, change, said):
     assert said in runs.output
 
 
+def test_what_an_unfinished_run_left_is_replaced(runs):
+    (runs.folder / "parts").mkdir(parents=True)
+    (runs.folder / "parts" / "w0.jsonl").write_text("{")
+
+    assert runs.record().ret == 0, runs.output
+
+
 def test_a_run_is_recorded_or_replayed(runs):
     runs.record()
     result = runs.replay("--record", str(runs.root / "other"))

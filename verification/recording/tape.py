@@ -81,11 +81,13 @@ class Part:
 
 
 def open_folder(folder: Path) -> None:
-    """Make room for a recording.
+    """Make room for a recording. What a run left that did not end, or could not start, is no recording and goes.
 
     Raises:
         UsageProblem: something is there already, or nothing can be written.
     """
+    if folder.is_dir() and [entry.name for entry in folder.iterdir()] == [_PARTS]:
+        shutil.rmtree(folder / _PARTS)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageProblem(
             f"--record {folder}: expected a new or empty folder, found something in it; name another"
