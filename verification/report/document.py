@@ -38,7 +38,7 @@ def build(run: Run) -> dict[str, Any]:
         "verdict": str(run.verdict),
         "ok": run.verdict.ok,
         "interrupted": run.verdict.interrupted,
-        "replayed": run.verdict.replayed,
+        **({"replayed": run.verdict.replayed} if run.verdict.replayed else {}),
         "environment": run.environment.name,
         "emulated": run.environment.emulated,
         "rehearsal": run.verdict.rehearsal,
