@@ -17,6 +17,7 @@ from benchmarks.regression import Comparison
 from verification import interruptions
 from verification.environment import ROOT, Environment, connect
 from verification.errors import Unverified, UsageProblem
+from verification.stack import Stack
 
 __all__ = ["Figures"]
 
@@ -130,6 +131,12 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
 def env(pytestconfig: pytest.Config) -> Environment:
     """The environment that --env names."""
     return pytestconfig.stash[_ENVIRONMENT]
+
+
+@pytest.fixture(scope="session")
+def stack(env: Environment) -> Stack:
+    """The deployed application; a benchmark keeps no ledger of what it spends, `--paid` grants all of it."""
+    return Stack(env)
 
 
 @pytest.fixture(scope="session")
