@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -260,6 +261,7 @@ def test_vendors_that_refuse_images_are_named_and_fail() -> None:
 
     assert failures(report(), made=made) == ["images refused by vendors"]
     assert made.reasons == "beehive: 1 moderated, 3 rate_limited"
+    assert json.loads(json.dumps(asdict(made)))["missing"] == {"beehive": {"moderated": 1, "rate_limited": 3}}
 
 
 @pytest.mark.parametrize(("count", "expected"), [(25, []), (26, ["images delivered"])])

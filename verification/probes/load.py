@@ -244,14 +244,15 @@ class Images:
             jobs: of each its models' state and, for one that failed, the reason.
             vendors: whose each model is.
         """
-        every = [(model, *told) for job in jobs for model, told in job.items()]
+        every = [(model, *result) for job in jobs for model, result in job.items()]
         missing: dict[str, Counter[str]] = {}
         for model, state, code in every:
             if state == "failed":
                 missing.setdefault(vendors.get(model, "unknown"), Counter())[code or "unknown"] += 1
         states = Counter(state for _, state, _ in every)
         unfinished = len(every) - states["completed"] - states["failed"]
-        return cls(len(jobs), len(every), states["completed"], unfinished, missing)
+        told = {vendor: dict(reasons) for vendor, reasons in missing.items()}  # asdict cannot copy a Counter
+        return cls(len(jobs), len(every), states["completed"], unfinished, told)
 
     @property
     def refused(self) -> int:
