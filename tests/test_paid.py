@@ -168,7 +168,7 @@ def test_a_check_that_asks_a_paid_route_pays_or_is_refused(item: str) -> None:
     )
 
 
-@pytest.mark.parametrize("fixture", MAY_PAY)
+@pytest.mark.parametrize("fixture", sorted(MAY_PAY))
 def test_what_may_pay_takes_what_is_there_where_the_run_may_not(fixture: str) -> None:
     calls = {
         ast.unparse(one.func)
