@@ -46,6 +46,7 @@ parameter_overrides = "Environment=local"
 _NEEDED = (
     "__init__.py",
     "errors.py",
+    "exchanges.py",
     "environment.py",
     "samconfig.py",
     "secret_parameters.py",

@@ -20,7 +20,7 @@ _GIVEN_IN_A_REPLAY = ("botocore.endpoint", "botocore.waiter")
 class Process(Protocol):
     """A recorder or a player, which has to know what runs."""
 
-    def begin(self, item: str, node: str, *, is_static: bool) -> None:
+    def open_check(self, item: str, node: str, *, is_static: bool) -> None:
         """A check begins."""
 
     def enter(self, scope: str) -> None:
@@ -61,7 +61,7 @@ class Hooks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Innermost, so that the wait for a turn is not part of it."""
         is_static = item.get_closest_marker("static") is not None
-        self._process.begin(self._item_of(item), item.nodeid, is_static=is_static)
+        self._process.open_check(self._item_of(item), item.nodeid, is_static=is_static)
         try:
             return (yield)
         finally:

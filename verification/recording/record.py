@@ -45,7 +45,7 @@ class Recorder:
         self._away: set[str] = set()
         self._watch = Watch(self._past_the_exchanges)
 
-    def begin(self, item: str, node: str, *, is_static: bool) -> None:
+    def open_check(self, item: str, node: str, *, is_static: bool) -> None:
         """A check begins."""
         self.enter(item)
         self._is_static = is_static
@@ -75,7 +75,7 @@ class Recorder:
             context[_CALL] = (self._now(), request_of(model, region, params))
 
         def sent(**_: Any) -> None:
-            self._watch.begin()
+            self._watch.enter()
 
         def received(parsed_response: Any, context: dict[str, Any], **_: Any) -> None:
             # Before anybody makes something else of it; of several attempts the last one counts.

@@ -75,7 +75,7 @@ class Player:
         self._lock = threading.Lock()
         self._watch = Watch(self._past_the_exchanges)
 
-    def begin(self, item: str, node: str, *, is_static: bool) -> None:
+    def open_check(self, item: str, node: str, *, is_static: bool) -> None:
         """A check begins."""
         del node
         self.enter(item)

@@ -43,13 +43,13 @@ class Watch:
     @contextmanager
     def within(self) -> Iterator[None]:
         """What this thread does meanwhile is an exchange's own."""
-        self.begin()
+        self.enter()
         try:
             yield
         finally:
             self.end()
 
-    def begin(self) -> None:
+    def enter(self) -> None:
         self._own.depth = getattr(self._own, "depth", 0) + 1
 
     def end(self) -> None:
