@@ -52,5 +52,6 @@ pytest tests -n 2 --ignore tests/faults --quiet ${suite[@]+"${suite[@]}"}
 
 [ ${#faults[@]} -eq 0 ] || {
   step fault matrix
-  pytest tests/faults -n 2 --quiet "${faults[@]}"
+  # A fault is waited for more than computed with.
+  pytest tests/faults -n 3 --quiet "${faults[@]}"
 }

@@ -40,6 +40,15 @@ def other() -> Iterator[Cloud]:
     cloud.down()
 
 
+@pytest.fixture
+def apart(other: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """The same in a folder of its own: whoever else starts a cloud meanwhile sweeps what has died."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(clouds, "CLOUDS", Path(folder))
+        yield other
+        other.down()
+
+
 def until(true: Callable[[], object], seconds: float = 10.0) -> bool:
     """Return whether `true` became true in time."""
     deadline = time.monotonic() + seconds
@@ -216,9 +225,9 @@ def test_death_of_the_owner_ends_everything(other: Cloud) -> None:
     assert not listens(endpoint)
 
 
-def test_sigkill_ends_functions_and_the_next_up_sweeps(other: Cloud) -> None:
+def test_sigkill_ends_functions_and_the_next_up_sweeps(apart: Cloud) -> None:
     """Nothing can clean up after SIGKILL but the kernel and the next start."""
-    running = Running(other, other.up(owned_by=os.getpid()).state)
+    running = Running(apart, apart.up(owned_by=os.getpid()).state)
     role = running.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     functions = running.client("lambda")
     functions.create_function(
@@ -232,21 +241,21 @@ def test_sigkill_ends_functions_and_the_next_up_sweeps(other: Cloud) -> None:
     functions.invoke(FunctionName="f", Payload=b"{}")
     functions.invoke(FunctionName="f", InvocationType="Event", Payload=b'{"seconds": 50}')
     functions.invoke(FunctionName="f", Payload=b"{}")
-    assert len(processes_in(other.directory)) == 3
+    assert len(processes_in(apart.directory)) == 3
 
     os.kill(running.state.pid, signal.SIGKILL)
 
-    assert until(lambda: not [pid for pid in processes_in(other.directory) if pid != running.state.pid])
-    assert other.running() is None
-    again = other.up(owned_by=os.getpid())
+    assert until(lambda: not [pid for pid in processes_in(apart.directory) if pid != running.state.pid])
+    assert apart.running() is None
+    again = apart.up(owned_by=os.getpid())
     assert "swept" in again.story
     assert again.state.pid != running.state.pid
 
 
-def test_a_reused_process_number_is_not_taken_for_the_server(other: Cloud) -> None:
+def test_a_reused_process_number_is_not_taken_for_the_server(apart: Cloud) -> None:
     """After a crash, another process may have the number that state.json names."""
-    other.directory.mkdir(parents=True)
-    (other.directory / "server.lock").write_text(str(os.getpid()))
+    apart.directory.mkdir(parents=True)
+    (apart.directory / "server.lock").write_text(str(os.getpid()))
     state = {
         "pid": os.getpid(),
         "endpoint": "https://127.0.0.1:1",
@@ -258,12 +267,12 @@ def test_a_reused_process_number_is_not_taken_for_the_server(other: Cloud) -> No
         "control": "",
         "source": "",
     }
-    (other.directory / "state.json").write_text(json.dumps(state))
+    (apart.directory / "state.json").write_text(json.dumps(state))
 
-    assert other.running() is None
+    assert apart.running() is None
     with pytest.raises(UsageProblem, match=r"cloud\.sh up --name"):
-        other.require()
-    assert other.down()
+        apart.require()
+    assert apart.down()
 
 
 def test_reset_empties_and_keeps_the_administrator(other: Cloud) -> None:
