@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import boto3
 import pytest
+import requests
 from moto.server import ThreadedMotoServer
 
 from tests.probes.server import Reply, StubServer
@@ -63,6 +64,8 @@ def aws():
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
+    # Its servers of one process share what they hold, and whoever came before has left something.
+    requests.post(f"{url}/moto-api/reset", timeout=10)
     settings = {"region_name": "us-east-1", "endpoint_url": url}
     client = boto3.Session("testing", "testing").client
     client("cloudformation", **settings).create_stack(
