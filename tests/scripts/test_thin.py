@@ -41,7 +41,7 @@ def called(project: Project) -> list[str]:
         (
             ["--all"],
             "pytest tests -n 2 --ignore tests/faults --quiet",
-            "pytest tests/faults -n 2 --quiet -m further or not further --thorough",
+            "pytest tests/faults -n 3 --quiet -m further or not further --thorough",
         ),
     ],
 )
