@@ -13,11 +13,13 @@ and the error responses of the API references ("Common errors", "REST error resp
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import io
 import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +56,7 @@ _CODES = {
 }
 _BEFORE_ANY_ITEM = "preflight"
 _AFTER_ALL_ITEMS = "tidying up"
+FOR_THE_RUN = "the run's allowance"  # asked by whichever item pays first, and no item's claim rests on it
 
 
 class Calls:
@@ -93,6 +96,15 @@ class Calls:
         for resource in parsed.get("StackResourceSummaries", []):
             if kind == "resource" and resource["LogicalResourceId"] == name:
                 resource["LogicalResourceId"] = f"{name}OfAnotherName"
+
+    @contextmanager
+    def for_the_run(self) -> Iterator[None]:
+        """What is asked meanwhile is no item's."""
+        item, self.item = self.item, FOR_THE_RUN
+        try:
+            yield
+        finally:
+            self.item = item
 
 
 def _answer(kind: Spoilt, request: Any, model: Any) -> AWSResponse:
@@ -180,6 +192,19 @@ def pytest_load_initial_conftests() -> None:
     if "AS_PROD" in os.environ:
         read = environment.settings
         environment.settings = lambda *where: dataclasses.replace(read(*where), guard="read-only")
+
+
+def pytest_collection_finish() -> None:
+    """Tell what an item asks for its own claim from what it asks for the run's allowance."""
+    # Not before: what pytest has not seen yet it could not rewrite the assertions of.
+    fixtures = importlib.import_module("verification.fixtures")
+    ask = fixtures._require_allowance
+
+    def aside(*arguments: Any) -> None:
+        with _CALLS.for_the_run():
+            ask(*arguments)
+
+    fixtures._require_allowance = aside  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)
