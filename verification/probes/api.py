@@ -172,12 +172,7 @@ class Api:
             time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret
 
     def generate(self, prompt: str, *, verification: bool = True, models: Sequence[str] = ()) -> Job:
-        """Have one prompt turned into images, and wait until the job has ended.
-
-        Args:
-            prompt: what the images show.
-            verification: marks the job, so that it is not among those of users.
-            models: whom to ask; all when there is none.
+        """Have one prompt turned into images, as `begin` does, and wait until the job has ended.
 
         Raises:
             Unverified: the job was not accepted, or did not end before the caller's patience did.

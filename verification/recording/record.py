@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,17 +15,18 @@ from botocore.response import StreamingBody
 
 from verification.errors import Unverified
 from verification.recording.chance import Chance
+from verification.recording.scopes import Scopes
 from verification.recording.scrub import Scrubber
 from verification.recording.tape import Part
 from verification.recording.values import OF_CHECKOUT, bytes_of, plain
-from verification.recording.watch import STARTS, Watch
+from verification.recording.watch import STARTS
 
 _CALL, _ANSWER = "verification_call", "verification_answer"
 # Tools that read the checkout, and so do in a replay.
 _OF_THE_CHECKOUT = frozenset({"git"})
 
 
-class Recorder:
+class Recorder(Scopes):
     """The exchanges of one process of a run that is recorded.
 
     Args:
@@ -37,29 +37,16 @@ class Recorder:
     """
 
     def __init__(self, part: Part, scrubber: Scrubber, chance: Chance, started: datetime) -> None:
-        self._part, self._scrubber, self._chance = part, scrubber, chance
+        self._part, self._scrubber = part, scrubber
         self._started = started.timestamp()
-        self._scopes = [""]
-        self._is_static = False
-        self._lock = threading.Lock()
         self._away: set[str] = set()
-        self._watch = Watch(self._past_the_exchanges)
+        super().__init__(chance)
 
     def open_check(self, item: str, node: str, *, is_static: bool) -> None:
         """A check begins."""
         self.enter(item)
         self._is_static = is_static
         self._write("began", self._now(), node=node)
-
-    def enter(self, scope: str) -> None:
-        """What follows belongs to a check, or to something that many checks share."""
-        self._scopes.append(scope)
-        self._chance.enter(scope)
-
-    def leave(self) -> None:
-        """It has ended."""
-        self._scopes.pop()
-        self._chance.leave()
 
     def close(self) -> None:
         """Nothing more is recorded."""

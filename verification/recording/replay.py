@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -20,10 +19,11 @@ from verification import errors
 from verification.errors import NotRecorded, Unverified
 from verification.recording.chance import Chance, Clock
 from verification.recording.record import request_of
+from verification.recording.scopes import Scopes
 from verification.recording.scrub import WITHHELD, Scrubber
 from verification.recording.tape import Line
 from verification.recording.values import OF_CHECKOUT, of_bytes, plain, restored
-from verification.recording.watch import CONNECTS, RESOLVES, Watch
+from verification.recording.watch import CONNECTS, RESOLVES
 
 _CALL = "verification_call"
 # What differs from run to run, where the seed does not reach: moments, and names drawn by threads side by side.
@@ -38,7 +38,7 @@ _READS = re.compile(r"Get|Describe|List|Head|Scan|Query|Filter|Lookup|Detect")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class Player:
+class Player(Scopes):
     """The exchanges of one process of a replay.
 
     A request is looked for as it is among those that the same check made, then there again with moments and random
@@ -56,7 +56,7 @@ class Player:
 
     def __init__(self, lines: Sequence[Line], part: str, chance: Chance, clock: Clock, source: Path) -> None:
         self._source = source
-        self._scrubber, self._chance, self._clock = Scrubber(""), chance, clock
+        self._scrubber, self._clock = Scrubber(""), clock
         self._began = {line["scope"]: line["at"] for line in lines if line["kind"] == "began"}
         self._exact: dict[tuple[str, str], list[Line]] = defaultdict(list)
         self._masked: dict[tuple[str, str], list[Line]] = defaultdict(list)
@@ -70,10 +70,7 @@ class Player:
                 self._exact[line["scope"], key].append(line)
                 self._masked[line["scope"], _VOLATILE.sub("*", key)].append(line)
         self._given: set[int] = set()
-        self._scopes = [""]
-        self._is_static = False
-        self._lock = threading.Lock()
-        self._watch = Watch(self._past_the_exchanges)
+        super().__init__(chance)
 
     def open_check(self, item: str, node: str, *, is_static: bool) -> None:
         """A check begins."""
@@ -81,16 +78,6 @@ class Player:
         self.enter(item)
         self._is_static = is_static
         self._clock.set(self._began.get(item, 0.0))
-
-    def enter(self, scope: str) -> None:
-        """What follows belongs to a check, or to something that many checks share."""
-        self._scopes.append(scope)
-        self._chance.enter(scope)
-
-    def leave(self) -> None:
-        """It has ended."""
-        self._scopes.pop()
-        self._chance.leave()
 
     def close(self) -> None:
         """The replay has ended."""

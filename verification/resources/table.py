@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -65,51 +65,44 @@ class Table:
     def keys_where(self, attribute: str, values: Collection[str]) -> Sequence[str]:
         """The keys (`pk`) of all items in which an attribute has one of the values. Reads the whole table."""
         names = {f":v{number}": {"S": value} for number, value in enumerate(sorted(values))}
-        pages = (
-            self.env.client("dynamodb")
-            .get_paginator("scan")
-            .paginate(
-                TableName=self.name,
-                ConsistentRead=True,
-                FilterExpression=f"#attribute IN ({', '.join(names)})",
-                ExpressionAttributeNames={"#attribute": attribute},
-                ExpressionAttributeValues=names,
-            )
+        found = self._scan(
+            FilterExpression=f"#attribute IN ({', '.join(names)})",
+            ExpressionAttributeNames={"#attribute": attribute},
+            ExpressionAttributeValues=names,
         )
-        return [item["pk"]["S"] for page in pages for item in page["Items"]]
+        return [item["pk"]["S"] for item in found]
 
     def models_of_jobs(self, correlation: str, since: datetime) -> Sequence[Mapping[str, tuple[str, str]]]:
         """Of each job made since a moment whose correlation id begins so: its models' state and failure's code.
 
         Reads the whole table. The form of a job is that of `pixel_prompt.jobs`.
         """
-        pages = (
-            self.env.client("dynamodb")
-            .get_paginator("scan")
-            .paginate(
-                TableName=self.name,
-                ConsistentRead=True,
-                FilterExpression="begins_with(#correlation, :correlation) AND #created >= :since",
-                ProjectionExpression="#models",
-                ExpressionAttributeNames={
-                    "#correlation": "correlationId",
-                    "#created": "created",
-                    "#models": "models",
-                },
-                ExpressionAttributeValues={
-                    ":correlation": {"S": correlation},
-                    ":since": {"N": str(since.timestamp())},
-                },
-            )
+        found = self._scan(
+            FilterExpression="begins_with(#correlation, :correlation) AND #created >= :since",
+            ProjectionExpression="#models",
+            ExpressionAttributeNames={
+                "#correlation": "correlationId",
+                "#created": "created",
+                "#models": "models",
+            },
+            ExpressionAttributeValues={
+                ":correlation": {"S": correlation},
+                ":since": {"N": str(since.timestamp())},
+            },
         )
         return [
             {
                 model: (entry["M"]["state"]["S"], entry["M"].get("code", {}).get("S", ""))
                 for model, entry in item["models"]["M"].items()
             }
-            for page in pages
-            for item in page["Items"]
+            for item in found
         ]
+
+    def _scan(self, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+        """Every item that a filter lets through, by the names of Scan. Reads the whole table."""
+        pages = self.env.client("dynamodb").get_paginator("scan")
+        for page in pages.paginate(TableName=self.name, ConsistentRead=True, **wanted):
+            yield from page["Items"]
 
     def rows_outliving(self, moment: datetime, attribute: str) -> Sequence[str] | None:
         """The keys (`pk`) of those of the first hundred rows that time to live leaves beyond a moment; None for no row.
