@@ -12,9 +12,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from hypothesis import given
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 from urllib3 import HTTPResponse
 
+from tests.stand_in import stand_in_for_aws
 from verification import environment
 from verification.environment import Environment, Settings
 from verification.errors import Denied, Missing, Unverified, UsageProblem
@@ -25,16 +25,12 @@ TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 @pytest.fixture(scope="module")
 def aws():
     """A stand-in for AWS that speaks its protocols on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    # Its first answer imports what it needs, which takes longer than a preflight waits.
-    boto3.client(
-        "cloudformation", "us-east-1", endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b"
-    ).list_stacks()
-    yield url
-    server.stop()
+    with stand_in_for_aws() as url:
+        # Its first answer imports what it needs, which takes longer than a preflight waits.
+        boto3.client(
+            "cloudformation", "us-east-1", endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b"
+        ).list_stacks()
+        yield url
 
 
 def reach(endpoint, **settings):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import boto3
 import botocore.exceptions
 import pytest
-from moto.server import ThreadedMotoServer
 
 from benchmarks.reference import PREFIX, bare_function, forget_functions, variant
+from tests.stand_in import stand_in_for_aws
 from verification.environment import Environment, Settings
 from verification.resources.function import Function
 
 
 @pytest.fixture(scope="module")
 def env():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     session = boto3.Session("testing", "testing", region_name="us-east-1")
-    yield Environment(Settings("staging", "s", "us-east-1"), session, endpoint_url=f"http://{host}:{port}")
-    server.stop()
+    with stand_in_for_aws() as url:
+        yield Environment(Settings("staging", "s", "us-east-1"), session, endpoint_url=url)
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from tests.embedded.conftest import TRUST, Running, unique
+from tests.stand_in import stand_in_for_aws
 
 Read = tuple[str, str, Mapping[str, Any]]
 Client = Callable[[str], Any]
@@ -363,12 +363,9 @@ SETTLED: Mapping[tuple[str, str], str] = {
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Client]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     session = boto3.Session("testing", "testing", region_name="us-east-1")
-    yield lambda service: session.client(service, endpoint_url=f"http://{host}:{port}")
-    server.stop()
+    with stand_in_for_aws() as url:
+        yield lambda service: session.client(service, endpoint_url=url)
 
 
 def told(

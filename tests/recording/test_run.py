@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import boto3
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from tests.probes.server import Reply, StubServer
+from tests.stand_in import stand_in_for_aws
 from tests.test_plugin import Project
 from verification import environment, plugin
 from verification.environment import Environment, Settings
@@ -60,23 +59,17 @@ MAIL = "grace.hopper@navy.mil"
 @pytest.fixture(scope="module")
 def aws():
     """Has one stack and one bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    # Its servers of one process share what they hold, and whoever came before has left something.
-    requests.post(f"{url}/moto-api/reset", timeout=10)
-    settings = {"region_name": "us-east-1", "endpoint_url": url}
-    client = boto3.Session("testing", "testing").client
-    client("cloudformation", **settings).create_stack(
-        StackName="some-stack",
-        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
-        Tags=[{"Key": "owner", "Value": f"{MAIL} {SECRET} 81.2.69.142"}],
-    )
-    client("s3", **settings).create_bucket(Bucket="images")
-    client("s3", **settings).put_object(Bucket="images", Key="k", Body=b"picture")
-    yield url
-    server.stop()
+    with stand_in_for_aws() as url:
+        settings = {"region_name": "us-east-1", "endpoint_url": url}
+        client = boto3.Session("testing", "testing").client
+        client("cloudformation", **settings).create_stack(
+            StackName="some-stack",
+            TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+            Tags=[{"Key": "owner", "Value": f"{MAIL} {SECRET} 81.2.69.142"}],
+        )
+        client("s3", **settings).create_bucket(Bucket="images")
+        client("s3", **settings).put_object(Bucket="images", Key="k", Body=b"picture")
+        yield url
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import json
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.probes.server import Reply, StubServer
+from tests.stand_in import stand_in_for_aws
 from verification.environment import Environment, Settings
 
 _XML = {"Content-Type": "text/xml"}
@@ -33,11 +33,8 @@ def reach(session):
 @pytest.fixture(scope="session")
 def env(reach):
     """A stand-in for AWS that speaks its protocols."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield reach(f"http://{host}:{port}")
-    server.stop()
+    with stand_in_for_aws() as url:
+        yield reach(url)
 
 
 @pytest.fixture(scope="session")
