@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import requests
+from moto.moto_api._internal import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 
@@ -23,5 +23,5 @@ def stand_in_for_aws() -> Iterator[str]:
     try:
         yield url
     finally:
-        requests.post(f"{url}/moto-api/reset", timeout=10).raise_for_status()
         server.stop()
+        moto_api_backend.reset()

@@ -23,7 +23,7 @@ from ministack.core import responses
 from ministack.services import cloudformation, cloudfront
 
 from verification.embedded.server import HookMissingError, require
-from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send
+from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send, read_body
 
 require(ministack.app, "SERVICE_HANDLERS")
 require(cloudformation, "_stack_events")
@@ -95,7 +95,7 @@ class Control:
         status = HTTPStatus.FORBIDDEN
         if scope["method"] == "POST" and _from_loopback(scope):
             try:
-                self._set(json.loads(await _body(receive)))
+                self._set(json.loads(await read_body(receive)))
                 status = HTTPStatus.OK
             except (AttributeError, KeyError, TypeError, ValueError):
                 status = HTTPStatus.BAD_REQUEST
@@ -148,15 +148,6 @@ def _lengthen(logical_id: str, by: timedelta) -> None:
         for event in own:
             moved = datetime.fromisoformat(event["Timestamp"]) - by
             event["Timestamp"] = moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-async def _body(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
 
 
 def _from_loopback(scope: Scope) -> bool:

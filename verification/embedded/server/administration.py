@@ -14,7 +14,7 @@ from ministack.services import acm, iam
 
 from verification.embedded.server import require
 from verification.embedded.server.certificates import Certificates
-from verification.embedded.server.context import App, Receive, Scope, Send
+from verification.embedded.server.context import App, Receive, Scope, Send, read_body
 
 require(acm, "_import_certificate")
 require(ministack.app, "_handle_admin_reset", "_reset_all_state")
@@ -92,6 +92,7 @@ class Reset:
         if scope["type"] != "http" or scope["path"] not in RESET_PATHS or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        await read_body(receive)
         for empty in self._also:
             empty()
         status, headers, body = await ministack.app._handle_admin_reset(RESET_PATHS[1], "POST", {})

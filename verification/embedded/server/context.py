@@ -16,6 +16,20 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+async def read_body(receive: Receive) -> bytes:
+    """A request's whole body.
+
+    Whatever answers a request has to read its body first: the server closes a connection on which the client still
+    sends, and a client whose request meets the closed connection sees no answer.
+    """
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
 class Ports(Protocol):
     """The extra listeners, one for each host name that AWS would have given a deployment."""
 

@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -111,6 +112,18 @@ class _Process(subprocess.Popen[bytes]):
         if self.stdin is None:
             raise ValueError("start it with stdin=PIPE")
         return self.stdin
+
+    def freeze(self) -> None:
+        """Stop the group, and wait until its leader has stopped.
+
+        The kernel ends the frozen processes of a server that died; one that was still about to freeze then would be
+        overlooked, and stay.
+        """
+        self.signal_group(signal.SIGSTOP)
+        if sys.platform == "darwin":  # whose os has no waitid before Python 3.13
+            return
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def signal_group(self, number: int) -> None:
         """Send a signal to the group while its leader holds the number, which is then nobody else's."""
@@ -305,7 +318,7 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
                 "Runtime.OutOfMemory", "Runtime exited with error: signal: killed", invocation["request_id"]
             )
             return
-        process.signal_group(signal.SIGSTOP)
+        process.freeze()
 
     def _spawn(self) -> None:
         """Start the process outside an invocation, as SnapStart does."""

@@ -343,6 +343,8 @@ class Gateway:
     async def _serve(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         cors = Cors(exchange.api.get("corsConfiguration") or {})
         answer = Answer(exchange, cors, send)
+        # Before any answer: a client that still writes would miss it.
+        body = await read_within_limit(receive)
         if exchange.stage is None:
             await answer.refuse(HTTPStatus.NOT_FOUND, "Not Found")
             return
@@ -357,7 +359,6 @@ class Gateway:
         if not self._within_limits(exchange):
             await answer.refuse(HTTPStatus.TOO_MANY_REQUESTS, "Too Many Requests")
             return
-        body = await read_body(receive)
         if body is None:
             await answer.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
             return
@@ -467,11 +468,11 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-async def read_body(receive: Receive) -> bytes | None:
+async def read_within_limit(receive: Receive) -> bytes | None:
     """Return the whole request body, or None when it is larger than an HTTP API takes."""
     chunks: list[bytes] = []
     size, more = 0, True
-    # An oversize body is read to its end, unstored: a client that still writes would miss the answer.
+    # An oversize body is read to its end, unstored.
     while more and size <= DRAINED_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":

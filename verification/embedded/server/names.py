@@ -27,7 +27,7 @@ from ministack.services import acm, cloudfront
 from ministack.services.cloudformation import provisioners
 
 from verification.embedded.server import require
-from verification.embedded.server.context import App, Context, Receive, Scope, Send
+from verification.embedded.server.context import App, Context, Receive, Scope, Send, read_body
 
 require(acm, "_certificates", "_decode_pem_field", "_import_certificate")
 require(
@@ -179,6 +179,7 @@ class Names:
             asked = name.decode("latin-1").partition(":")[0].lower()
             host = self._host_of(asked)
             if host is None:
+                await read_body(receive)
                 await send({"type": "http.response.start", "status": 403, "headers": []})
                 await send(
                     {"type": "http.response.body", "body": b"Bad request: no distribution has this name"}

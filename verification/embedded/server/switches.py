@@ -10,7 +10,7 @@ import json
 from enum import StrEnum
 from http import HTTPStatus
 
-from verification.embedded.server.context import App, Receive, Scope, Send
+from verification.embedded.server.context import App, Receive, Scope, Send, read_body
 
 ROOT = "/_embedded/switches"
 
@@ -48,6 +48,7 @@ class Switches:
         if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{ROOT}/"):
             await self._app(scope, receive, send)
             return
+        await read_body(receive)
         status, answer = _turn(scope["method"], scope["path"].removeprefix(ROOT).strip("/"))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})

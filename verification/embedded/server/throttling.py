@@ -10,7 +10,7 @@ import re
 from http import HTTPStatus
 
 from verification.embedded.server import pace
-from verification.embedded.server.context import App, Receive, Scope, Send
+from verification.embedded.server.context import App, Receive, Scope, Send, read_body
 from verification.embedded.server.pace import Pace
 
 # Whose calls change or describe resources. What an application calls all the while has other limits: S3, SQS, DynamoDB.
@@ -45,6 +45,7 @@ class Throttling:
         if not (_is_control(scope) and self._pace.happens(pace.THROTTLED_CALLS)):
             await self._app(scope, receive, send)
             return
+        await read_body(receive)
         status, headers, body = _refusal(dict(scope["headers"]).get(b"content-type", b"").decode("latin-1"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
