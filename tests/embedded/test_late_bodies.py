@@ -75,8 +75,8 @@ def test_the_switches(cloud: Running, path: str) -> None:
 
 def test_a_throttled_call() -> None:
     incoming = [
-        {"type": "http.request", "body": b"la", "more_body": True},
-        {"type": "http.request", "body": b"te"},
+        {"type": "http.request", "body": b"first ", "more_body": True},
+        {"type": "http.request", "body": b"second"},
     ]
     sent: list[Any] = []
 
