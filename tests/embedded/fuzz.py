@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
-from verification.environment import ROOT
+from verification.application import ROOT
 
 CONTRACT = ROOT / "backend" / "openapi.yaml"
 # White space, a blocked subject or a cursor made elsewhere keeps the schema, and is refused by what no schema says.

@@ -9,8 +9,8 @@ import botocore.exceptions
 import pytest
 import requests
 
-from verification.environment import Environment, Settings
-from verification.resources.cloudformation import CloudFormationStack
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.environment import Environment, Settings
 
 from .stacks import deployed
 

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from readiness.errors import UsageProblem
 from tests.embedded.conftest import Running, archive, unique
 from verification.embedded import cloud as clouds
 from verification.embedded.cloud import Cloud
-from verification.errors import UsageProblem
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("embedded")]
 

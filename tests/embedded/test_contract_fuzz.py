@@ -13,8 +13,8 @@ import pytest
 
 from tests.embedded.fuzz import Fuzzed, fuzz
 from tests.faults.bench import Bench, Checkout
+from verification.application import ROOT
 from verification.embedded.cloud import Cloud
-from verification.environment import ROOT
 from verification.probes.api import Api
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("contract-fuzz")]

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from readiness.probes.http import exchange
 from tests.faults.bench import Bench, Checkout, deployed
 from verification import budgets
 from verification.embedded.cloud import Cloud
 from verification.probes.api import Api
-from verification.probes.http import exchange
 
 pytestmark = pytest.mark.further
 

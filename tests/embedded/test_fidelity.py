@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.session import Session, get_session
 
+from readiness import gaps
+from readiness.errors import UsageProblem
 from tests.embedded.conftest import TRUST, Running
 from tests.embedded.stacks import Stack, deployed
-from verification import gaps
 from verification.embedded.fidelity import __main__ as command
 from verification.embedded.fidelity import gate
 from verification.embedded.fidelity.compare import differences
 from verification.embedded.fidelity.readers import READERS
 from verification.embedded.fidelity.template import UNKNOWN, Template
-from verification.errors import UsageProblem
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {

@@ -20,6 +20,7 @@ import pytest
 import requests
 from playwright.sync_api import Locator, ViewportSize
 
+from readiness.probes.wire import LIVE, Answered
 from tests import registry
 from tests.embedded.conftest import Running
 from tests.embedded.stacks import Stack, deployed
@@ -30,7 +31,6 @@ from verification.embedded.cloud import Cloud
 from verification.probes import browser as browsers
 from verification.probes.api import Api
 from verification.probes.browser import DESKTOP, Browser, Visit
-from verification.probes.wire import LIVE, Answered
 
 pytestmark = pytest.mark.embedded
 

@@ -20,8 +20,9 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from benchmarks import reference
+from readiness.environment import Environment, named_by_iam
 from tests.embedded.checkout import Checkout, checkout
-from verification.environment import ROOT, Environment, named_by_iam, settings
+from verification.application import ROOT, settings
 from verification.stack import Stack
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("permissions")]

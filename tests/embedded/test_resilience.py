@@ -26,15 +26,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from readiness.aws.queue import Queue
+from readiness.errors import Unverified
+from readiness.probes.cdn import Cdn
+from readiness.probes.http import exchange
 from tests import registry
 from tests.faults.bench import Bench, Checkout
+from verification.application import ROOT
 from verification.embedded.cloud import Cloud
-from verification.environment import ROOT
-from verification.errors import Unverified
 from verification.probes.api import Api, Job
-from verification.probes.cdn import Cdn
-from verification.probes.http import exchange
-from verification.resources.queue import Queue
 
 pytestmark = pytest.mark.further
 

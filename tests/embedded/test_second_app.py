@@ -16,8 +16,8 @@ import pytest
 
 from tests.embedded.conftest import Running
 from tests.second_app.guest_book import GuestBook
+from verification.application import ROOT, connect
 from verification.deployment import sam
-from verification.environment import ROOT, connect
 
 APP = ROOT / "tests" / "second_app"
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("second-app")
 @pytest.fixture(scope="module")
 def book(cloud: Running) -> GuestBook:
     """The guest book, deployed as its samconfig.toml has it."""
-    env = connect("local", cloud=cloud.cloud.name, declared=APP / "environments.toml")
+    env = connect("local", cloud=cloud.cloud.name, root=APP)
     done = subprocess.run(
         [str(ROOT / ".tools" / "bin" / "sam"), "deploy", "--config-env", "local", "--no-progressbar"],
         cwd=APP,
@@ -72,7 +72,9 @@ def test_a_second_application_is_ready(cloud: Running, book: GuestBook, tmp_path
 
 def test_its_faults_are_named_by_its_own_items(cloud: Running, book: GuestBook, tmp_path: Path) -> None:
     s3, cloudwatch = book.env.client("s3"), book.env.client("cloudwatch")
-    (alarm,) = book.alarms
+    (alarm,) = (
+        each for each in book.alarms if each.watches("AWS/Lambda", "Errors", FunctionName=book.function.name)
+    )
     s3.put_public_access_block(
         Bucket=book.copies.name,
         PublicAccessBlockConfiguration={name: name != "BlockPublicPolicy" for name in BLOCKS},

@@ -34,7 +34,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.exceptions
 
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER_SOURCE = Path(__file__).resolve().parent / "server"

@@ -8,9 +8,9 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from verification import gaps
+from readiness import gaps
+from readiness.errors import UsageProblem
 from verification.embedded.fidelity import gate
-from verification.errors import UsageProblem
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -180,7 +180,8 @@ def _definition(live: Live) -> dict[str, Any]:
 def declared_definition(body: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a declared OpenAPI definition that becomes part of an API."""
     made: dict[str, Any] = {"paths": {}}
-    for path, item in (body.get("paths") or {}).items():
+    for written, item in (body.get("paths") or {}).items():
+        path = f"/{written.lstrip('/')}"  # SAM writes the default route without the slash that others have
         for verb, operation in item.items():
             kept = {"x-amazon-apigateway-integration": operation.get("x-amazon-apigateway-integration")}
             for name in ("security", "operationId"):

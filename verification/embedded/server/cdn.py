@@ -4,7 +4,7 @@ The cache sits where CloudFront's does, between the viewer's side (protocol and 
 headers policy) and the origin: so a hit obeys the policies of this moment, never those of the day it was stored.
 
 Source: CloudFront Developer Guide, "Manage how long content stays in the cache (expiration)", "Understand the cache
-key", "Serve compressed files", "How CloudFront caches errors from your origin", "Invalidate files".
+key", "Serve compressed files", "How CloudFront caches errors from your origin", "Invalidate files", "Types of metrics for CloudFront".
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from verification.embedded.server.context import (
     Send,
 )
 from verification.embedded.server.edge_log import EdgeLog, Visit
+from verification.embedded.server.http_api import CLIENT_ERROR, SERVER_ERROR, publish
 from verification.embedded.server.pace import Pace
 from verification.embedded.server.switches import Switch, is_on
 
@@ -69,6 +70,7 @@ require(
 )
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
+METRICS_REGION = "us-east-1"
 CACHE_BYTES = 128 * 1024 * 1024
 DEFAULT_TTL_SECONDS = 86_400
 MAX_TTL_SECONDS = 31_536_000
@@ -494,7 +496,10 @@ class EdgeCache:
             finally:
                 _viewing.reset(token)
         await answer.send(viewing, scope, send)
-        self._log.note(viewing.distribution, answer.visit(viewing, scope, started))
+        visit = answer.visit(viewing, scope, started)
+        self._log.note(viewing.distribution, visit)
+        with request_scope(self._context.account_id, METRICS_REGION):
+            count(visit)
 
     def _recognise(self, label: str, scope: Scope) -> Viewing | None:
         distribution = cloudfront.find_distribution_for_label(label)
@@ -639,6 +644,20 @@ class Answer:
         self._status = 206
         self._replace(b"content-range", f"bytes {start}-{end}/{total}")
         return body[start : end + 1]
+
+
+def count(visit: Visit) -> None:
+    """Publish a distribution's metrics for one request; the average of an error rate is the share of the errors."""
+    dimensions = {"DistributionId": visit.distribution_id, "Region": "Global"}
+    client, server = (visit.status // 100 == first for first in (CLIENT_ERROR, SERVER_ERROR))
+    for name, value, unit in (
+        ("Requests", 1.0, "None"),
+        ("BytesDownloaded", float(visit.sent_bytes), "None"),
+        ("4xxErrorRate", 100.0 * client, "Percent"),
+        ("5xxErrorRate", 100.0 * server, "Percent"),
+        ("TotalErrorRate", 100.0 * (client or server), "Percent"),
+    ):
+        publish("AWS/CloudFront", name, value, unit, dimensions)
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:

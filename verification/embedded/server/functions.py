@@ -221,7 +221,7 @@ def _count() -> None:
     def acquire_execution_slot(func: dict[str, Any], config: dict[str, Any]) -> tuple[Any, Any]:
         slot, limit = acquire(func, config)
         if slot is None:
-            publish(config["FunctionName"], "Throttles", 1)
+            publish(config, "Throttles", 1)
         return slot, limit
 
     lambda_svc._acquire_execution_slot = acquire_execution_slot
@@ -238,13 +238,16 @@ def count(config: Mapping[str, Any], outcome: Outcome) -> None:
         "ConcurrentExecutions": lambda_svc._inflight.get(lambda_svc._inflight_key(config), 1),
     }
     for name, value in values.items():
-        publish(config["FunctionName"], name, value)
+        publish(config, name, value)
 
 
-def publish(function: str, name: str, value: float) -> None:
-    """Add one value to a metric of a function."""
+def publish(config: Mapping[str, Any], name: str, value: float) -> None:
+    """Add one value to a metric of a function, and to that of the alias or version that was called."""
     unit = "Milliseconds" if name == "Duration" else "Count"
-    cloudwatch.record_metric("AWS/Lambda", name, value, unit, {"FunctionName": function})
+    function = {"FunctionName": config["FunctionName"]}
+    resource = str(config["FunctionArn"]).partition(":function:")[2]
+    for dimensions in (function, {**function, "Resource": resource}):
+        cloudwatch.record_metric("AWS/Lambda", name, value, unit, dimensions)
 
 
 def write_log(outcome: Outcome, request_id: str, config: Mapping[str, Any]) -> None:

@@ -76,6 +76,23 @@ Headers = list[tuple[bytes, bytes]]
 BucketKey = tuple[str, str, str, int]
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a route's authorizer let a request not pass.
+
+    Attributes:
+        status: 401 without credentials that count, 403 where they do not suffice, 500 where the authorizer failed.
+        message: the answer's text.
+        challenge: the value of WWW-Authenticate, if there is one.
+        reason: what the access log says of it.
+    """
+
+    status: HTTPStatus
+    message: str
+    challenge: str | None = None
+    reason: str | None = None
+
+
 @dataclass
 class Exchange:
     """One request to an HTTP API and what became of it."""
@@ -100,6 +117,7 @@ class Exchange:
     status: int = HTTPStatus.INTERNAL_SERVER_ERROR
     response_length: int = 0
     error: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def api_id(self) -> str:
@@ -117,6 +135,11 @@ class Exchange:
         stage = self.stage or {}
         specific = (stage.get("routeSettings") or {}).get(self.route_key) or {}
         return {**(stage.get("defaultRouteSettings") or {}), **specific}
+
+
+def current() -> Exchange | None:
+    """Return the request that is being served."""
+    return _current.get()
 
 
 _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("http_api_exchange", default=None)
@@ -393,6 +416,10 @@ class Gateway:
         exchange.integration_seconds = time.time() - exchange.integration_started
         if done:
             work.result()
+            if exchange.refusal is not None:
+                exchange.integration_seconds = None
+                await answer.deny(exchange.refusal)
+                return
             await answer.finish()
             return
         # The function runs on, as on AWS; only its answer finds nobody.
@@ -437,6 +464,15 @@ class Answer:
         self._exchange.error = message
         body = json.dumps({"message": message}, separators=(",", ":")).encode()
         await self.give(status, [(b"content-type", b"application/json")], body)
+
+    async def deny(self, refusal: Refusal) -> None:
+        """Answer in the place of a route whose authorizer let the request not pass."""
+        self._exchange.error = refusal.message
+        body = json.dumps({"message": refusal.message}, separators=(",", ":")).encode()
+        headers = [(b"content-type", b"application/json")]
+        if refusal.challenge is not None:
+            headers.append((b"www-authenticate", refusal.challenge.encode()))
+        await self.give(refusal.status, headers, body)
 
     async def give(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> None:
         """Send the response; only the first one counts."""
@@ -517,12 +553,12 @@ def record(exchange: Exchange) -> None:
         dimensions.append({**dimensions[1], "Method": method, "Resource": resource or "$default"})
     for name, (value, unit) in values.items():
         for dimension in dimensions:
-            publish(name, value, unit, dimension)
+            publish(NAMESPACE, name, value, unit, dimension)
 
 
-def publish(name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+def publish(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
     """Add one value to a metric; equal values of one second share a data point, as a load test makes thousands."""
-    bucket = cloudwatch._metric_bucket((NAMESPACE, name, cloudwatch._dims_key(dimensions)))
+    bucket = cloudwatch._metric_bucket((namespace, name, cloudwatch._dims_key(dimensions)))
     now = time.time()
     for point in bucket[-4:]:
         if point["Value"] == value and now - point["Timestamp"] < 1:
@@ -533,16 +569,24 @@ def publish(name: str, value: float, unit: str, dimensions: dict[str, str]) -> N
 
 def write_access_log(exchange: Exchange) -> None:
     """Write the line that the stage's access log settings ask for."""
-    wanted = (exchange.stage or {}).get("accessLogSettings") or {}
+    settings = (exchange.stage or {}).get("accessLogSettings")
+    source = f"{exchange.api_id}/{exchange.stage_name}"
+    write_log_line(settings, access_log_variables(exchange), source, exchange.started)
+
+
+def write_log_line(
+    settings: Mapping[str, Any] | None, known: Mapping[str, object], source: str, started: float
+) -> None:
+    """Write a line of an access log with what is known of a request, into the log stream of its source."""
+    wanted = settings or {}
     group = log_group(wanted.get("destinationArn", ""))
     if not group or not wanted.get("format") or group not in cloudwatch_logs._log_groups:
         return
-    known = access_log_variables(exchange)
     line = CONTEXT_VARIABLE.sub(lambda found: str(known.get(found[1], "-")), wanted["format"])
-    stream = uuid.uuid5(uuid.NAMESPACE_URL, f"{exchange.api_id}/{exchange.stage_name}").hex
+    stream = uuid.uuid5(uuid.NAMESPACE_URL, source).hex
     if stream not in cloudwatch_logs._log_groups[group]["streams"]:
         cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
-    event = {"timestamp": int(exchange.started * 1000), "message": line}
+    event = {"timestamp": int(started * 1000), "message": line}
     cloudwatch_logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [event]})
 
 
@@ -553,7 +597,13 @@ def log_group(arn: str) -> str:
 
 def response_type(status: int) -> str:
     """Return the type of the gateway's own answer. Source: API Gateway Developer Guide, "Gateway response types"."""
-    known = {403: "ACCESS_DENIED", 404: "RESOURCE_NOT_FOUND", 413: "REQUEST_TOO_LARGE", 429: "THROTTLED"}
+    known = {
+        401: "UNAUTHORIZED",
+        403: "ACCESS_DENIED",
+        404: "RESOURCE_NOT_FOUND",
+        413: "REQUEST_TOO_LARGE",
+        429: "THROTTLED",
+    }
     return known.get(status) or (
         "INTEGRATION_FAILURE" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_4XX"
     )
@@ -567,6 +617,7 @@ def access_log_variables(exchange: Exchange) -> dict[str, object]:
     known: dict[str, object | None] = {
         "accountId": exchange.account_id,
         "apiId": exchange.api_id,
+        "authorizer.error": exchange.refusal.reason if exchange.refusal else None,
         "domainName": exchange.domain,
         "domainPrefix": exchange.api_id,
         "error.message": exchange.error,

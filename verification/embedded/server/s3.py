@@ -32,6 +32,8 @@ require(
     "serve_cloudfront_origin_fetch",
 )
 
+# The user as which an origin access identity asks.
+IDENTITY_ARN = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {}"
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -55,7 +57,7 @@ def install(_context: Context) -> None:
         bucket: str, key: str, method: str, headers: Any, source_arn: str = "", oai_id: str = ""
     ) -> Any:
         answer = fetch(bucket, key, method, headers, source_arn=source_arn, oai_id=oai_id)
-        if answer[0] != HTTPStatus.FORBIDDEN or not _tells_what_is_absent(bucket, key, source_arn):
+        if answer[0] != HTTPStatus.FORBIDDEN or not _tells_what_is_absent(bucket, key, source_arn, oai_id):
             return answer
         return s3._error("NoSuchKey", "The specified key does not exist.", HTTPStatus.NOT_FOUND)
 
@@ -63,23 +65,24 @@ def install(_context: Context) -> None:
     s3.serve_cloudfront_origin_fetch = fetch_or_not_found
 
 
-def _tells_what_is_absent(bucket: str, key: str, distribution_arn: str) -> bool:
+def _tells_what_is_absent(bucket: str, key: str, distribution_arn: str, identity_id: str) -> bool:
     """Return whether the object is not there, and the distribution could both read it and list the bucket."""
     owner = s3._bucket_owner_account(bucket) or get_account_id()
     policy = s3._bucket_policies.get_scoped(owner, None, bucket)
     held = s3._buckets[bucket]["objects"]
-    if key in held or not policy or not distribution_arn:
+    if key in held or not policy or not (distribution_arn or identity_id):
         return False
-    if not s3._cloudfront_origin_allows(owner, bucket, key, distribution_arn, ""):
+    if not s3._cloudfront_origin_allows(owner, bucket, key, distribution_arn, identity_id):
         return False
     asked = iam_evaluator.EvalContext(
-        principal_arn="*",
-        principal_type="Service",
+        principal_arn=IDENTITY_ARN.format(identity_id) if identity_id else "*",
+        principal_type="User" if identity_id else "Service",
         principal_account="",
         action="s3:ListBucket",
         resource_arn=f"arn:aws:s3:::{bucket}",
         region=get_region(),
-        service_context={"aws:sourcearn": distribution_arn},
+        service_context={"aws:sourcearn": distribution_arn} if distribution_arn else {},
     )
-    judged = iam_evaluator.evaluate_resource_policy(policy, asked, service="cloudfront.amazonaws.com")
+    service = None if identity_id else "cloudfront.amazonaws.com"
+    judged = iam_evaluator.evaluate_resource_policy(policy, asked, service=service)
     return bool(judged.decision == "Allow")

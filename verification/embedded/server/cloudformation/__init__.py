@@ -11,6 +11,8 @@ from verification.embedded.server.cloudformation import (
     dynamodb,
     functions,
     messaging,
+    nested_stacks,
+    rest_api,
     s3,
     serverless,
 )
@@ -20,11 +22,13 @@ from verification.embedded.server.context import Context
 def install(context: Context) -> None:
     """Lay the overlays over MiniStack's resource handlers."""
     api_gateway.install(context)
+    rest_api.install()
     cloud_front.install()
     s3.install()
     dynamodb.install()
     functions.install()
     messaging.install()
+    nested_stacks.install()
     alarms.install(context)
     additions.install()
     drift.install(context)

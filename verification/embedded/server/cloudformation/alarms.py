@@ -131,16 +131,20 @@ def _watch(context: Context) -> None:
 
 
 def sample_queues() -> None:
-    """Publish how many messages each queue holds, as SQS does every minute for an active queue."""
+    """Publish how many messages each queue holds and how old they are, as SQS does every minute for an active queue."""
     now = time.time()
     for queue in list(sqs._queues.values()):
         visible = [one for one in list(queue["messages"]) if one.get("visible_at", 0) <= now]
         values = {
             "ApproximateNumberOfMessagesVisible": len(visible),
             "ApproximateNumberOfMessagesNotVisible": len(queue["messages"]) - len(visible),
+            "ApproximateAgeOfOldestMessage": max(
+                (now - one["sent_at"] for one in list(queue["messages"])), default=0
+            ),
         }
         for name, value in values.items():
-            cloudwatch.record_metric("AWS/SQS", name, value, "Count", {"QueueName": queue["name"]})
+            unit = "Seconds" if name == "ApproximateAgeOfOldestMessage" else "Count"
+            cloudwatch.record_metric("AWS/SQS", name, value, unit, {"QueueName": queue["name"]})
 
 
 def evaluate(alarm: dict[str, Any], context: Context) -> None:

@@ -128,8 +128,15 @@ def settle_api(physical_id: str, new: Properties, old: Properties, _attributes: 
         Definition(physical_id, body).apply()
 
 
-def cors_configuration(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a CORS configuration in the API's spelling and types."""
+def cors_configuration(declared: Any) -> dict[str, Any]:
+    """Return a CORS configuration in the API's spelling and types.
+
+    Raises:
+        ValueError: It is none, as SAM makes of `AllowOrigins: !Split`.
+    """
+    if not isinstance(declared, Mapping):
+        message = f"{API}: Unable to parse the CORS configuration: expected an object, found {declared!r}"
+        raise ValueError(message)  # noqa: TRY004 - what AWS refuses
     cors: dict[str, Any] = hooks.camel_case(declared)
     if "maxAge" in cors:
         cors["maxAge"] = int(cors["maxAge"])

@@ -142,6 +142,19 @@ def bucket(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
             "Prefix": where.get("Prefix") or (where.get("And") or {}).get("Prefix") or rule.get("Prefix"),
             "ExpirationInDays": (rule.get("Expiration") or {}).get("Days"),
             "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
+            "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
+            "Transitions": [
+                {"StorageClass": one.get("StorageClass"), "TransitionInDays": one.get("Days")}
+                for one in rule.get("Transitions") or []
+            ],
+            "NoncurrentVersionTransitions": [
+                {
+                    "StorageClass": one.get("StorageClass"),
+                    "TransitionInDays": one.get("NoncurrentDays"),
+                    "NewerNoncurrentVersions": one.get("NewerNoncurrentVersions"),
+                }
+                for one in rule.get("NoncurrentVersionTransitions") or []
+            ],
         }
         rules.append({name: value for name, value in found.items() if value})
     blocks = elements(s3._buckets[physical_id].get("_public_access_block"))

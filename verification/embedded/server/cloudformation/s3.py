@@ -9,6 +9,7 @@ from typing import Any
 from botocore.serialize import create_serializer
 from botocore.session import get_session
 from ministack.services import s3
+from ministack.services.cloudformation import provisioners
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
@@ -59,6 +60,9 @@ class Configuration:
 
 def install() -> None:
     """Lay the overlay over MiniStack."""
+    # MiniStack hands a stack's tags to most types, and not to these two.
+    for type_ in (BUCKET, "AWS::Events::Rule"):
+        provisioners._STACK_TAG_PROPERTY.setdefault(type_, ("Tags", "list"))
     hooks.after(BUCKET, settle)
     hooks.before_delete(BUCKET, refuse_unless_empty)
 
