@@ -1,0 +1,1 @@
+"""What the stack consists of, and how its parts belong together."""

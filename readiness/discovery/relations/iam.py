@@ -1,0 +1,56 @@
+"""What the policies of a role let those use who assume it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from readiness.aws.policy import listed, statements_of
+from readiness.discovery.graph import Edge, Graph, Relation, Resource
+from readiness.discovery.reading import Found, attempt
+from readiness.environment import Environment
+
+RELATIONS: Final = (Relation.USES,)
+_NOT_USED: Final = ("AWS::Logs::LogGroup", "AWS::IAM::Role")
+"""A log group that is written to stands under LOGS_TO already."""
+
+
+def edges(env: Environment, graph: Graph) -> Iterator[Found]:
+    """The resources that the policies of the stack's roles name, for each who assumes the role."""
+    for role in graph.of("AWS::IAM::Role"):
+        if graph.to(role, Relation.ASSUMES):
+            yield from attempt(str(role), partial(_role, env, graph, role))
+
+
+def _role(env: Environment, graph: Graph, role: Resource) -> Iterator[Found]:
+    for statement in _statements(env, graph, role):
+        if statement.get("Effect") != "Allow":
+            continue
+        actions = ", ".join(listed(statement.get("Action")))
+        for pattern in listed(statement.get("Resource")):
+            for used in graph.matching(pattern):
+                if used.type in _NOT_USED:
+                    continue
+                for user in graph.to(role, Relation.ASSUMES):
+                    if user.source != used:
+                        yield Edge(user.source, Relation.USES, used, actions)
+
+
+def _statements(env: Environment, graph: Graph, role: Resource) -> Iterator[Mapping[str, Any]]:
+    client = env.client("iam")
+    name = role.physical_id
+    for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
+        for policy in page["PolicyNames"]:
+            yield from statements_of(
+                client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            )
+    own = {policy.physical_id for policy in graph.of("AWS::IAM::ManagedPolicy")}
+    if not own:
+        return
+    for page in client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for policy in page["AttachedPolicies"]:
+            if (arn := policy["PolicyArn"]) in own:
+                version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+                answer = client.get_policy_version(PolicyArn=arn, VersionId=version)
+                yield from statements_of(answer["PolicyVersion"]["Document"])
