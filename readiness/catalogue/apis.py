@@ -1,0 +1,169 @@
+"""The APIs and function URLs of a stack: read once for every check of the catalogue."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from readiness import budgets
+from readiness.aws.api import Api, Route, Stage
+from readiness.aws.function import Function
+from readiness.aws.function_url import FunctionUrl
+from readiness.aws.http_api import HttpApi
+from readiness.aws.policy import matches, read
+from readiness.aws.rest_api import RestApi
+from readiness.catalogue.compute import HTTP_API, REST_API
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.errors import Missing, NotApplicable
+
+FUNCTION_URL = "AWS::Lambda::Url"
+_SERVICE = "apigateway.amazonaws.com"
+_FUNCTION = re.compile(
+    r"(?P<arn>arn:[\w-]+:lambda:[\w-]+:\d+:function:(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?)"
+)
+_PLACEHOLDER = re.compile(r"\{[^}]+\}")
+
+
+@dataclass(frozen=True)
+class Apis:
+    """What of a stack answers HTTP by API Gateway or by a function's URL."""
+
+    env: Environment = field(repr=False)
+    graph: Graph = field(repr=False)
+
+    @cached_property
+    def _apis(self) -> Mapping[Resource, Api]:
+        found: dict[Resource, Api] = {}
+        for resource in self.graph.of(HTTP_API):
+            api = HttpApi(self.env, resource.physical_id)
+            if api.speaks_http:
+                found[resource] = api
+        return found | {one: RestApi(self.env, one.physical_id) for one in self.graph.of(REST_API)}
+
+    @property
+    def has_apis(self) -> bool:
+        return bool(self._apis)
+
+    @property
+    def resources(self) -> Sequence[Resource]:
+        """Every HTTP API and REST API.
+
+        Raises:
+            NotApplicable: the stack has none.
+        """
+        if not self._apis:
+            raise NotApplicable("the stack has no HTTP API and no REST API")
+        return list(self._apis)
+
+    def api(self, resource: Resource) -> Api:
+        return self._apis[resource]
+
+    def stages(self, resource: Resource) -> Sequence[Stage]:
+        """The stages of an API that serve something."""
+        api = self.api(resource)
+        return [stage for stage in api.stages if stage.deployment or stage.auto_deploy]
+
+    @cached_property
+    def urls(self) -> Mapping[Resource, FunctionUrl]:
+        """Every function URL."""
+        return {one: FunctionUrl(self.env, one.physical_id) for one in self.graph.of(FUNCTION_URL)}
+
+    def base(self, resource: Resource) -> str:
+        """Where an API or function URL answers everybody, '' where it does so under a custom domain or in a network alone."""
+        if resource in self.urls:
+            return self.urls[resource].address
+        api = self.api(resource)
+        if api.endpoint_disabled or (isinstance(api, RestApi) and api.is_private):
+            return ""
+        stages = self.stages(resource)
+        return api.address(stages[0]) if stages else ""
+
+    def reachable(self, *, urls: bool = True) -> Sequence[Resource]:
+        """Every API, and every function URL that asks for no signature, that answers everybody.
+
+        Raises:
+            NotApplicable: the stack has none.
+        """
+        found = [one for one in self._apis if self.base(one)]
+        if urls:
+            found += [one for one, url in self.urls.items() if url.authorization == "NONE"]
+        if not found:
+            raise NotApplicable("the stack has no API and no function URL that answers everybody")
+        return found
+
+    def asked(self, resource: Resource) -> Sequence[Route]:
+        """The routes that a check may ask, not too many; those for preflights are asked apart."""
+        if resource in self.urls:
+            return [Route("GET", "/", "NONE")]
+        routes = [route for route in self.api(resource).routes if route.method != "OPTIONS"]
+        return routes[: budgets.ROUTES_ASKED]
+
+    def broken_integrations(self, resource: Resource) -> Iterator[str]:
+        """What an API's routes lead to that is not there, or does not let API Gateway in."""
+        api = self.api(resource)
+        for route in api.routes:
+            if not (target := _FUNCTION.search(route.integration)) or "${" in route.integration:
+                continue
+            function = Function(self.env, target["name"])
+            qualifier = target["qualifier"] or ""
+            try:
+                statements = self._permissions(function, qualifier)
+            except Missing:
+                yield f"expected a function behind {route}, found that {target['name']} does not exist; mend the integration"
+                continue
+            if route.credentials:
+                continue
+            sources = set(sources_of(api, route))
+            if not any(
+                one.allows
+                and one.covers("lambda:InvokeFunction")
+                and any(name in (_SERVICE, "*") for _, name in one.principals)
+                and _admits(one.required("aws:SourceArn"), sources)
+                for one in read(statements)
+            ):
+                yield (
+                    f"expected {target['name']} to let API Gateway invoke it for {route}, found no permission; add an "
+                    "AWS::Lambda::Permission with the API's execution ARN as SourceArn"
+                )
+
+    def _permissions(self, function: Function, qualifier: str) -> Sequence[Mapping[str, object]]:
+        statements = list(function.permissions)
+        return list(function.permissions_of_qualifiers.get(qualifier, [])) if qualifier else statements
+
+
+def _admits(patterns: Sequence[str] | None, sources: set[str]) -> bool:
+    return patterns is None or any(matches(pattern, source) for pattern in patterns for source in sources)
+
+
+def sources_of(api: Api, route: Route) -> Iterator[str]:
+    """ARNs by which API Gateway may call for a route: of each stage, with placeholders as they are or filled in."""
+    method = "GET" if route.method == "ANY" else route.method
+    for stage in api.stages:
+        if route.path == "$default":
+            yield f"{api.execution_arn}/{stage.name}/$default"
+            continue
+        for path in (route.path, filled(route.path, "*"), filled(route.path, "x")):
+            yield from (
+                f"{api.execution_arn}/{stage.name}/{one}{path}" for one in {method, route.method, "*"}
+            )
+
+
+def filled(path: str, value: str = "") -> str:
+    """A route's path with something nobody has in place of each placeholder."""
+    if path == "$default":
+        return f"/{value or uuid.uuid4().hex}"
+    return _PLACEHOLDER.sub(lambda _: value or uuid.uuid4().hex, path)
+
+
+def method_of(route: Route) -> str:
+    """A method that the route takes."""
+    return "GET" if route.method == "ANY" else route.method
+
+
+def is_harmless(route: Route) -> bool:
+    """Whether a request with an empty body can take nothing away: it reads, makes something, or names what nobody has."""
+    return method_of(route) in ("GET", "HEAD", "POST") or "{" in route.path

@@ -1,0 +1,268 @@
+"""Who may do what: roles, secrets, parameters, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from readiness.aws.function import Function
+from readiness.aws.key import Key
+from readiness.aws.parameter import Parameter
+from readiness.aws.policy import DEPUTIES, Statement, matches, read, strangers
+from readiness.aws.role import Role
+from readiness.aws.secret import Secret
+from readiness.catalogue import grants, usage
+from readiness.catalogue.compute import FUNCTION, Compute
+from readiness.catalogue.declaration import Declarations
+from readiness.catalogue.judging import every, findings
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.errors import NotApplicable
+
+pytestmark = pytest.mark.security
+
+_ROLE, _SECRET = "AWS::IAM::Role", "AWS::SecretsManager::Secret"
+_PARAMETER, _KEY = "AWS::SSM::Parameter", "AWS::KMS::Key"
+_LAMBDA = {"lambda.amazonaws.com", "edgelambda.amazonaws.com"}
+# What a stack must have of a service whose name stands in a role's trust. Other services are taken for used.
+_KINDS: Mapping[str, Sequence[str]] = {
+    "apigateway.amazonaws.com": ("AWS::ApiGateway", "AWS::ApiGatewayV2"),
+    "codebuild.amazonaws.com": ("AWS::CodeBuild",),
+    "ec2.amazonaws.com": ("AWS::EC2", "AWS::AutoScaling", "AWS::IAM::InstanceProfile"),
+    "ecs-tasks.amazonaws.com": ("AWS::ECS", "AWS::Batch"),
+    "events.amazonaws.com": ("AWS::Events",),
+    "glue.amazonaws.com": ("AWS::Glue",),
+    "scheduler.amazonaws.com": ("AWS::Scheduler",),
+    "states.amazonaws.com": ("AWS::StepFunctions",),
+}
+# Roles of the functions that CDK adds to a stack by itself; nobody here writes their policies.
+_ADDED_BY_CDK = re.compile(
+    r"[0-9a-fA-F]{32}|CustomResourceProvider|^LogRetention|^BucketNotificationsHandler"
+)
+_SECRET_NAME = re.compile(
+    r"(?:^|[-_/.])(?:api[-_]?key|secret|token|password|passwd|credentials?|private[-_]?key)$", re.IGNORECASE
+)
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@pytest.fixture(scope="session")
+def roles(env: Environment, graph: Graph) -> Mapping[Resource, Role]:
+    """Every role of the stack."""
+    return {one: Role(env, one.physical_id) for one in graph.of(_ROLE)}
+
+
+@pytest.fixture(scope="session")
+def functions(graph: Graph, compute: Compute) -> Sequence[Function]:
+    """Every function of the stack."""
+    return [compute.function(one) for one in graph.of(FUNCTION)]
+
+
+def _of(role: Role, functions: Sequence[Function]) -> Sequence[Function]:
+    """The functions that have a role."""
+    return [one for one in functions if one.role_name == role.name]
+
+
+def _written(graph: Graph) -> Sequence[Resource]:
+    """The roles whose policies somebody here has written."""
+    found = [one for one in every(graph, _ROLE) if not _ADDED_BY_CDK.search(one.logical_id)]
+    if not found:
+        raise NotApplicable("the stack has no role but those that CDK adds by itself")
+    return found
+
+
+@pytest.mark.item("IAM-01")
+def test_roles_are_taken_on_by_their_services_alone(
+    env: Environment, graph: Graph, roles: Mapping[Resource, Role], functions: Sequence[Function]
+) -> None:
+    """Whoever can take the role on has all its rights."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        role = roles[resource]
+        unguarded = [
+            statement for statement in role.trusted if Statement(statement).required("sts:ExternalId") is None
+        ]
+        yield from strangers(unguarded, env.account_id, trusted=DEPUTIES)
+        for statement in read(role.trusted):
+            if not statement.allows:
+                continue
+            for kind, name in statement.principals:
+                if kind == "Federated":
+                    yield from _anyone_signed_in(statement, name)
+                elif kind == "Service" and _of(role, functions) and not _is_used(name, graph):
+                    yield (
+                        f"expected a function's role to be trusted to Lambda alone, found {name}, of which the stack has "
+                        "nothing; take it out of AssumeRolePolicyDocument"
+                    )
+
+    assert findings(every(graph, _ROLE), judge) == {}
+
+
+def _is_used(service: str, graph: Graph) -> bool:
+    if service in _LAMBDA or service not in _KINDS:
+        return True
+    return any(resource.type.startswith(kind) for kind in _KINDS[service] for resource in graph.resources)
+
+
+def _anyone_signed_in(statement: Statement, provider: str) -> Iterator[str]:
+    """What is wrong with trust in an identity provider: whoever it knows must be narrowed to those who are meant."""
+    required = {
+        key.rpartition(":")[2]: values
+        for operator, key, values in statement.conditions
+        if not operator.endswith("ifexists") and not operator.startswith("forallvalues")
+    }
+    wanted = "sub" if "token.actions.githubusercontent.com" in provider else "aud"
+    given = required.get(wanted) or (required.get("sub") if wanted == "aud" else None)
+    if not given or any(set(value) <= {"*"} for value in given):
+        yield (
+            f"expected a condition on '{wanted}', found none, so that whoever {provider} knows may take the role on; add one to "
+            "AssumeRolePolicyDocument"
+        )
+
+
+@pytest.mark.item("IAM-02")
+def test_roles_name_their_actions(graph: Graph, roles: Mapping[Resource, Role]) -> None:
+    """Whoever tricks a function may do what its role may, to the deletion of everything."""
+    assert findings(every(graph, _ROLE), lambda one: grants.whole_services(roles[one])) == {}
+
+
+@pytest.mark.item("IAM-03")
+def test_roles_name_their_resources(graph: Graph, roles: Mapping[Resource, Role]) -> None:
+    """The role reaches other applications of the account as well."""
+    assert findings(_written(graph), lambda one: grants.open_resources(roles[one])) == {}
+
+
+@pytest.mark.item("IAM-04")
+def test_roles_cannot_raise_their_own_rights(
+    env: Environment, graph: Graph, roles: Mapping[Resource, Role]
+) -> None:
+    """Whoever tricks one function becomes the administrator of the account."""
+    assert (
+        findings(
+            every(graph, _ROLE),
+            lambda one: grants.escalations(roles[one], env.partition, env.account_id),
+        )
+        == {}
+    )
+
+
+@pytest.mark.item("IAM-05")
+def test_every_granted_action_exists(graph: Graph, roles: Mapping[Resource, Role]) -> None:
+    """A misspelt action grants nothing, and IAM says so to nobody."""
+    assert findings(every(graph, _ROLE), lambda one: grants.unknown_actions(roles[one])) == {}
+
+
+@pytest.mark.item("IAM-06")
+def test_every_granted_action_is_called(
+    graph: Graph, roles: Mapping[Resource, Role], functions: Sequence[Function], tmp_path: Path
+) -> None:
+    """What a function never does only serves whoever takes it over."""
+    used = {one: of for one in _written(graph) if (of := _of(roles[one], functions))}
+    if not used:
+        raise NotApplicable("no function of the stack has a role of the stack")
+
+    assert findings(used, lambda one: usage.unused(roles[one], used[one], tmp_path)) == {}
+
+
+@pytest.mark.item("SECRET-01")
+def test_secrets_are_in_use(
+    env: Environment, graph: Graph, declared: Declarations, roles: Mapping[Resource, Role]
+) -> None:
+    """A secret that nobody uses costs money, and is rotated by nobody."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        secret = Secret(env, resource.physical_id)
+        users = declared.users_of(resource).values()
+        used = (
+            any(not kind.startswith("AWS::SecretsManager::") for kind in users)
+            or secret.arn in declared.around(resource).outputs.values()
+            or any(_may_read(role, secret) for role in roles.values())
+        )
+        if not used:
+            yield (
+                "expected a resource or an output that refers to the secret, or a role that may read it by name, found none; take the "
+                "secret out"
+            )
+        if secret.deletion_scheduled:
+            yield "expected a secret that stays, found that its deletion is scheduled; restore it"
+        elif not secret.has_current_version:
+            yield "expected a value, found none; put one in, or set GenerateSecretString"
+
+    assert findings(every(graph, _SECRET), judge) == {}
+
+
+def _may_read(role: Role, secret: Secret) -> bool:
+    """Whether a policy lets the role read the secret by its name; one that lets it read all names none."""
+    return any(
+        one.allows
+        and one.covers("secretsmanager:GetSecretValue")
+        and any(
+            matches(arn, secret.arn) and arn.rpartition(":secret:")[2].strip("*") for arn in one.resources
+        )
+        for policy in role.own_policies
+        for one in read(policy.statements)
+    )
+
+
+@pytest.mark.item("SECRET-02")
+def test_secrets_admit_their_own_account_alone(env: Environment, graph: Graph) -> None:
+    """Another account could sign in with it."""
+
+    def judge(resource: Resource) -> Sequence[str]:
+        return strangers(Secret(env, resource.physical_id).policy_statements, env.account_id)
+
+    assert findings(every(graph, _SECRET), judge) == {}
+
+
+@pytest.mark.item("SSM-01")
+def test_no_parameter_holds_a_secret_in_clear(env: Environment, graph: Graph, declared: Declarations) -> None:
+    """Whoever may look at the template, the stack or the parameter reads it."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        template = declared.around(resource).declared
+        value = declared.resource(resource).get("Properties", {}).get("Value", "")
+        names = {resource.physical_id, resource.logical_id.rpartition("/")[2]}
+        if not any(_SECRET_NAME.search(_WORDS.sub("-", name)) for name in names) or _only_points(
+            value, template
+        ):
+            return
+        if (kind := Parameter(env, resource.physical_id).kind) != "SecureString":
+            yield (
+                f"expected a SecureString under a name like this, found {kind}; put the value into an "
+                "AWS::SecretsManager::Secret, for CloudFormation makes no SecureString"
+            )
+
+    assert findings(every(graph, _PARAMETER), judge) == {}
+
+
+def _only_points(value: object, resources: Mapping[str, object]) -> bool:
+    """Whether a parameter's value is an ARN, an address or what a resource is called, and no secret."""
+    if isinstance(value, str):
+        return bool(re.match(r"(arn:|https?://|/)", value))
+    return isinstance(value, dict) and ("Fn::GetAtt" in value or value.get("Ref") in resources)
+
+
+@pytest.mark.item("KMS-01")
+def test_keys_are_usable_and_rotate(env: Environment, graph: Graph) -> None:
+    """What a disabled key encrypted cannot be read, and a key that leaked once opens everything for ever."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        key = Key(env, resource.physical_id)
+        if key.state != "Enabled":
+            yield f"expected an enabled key, found {key.state}; enable it, or cancel its deletion"
+        elif key.can_rotate and not key.rotates:
+            yield "expected yearly rotation, found none; set EnableKeyRotation"
+
+    assert findings(every(graph, _KEY), judge) == {}
+
+
+@pytest.mark.item("KMS-02")
+def test_keys_admit_their_own_account_alone(env: Environment, graph: Graph) -> None:
+    """Whoever may use the key reads everything that it encrypts."""
+
+    def judge(resource: Resource) -> Sequence[str]:
+        return strangers(Key(env, resource.physical_id).policy_statements, env.account_id, trusted=DEPUTIES)
+
+    assert findings(every(graph, _KEY), judge) == {}

@@ -1,0 +1,186 @@
+"""Logs and alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+
+from readiness import budgets
+from readiness.aws.log_group import LogGroup
+from readiness.aws.role import Role
+from readiness.catalogue import credentials
+from readiness.catalogue.compute import DISTRIBUTION, FUNCTION, HTTP_API, MACHINE, QUEUE, REST_API, Compute
+from readiness.catalogue.judging import every, findings
+from readiness.catalogue.watching import ALARM, Watching
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.errors import NotApplicable, Unverified, existing
+
+
+@pytest.mark.config
+@pytest.mark.item("LOGS-01")
+def test_logs_are_kept_for_a_finite_time(watching: Watching) -> None:
+    """Logs that never expire cost more each month, and keep what users asked to forget."""
+    groups = _groups(watching)
+
+    assert {whose: f"{name}: {why}" for name, (whose, group) in groups.items() if (why := _kept(group))} == {}
+
+
+def _groups(watching: Watching) -> dict[str, tuple[str, LogGroup]]:
+    if not watching.log_groups:
+        raise NotApplicable("the stack has no function, API, state machine or log group")
+    return dict(watching.log_groups)
+
+
+def _kept(group: LogGroup) -> str:
+    """What is wrong with how long a log group keeps its lines."""
+    if existing(lambda: group.description) is None:
+        return (
+            "expected a log group with a retention, found none, and one that is made at the first line keeps its lines for ever; "
+            "declare AWS::Logs::LogGroup with RetentionInDays"
+        )
+    most = budgets.LOG_RETENTION.days
+    if not group.retention:
+        return f"expected a retention of at most {most} days, found none: lines are kept for ever; set RetentionInDays"
+    if group.retention > budgets.LOG_RETENTION:
+        return f"expected a retention of at most {most} days, found {group.retention.days}; lower RetentionInDays"
+    return ""
+
+
+@pytest.mark.infra
+@pytest.mark.item("LOGS-02")
+def test_functions_may_write_their_logs(graph: Graph, compute: Compute, env: Environment) -> None:
+    """A function whose role may not write leaves nothing to look at when it fails."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        function = compute.function(resource)
+        group = f"arn:{env.partition}:logs:{env.region}:{env.account_id}:log-group:{function.log_group_name}"
+        role = Role(env, function.role_name)
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            if not role.may(action, f"{group}:log-stream:verification"):
+                yield f"expected role {role.name} to allow {action} on {function.log_group_name}, found that it does not; add it"
+
+    here = [each for each in every(graph, FUNCTION) if each.physical_id not in compute.at_edges]
+    assert findings(here, judge) == {}
+
+
+@pytest.mark.security
+@pytest.mark.item("LOGS-03")
+def test_logs_hold_no_credential(watching: Watching) -> None:
+    """Logs are read by more people than keys are, and copied into tickets."""
+    since = datetime.now(UTC) - budgets.LOG_LINES_AGE
+    leaks: dict[str, str] = {}
+    unread: list[Unverified] = []
+    for name, (whose, group) in _groups(watching).items():
+        try:
+            lines = group.latest(since, budgets.LOG_LINES_READ) if existing(lambda: group.description) else []  # noqa: B023
+        except Unverified as problem:
+            unread.append(problem)
+            continue
+        for event in islice((line for line in lines if credentials.in_text(line.message)), 1):
+            leaks[whose] = (
+                f"expected no credential in {name}, found one in the line of {event.at:%Y-%m-%d %H:%M:%S}; replace it, "
+                "and leave it out of what is logged"
+            )
+
+    assert leaks == {}
+    if unread:
+        raise unread[0]
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-01")
+def test_failures_of_each_function_raise_an_alarm(graph: Graph, compute: Compute, watching: Watching) -> None:
+    """Users would tell the operators, days later."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if not watching.function_is_watched(resource):
+            yield (
+                "expected an alarm on Errors of AWS/Lambda with its FunctionName, found none, nor one on a filter of its log or on "
+                "the queue or state machine that takes its failures; add AWS::CloudWatch::Alarm"
+            )
+
+    assert findings(compute.serving(every(graph, FUNCTION)), judge) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-02")
+def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, watching: Watching) -> None:
+    """Work that nobody does, or that was given up, shows in no function's errors."""
+    every(graph, QUEUE)
+    dead = watching.dead_letter_queues
+    watched = [each for each in graph.of(QUEUE) if compute.queue(each).arn in dead | compute.queues_read]
+    if not watched:
+        raise NotApplicable("no queue of the stack feeds a function or keeps dead letters")
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if not watching.queue_is_watched(resource):
+            metric = (
+                "ApproximateNumberOfMessagesVisible"
+                if compute.queue(resource).arn in dead
+                else "ApproximateAgeOfOldestMessage, or on its dead-letter queue,"
+            )
+            yield f"expected an alarm on {metric} of AWS/SQS with its QueueName, found none; add AWS::CloudWatch::Alarm"
+
+    assert findings(watched, judge) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-03")
+def test_failures_of_each_api_raise_an_alarm(graph: Graph, watching: Watching) -> None:
+    """What fails before a function is reached shows in no function's errors."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if not watching.api_is_watched(resource):
+            metric = "5xx with its ApiId" if resource.type == HTTP_API else "5XXError with its ApiName"
+            yield f"expected an alarm on {metric} of AWS/ApiGateway, found none; add AWS::CloudWatch::Alarm"
+
+    assert findings(every(graph, HTTP_API, REST_API), judge) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-08")
+def test_failures_of_each_distribution_raise_an_alarm(graph: Graph, watching: Watching) -> None:
+    """An origin that refuses the distribution, or is gone, counts nothing itself."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if not watching.distribution_is_watched(resource):
+            yield "expected an alarm on 5xxErrorRate of AWS/CloudFront with its DistributionId, found none; add one in us-east-1"
+
+    assert findings(every(graph, DISTRIBUTION), judge) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-04")
+def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: Watching) -> None:
+    """An execution fails, and nobody asks where its result is."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if not watching.machine_is_watched(resource):
+            yield "expected an alarm on ExecutionsFailed of AWS/States with its StateMachineArn, found none; add AWS::CloudWatch::Alarm"
+
+    assert findings(every(graph, MACHINE), judge) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-05")
+def test_alarms_can_fire(graph: Graph, watching: Watching) -> None:
+    """An alarm that cannot fire is worse than none: everybody relies on it."""
+    assert findings(every(graph, ALARM), lambda each: watching.blindness(watching.alarm(each))) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-06")
+def test_alarms_reach_somebody(graph: Graph, watching: Watching) -> None:
+    """Every alarm would fire into the void."""
+    assert findings(every(graph, ALARM), lambda each: watching.silence(watching.alarm(each))) == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("ALARM-07")
+def test_alarms_watch_what_is_there(graph: Graph, watching: Watching) -> None:
+    """With one dimension wrong an alarm has no data, and stays quiet for ever."""
+    assert findings(every(graph, ALARM), lambda each: watching.misses(watching.alarm(each))) == {}

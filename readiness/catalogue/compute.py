@@ -1,0 +1,230 @@
+"""The functions of a stack, and what starts them: read once for every check of the catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from readiness import budgets
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.distribution import Distribution
+from readiness.aws.function import Function
+from readiness.aws.policy import listed
+from readiness.aws.queue import Queue
+from readiness.aws.rule import Rule, Schedule
+from readiness.aws.state_machine import StateMachine
+from readiness.catalogue.existence import arn_exists
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+
+FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+MACHINE = "AWS::StepFunctions::StateMachine"
+QUEUE = "AWS::SQS::Queue"
+HTTP_API = "AWS::ApiGatewayV2::Api"
+REST_API = "AWS::ApiGateway::RestApi"
+DISTRIBUTION = "AWS::CloudFront::Distribution"
+RULE = "AWS::Events::Rule"
+SCHEDULE = "AWS::Scheduler::Schedule"
+# Services that hand an event over and do not wait for what becomes of it.
+# Source: Lambda Developer Guide, "Invoking Lambda with events from other AWS services".
+_ASYNCHRONOUS = {
+    *("s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com", "ses.amazonaws.com"),
+    *("iot.amazonaws.com", "config.amazonaws.com", "codecommit.amazonaws.com", "scheduler.amazonaws.com"),
+}
+
+
+@dataclass(frozen=True)
+class Cap:
+    """How long something waits for a function that it has started."""
+
+    who: str
+    limit: timedelta
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What computes in a stack; each resource is read when it is first asked for."""
+
+    env: Environment = field(repr=False)
+    graph: Graph = field(repr=False)
+
+    @cached_property
+    def _functions(self) -> Mapping[str, Function]:
+        return {each.logical_id: Function(self.env, each.physical_id) for each in self.graph.of(FUNCTION)}
+
+    def function(self, resource: Resource) -> Function:
+        return self._functions[resource.logical_id]
+
+    @cached_property
+    def _machines(self) -> Mapping[str, StateMachine]:
+        return {each.logical_id: StateMachine(self.env, each.physical_id) for each in self.graph.of(MACHINE)}
+
+    def machine(self, resource: Resource) -> StateMachine:
+        return self._machines[resource.logical_id]
+
+    @cached_property
+    def _queues(self) -> Mapping[str, Queue]:
+        return {each.logical_id: Queue(self.env, each.physical_id) for each in self.graph.of(QUEUE)}
+
+    def queue(self, resource: Resource) -> Queue:
+        return self._queues[resource.logical_id]
+
+    @cached_property
+    def _rules(self) -> Mapping[str, Rule | Schedule]:
+        rules = {each.logical_id: Rule(self.env, each.physical_id) for each in self.graph.of(RULE)}
+        return rules | {
+            each.logical_id: Schedule(self.env, each.physical_id) for each in self.graph.of(SCHEDULE)
+        }
+
+    def rule(self, resource: Resource) -> Rule | Schedule:
+        return self._rules[resource.logical_id]
+
+    @cached_property
+    def _mappings(self) -> Mapping[str, Mapping[str, Any]]:
+        """By UUID, those of the stack's functions."""
+        client = self.env.client("lambda")
+        return {
+            each.logical_id: client.get_event_source_mapping(UUID=each.physical_id)
+            for each in self.graph.of(MAPPING)
+        }
+
+    def mapping(self, resource: Resource) -> Mapping[str, Any]:
+        """One event source mapping, as Lambda tells it."""
+        return self._mappings[resource.logical_id]
+
+    @property
+    def queues_read(self) -> set[str]:
+        """ARNs of the queues that a function of the stack is fed from."""
+        return {str(each.get("EventSourceArn", "")) for each in self._mappings.values()}
+
+    @cached_property
+    def stacks(self) -> Mapping[str, CloudFormationStack]:
+        """The stack and those nested in it, by the path that their resources' logical ids begin with."""
+        nested = self.graph.of("AWS::CloudFormation::Stack")
+        return {
+            "": CloudFormationStack(self.env, self.env.stack_name),
+            **{f"{each}/": CloudFormationStack(self.env, each.physical_id) for each in nested},
+        }
+
+    @cached_property
+    def helpers(self) -> set[str]:
+        """Logical ids of the functions that serve the stack's custom resources, and nobody at run time.
+
+        CDK and others put them into a stack; they run while it is deployed, which reports their errors itself.
+        """
+        found = set()
+        for path, stack in self.stacks.items():
+            for resource in stack.declared.values():
+                type_ = str(resource.get("Type", ""))
+                if type_.startswith("Custom::") or type_ == "AWS::CloudFormation::CustomResource":
+                    token = resource.get("Properties", {}).get("ServiceToken")
+                    found |= {path + id_ for id_ in _named_in(token)}
+        return found
+
+    @cached_property
+    def at_edges(self) -> set[str]:
+        """Names of the functions that run at CloudFront's edges: untraced, and with logs in the region of whoever asked."""
+        distributions = [Distribution(self.env, each.physical_id) for each in self.graph.of(DISTRIBUTION)]
+        return {
+            function_name(one["LambdaFunctionARN"])
+            for distribution in distributions
+            for behaviour in distribution.behaviours
+            for one in behaviour.get("LambdaFunctionAssociations", {}).get("Items", [])
+        }
+
+    def serving(self, functions: Sequence[Resource]) -> Sequence[Resource]:
+        """These functions without those of custom resources and those at CloudFront's edges."""
+        return [
+            each
+            for each in functions
+            if each.logical_id not in self.helpers and each.physical_id not in self.at_edges
+        ]
+
+    def started_by_events(self, function: Function) -> Sequence[str]:
+        """Whatever starts a function and does not wait for it."""
+        services = {
+            service
+            for statements in (function.permissions, *function.permissions_of_qualifiers.values())
+            for statement in statements
+            if statement["Effect"] == "Allow" and isinstance(statement["Principal"], Mapping)
+            for service in listed(statement["Principal"].get("Service"))
+        }
+        schedules = {
+            "scheduler.amazonaws.com"
+            for rule in self._rules.values()
+            if isinstance(rule, Schedule)
+            if any(same_function(target.arn, function.name) for target in rule.targets)
+        }
+        return sorted(services & _ASYNCHRONOUS | schedules)
+
+    @cached_property
+    def caps(self) -> Mapping[str, Sequence[Cap]]:
+        """How long APIs and state machines of the stack wait, by the name of the function that they start."""
+        found: dict[str, list[Cap]] = {}
+        for name, cap in (*self._caps_of_apis(), *self._caps_of_machines()):
+            found.setdefault(name, []).append(cap)
+        return found
+
+    def _caps_of_apis(self) -> Iterator[tuple[str, Cap]]:
+        for api in self.graph.of(HTTP_API):
+            pages = self.env.client("apigatewayv2").get_paginator("get_integrations")
+            for page in pages.paginate(ApiId=api.physical_id):
+                for one in page["Items"]:
+                    yield from _cap(
+                        api, one.get("IntegrationUri"), one.get("TimeoutInMillis"), budgets.API_TIMEOUT_LIMIT
+                    )
+        for api in self.graph.of(REST_API):
+            pages = self.env.client("apigateway").get_paginator("get_resources")
+            for page in pages.paginate(restApiId=api.physical_id, embed=["methods"]):
+                for resource in page["items"]:
+                    for method in resource.get("resourceMethods", {}).values():
+                        one = method.get("methodIntegration", {})
+                        if "'Event'" in (one.get("requestParameters") or {}).values():
+                            continue  # it hands the event over and does not wait
+                        yield from _cap(api, one.get("uri"), one.get("timeoutInMillis"), budgets.REST_TIMEOUT)
+
+    def _caps_of_machines(self) -> Iterator[tuple[str, Cap]]:
+        for resource in self.graph.of(MACHINE):
+            for task in self.machine(resource).tasks:
+                if task.function and task.timeout_seconds and not task.waits_for_others:
+                    cap = Cap(f"{resource}'s task {task.name!r}", timedelta(seconds=task.timeout_seconds))
+                    yield function_name(task.function), cap
+
+    def is_there(self, arn: str) -> bool | None:
+        """Whether what an ARN names exists; None where that cannot be told."""
+        resource = self.graph.named(arn)
+        return True if resource and resource.declared else arn_exists(self.env, arn)
+
+
+def _cap(
+    api: Resource, uri: str | None, milliseconds: int | None, default: timedelta
+) -> Iterator[tuple[str, Cap]]:
+    if uri and ":function:" in uri and "${" not in uri:
+        limit = timedelta(milliseconds=milliseconds) if milliseconds else default
+        yield function_name(uri), Cap(f"API {api}", limit)
+
+
+def function_name(reference: str) -> str:
+    """The name in whatever names a function: its name, its ARN, or an integration's URI, with or without an alias."""
+    found = re.search(r":function:([\w-]+)", reference)
+    return found[1] if found else reference.partition(":")[0]
+
+
+def same_function(reference: str, name: str) -> bool:
+    """Whether an ARN is of the function of that name."""
+    return ":function:" in reference and function_name(reference) == name
+
+
+def _named_in(value: Any) -> set[str]:
+    """Logical ids that an intrinsic function's value refers to."""
+    text = json.dumps(value)
+    return {
+        *re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"([A-Za-z0-9]+)', text),
+        *re.findall(r"\$\{([A-Za-z0-9]+)", text),
+    }

@@ -1,0 +1,170 @@
+"""What the policies of a role give away beyond need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from readiness.aws.policy import Statement, listed
+from readiness.aws.role import Role
+from readiness.probes import iam_actions
+
+_GUARDED: Final = frozenset(
+    (
+        *("cognito-idp", "dynamodb", "events", "execute-api", "firehose", "iam", "kinesis", "kms", "lambda"),
+        *("s3", "secretsmanager", "sns", "sqs", "ssm", "states", "sts"),
+    )
+)
+"""The services whose resources hold what an application keeps, or run what it may do. Of others, some name a resource that
+an action need not have, so that `*` may be all that one can write."""
+
+_KEEPING_NOTHING: Final = frozenset({"textract", "xray"})
+"""Services with hardly a resource: SAM's policy template for one of them grants it as a whole."""
+
+_FORMER: Final = frozenset(f"sqs:{name}messagebatch" for name in ("delete", "send")) | {
+    "sqs:changemessagevisibilitybatch"
+}
+"""Actions that IAM knew once, and that SAM's policy templates still grant."""
+
+_NEVER_CONFINED: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
+
+# Conditions that say when, from where or how, and not on what.
+_NOT_ABOUT_RESOURCES: Final = re.compile(
+    r"aws:(securetransport|sourceip|vpcsourceip|currenttime|epochtime|useragent|referer|requestedregion|multifactor\w+|"
+    r"tokenissuetime|viaawsservice|principal\w+)"
+)
+
+_ESCALATING: Final[Mapping[str, str]] = {
+    "iam:addusertogroup": "group",
+    "iam:attachgrouppolicy": "group",
+    "iam:attachrolepolicy": "role",
+    "iam:attachuserpolicy": "user",
+    "iam:createaccesskey": "user",
+    "iam:createloginprofile": "user",
+    "iam:createpolicyversion": "policy",
+    "iam:passrole": "role",
+    "iam:putgrouppolicy": "group",
+    "iam:putrolepolicy": "role",
+    "iam:putuserpolicy": "user",
+    "iam:setdefaultpolicyversion": "policy",
+    "iam:updateassumerolepolicy": "role",
+    "iam:updateloginprofile": "user",
+    "lambda:updatefunctioncode": "function",
+    "sts:assumerole": "role",
+}
+"""What lets its holder become somebody else, and on what. Source: Rhino Security Labs, "AWS IAM Privilege Escalation"."""
+_STRANGER: Final = "whatever-there-is"
+
+
+def whole_services(role: Role) -> Iterator[str]:
+    """Grants of everything that a service can do, or of everything but something."""
+    for policy in role.policies:
+        for statement in map(Statement, policy.statements):
+            if not statement.allows:
+                continue
+            if statement.content.get("NotAction"):
+                yield f"expected actions by name, found {statement.what} in {policy.name}; list what is needed"
+            for action in statement.actions:
+                service, _, name = action.lower().partition(":")
+                if not name.strip("*?") and service not in _KEEPING_NOTHING:
+                    yield (
+                        f"expected actions by name, found {action} in {policy.name}; "
+                        + (
+                            "attach a policy that lists what is needed"
+                            if policy.is_of_aws
+                            else "list what is needed"
+                        )
+                    )
+
+
+def open_resources(role: Role) -> Iterator[str]:
+    """Actions that are granted on every resource, although IAM can confine them.
+
+    What a policy of AWS's own grants is left out: nobody here can narrow it.
+
+    Raises:
+        Unverified: the list of IAM's actions cannot be read.
+    """
+    for policy in role.own_policies:
+        for statement in map(Statement, policy.statements):
+            if not statement.allows or _is_narrowed(statement):
+                continue
+            wide = [one for one in statement.resources if _is_wide(one)]
+            if excluded := listed(statement.content.get("NotResource")):
+                wide = [f"everything but {', '.join(excluded)}"]
+            actions = [one for one in statement.actions if _can_be_confined(one)]
+            if listed(statement.content.get("NotAction")):
+                actions = [statement.what]
+            if wide and actions:
+                yield (
+                    f"expected {', '.join(actions)} on named resources, found {', '.join(wide)} in {policy.name}; "
+                    "name the resources that are needed"
+                )
+
+
+def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
+    """Grants by which the role's holder can give itself more rights."""
+    for policy in role.policies:
+        for statement in map(Statement, policy.statements):
+            passes_to_one_service = statement.required("iam:PassedToService") is not None
+            if not statement.allows or (
+                _is_narrowed(statement) and (policy.is_of_aws or not passes_to_one_service)
+            ):
+                continue
+            taken = [
+                action
+                for action, kind in _ESCALATING.items()
+                if statement.covers(action) and statement.is_about(_any(kind, partition, account))
+            ]
+            if taken:
+                yield (
+                    f"expected no way to more rights, found {', '.join(taken)} on whatever there is in {policy.name}; "
+                    "name the resource that is needed, or take the action out"
+                )
+
+
+def unknown_actions(role: Role) -> Iterator[str]:
+    """Actions that IAM does not know, in policies that AWS did not write.
+
+    Raises:
+        Unverified: the list of IAM's actions cannot be read.
+    """
+    for policy in role.own_policies:
+        for statement in map(Statement, policy.statements):
+            for action in [*statement.actions, *listed(statement.content.get("NotAction"))]:
+                known = set(action) == {"*"} or action.lower() in _FORMER or iam_actions.is_known(action)
+                if not known:
+                    yield f"expected actions that exist, found {action} in {policy.name}; mend its spelling"
+
+
+def _any(kind: str, partition: str, account: str) -> str:
+    """The ARN of something that no policy names."""
+    if kind == "function":
+        return f"arn:{partition}:lambda:us-east-1:{account}:function:{_STRANGER}"
+    return f"arn:{partition}:iam::{account}:{kind}/{_STRANGER}"
+
+
+def _is_narrowed(statement: Statement) -> bool:
+    return any(not _NOT_ABOUT_RESOURCES.fullmatch(key) for _, key, _ in statement.conditions)
+
+
+def _is_wide(resource: str) -> bool:
+    """Whether a resource stands for all of its kind, in one account or in each."""
+    if set(resource) <= {"*"}:
+        return True
+    parts = resource.split(":", 5)
+    if len(parts) < 6:  # noqa: PLR2004  # arn:partition:service:region:account:resource
+        return False
+    name = re.sub(r"^(?:table|secret|parameter|function|key|role|user|policy|stateMachine)[:/]", "", parts[5])
+    return not set(name) - set("*/:")
+
+
+def _can_be_confined(action: str) -> bool:
+    service, _, name = action.lower().partition(":")
+    if service not in _GUARDED or action.lower() in _NEVER_CONFINED:
+        return False
+    if not name.strip("*?"):
+        return True
+    meant = iam_actions.meant_by(action)
+    return any(iam_actions.resource_types(one) for one in meant)

@@ -1,0 +1,90 @@
+"""Whether a queue or topic takes what is sent to it: by its own policy, and by that of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from readiness.aws.key import Key
+from readiness.aws.policy import Statement, matches, read
+from readiness.discovery.graph import Resource
+
+_ACCOUNTS: Final = frozenset({"aws:sourceaccount", "aws:sourceowner"})
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A rule, topic or alarm that sends to something by its service, which no role's policy lets in.
+
+    Args:
+        resource: of the stack.
+        service: that calls in its name, such as `events.amazonaws.com`.
+        arn: what the service says in `aws:SourceArn`.
+        target: the ARN of the queue or topic.
+    """
+
+    resource: Resource
+    service: str
+    arn: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A queue or topic.
+
+    Args:
+        name: its logical id.
+        arn: of the queue or topic.
+        action: by which one sends to it.
+        statements: of its policy.
+        key: its KMS key, None without one.
+    """
+
+    name: str
+    arn: str
+    action: str
+    statements: Sequence[Mapping[str, Any]]
+    key: Key | None = None
+
+
+def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
+    """Why a receiver does not get what a sender sends."""
+    if not any(
+        _lets_in(one, sender, account) and one.covers(receiver.action) and one.is_about(receiver.arn)
+        for one in read(receiver.statements)
+    ):
+        yield (
+            f"expected the policy of {receiver.name} to let {sender.service} do {receiver.action} for {sender.arn}, found no such "
+            "statement; add one, or mend its aws:SourceArn"
+        )
+    if receiver.key and receiver.key.is_of_aws:
+        yield (
+            f"expected a key of {receiver.name} that {sender.service} may use, found AWS's own, which lets no service in; set "
+            "KmsMasterKeyId to a key of your own"
+        )
+    elif receiver.key:
+        statements = [one for one in read(receiver.key.policy_statements) if _lets_in(one, sender, account)]
+        missing = [
+            action
+            for action in ("kms:Decrypt", "kms:GenerateDataKey")
+            if not any(one.covers(action) for one in statements)
+        ]
+        if missing:
+            yield (
+                f"expected the key of {receiver.name} to let {sender.service} do kms:Decrypt and kms:GenerateDataKey, found "
+                f"{' and '.join(missing)} missing; add a statement to its KeyPolicy"
+            )
+
+
+def _lets_in(statement: Statement, sender: Sender, account: str) -> bool:
+    """Whether a statement allows something to a sender, by its principal and the conditions that are known."""
+    if not statement.allows or not {("Service", sender.service), ("AWS", "*")} & {*statement.principals}:
+        return False
+    known = {"aws:sourcearn": sender.arn, **dict.fromkeys(_ACCOUNTS, account)}
+    return all(
+        any(matches(value, known[key]) for value in values)
+        for operator, key, values in statement.conditions
+        if key in known and not operator.startswith(("stringnot", "arnnot", "null"))
+    )

@@ -1,0 +1,383 @@
+"""The alarms that watch a stack's resources, whichever stack they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from readiness import budgets
+from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
+from readiness.aws.key import Key
+from readiness.aws.log_group import LogGroup
+from readiness.aws.policy import listed
+from readiness.aws.rule import Rule
+from readiness.aws.topic import Topic
+from readiness.catalogue.compute import (
+    DISTRIBUTION,
+    FUNCTION,
+    HTTP_API,
+    MACHINE,
+    QUEUE,
+    REST_API,
+    Compute,
+    function_name,
+)
+from readiness.catalogue.existence import exists
+from readiness.catalogue.metrics import COMPLETE, DIMENSIONS, METRICS, OF_HTTP_API, OF_REST_API
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.errors import Missing, Unverified
+
+ALARM: Final = "AWS::CloudWatch::Alarm"
+_EDGE_REGION: Final = "us-east-1"
+_UPWARDS: Final = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
+_DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
+_WAITING: Final = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
+# Topics under this key get nothing from CloudWatch, which may not use it.
+# Source: CloudWatch User Guide, "Notify users on alarm changes", and SNS Developer Guide, "Key management".
+_UNUSABLE_KEY: Final = "alias/aws/sns"
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The account's alarms, and what of a stack they watch."""
+
+    env: Environment = field(repr=False)
+    graph: Graph = field(repr=False)
+    compute: Compute = field(repr=False)
+
+    @cached_property
+    def alarms(self) -> Sequence[Alarm]:
+        """All metric alarms of the region, and those of CloudFront's where the stack has a distribution."""
+        found = list(every_alarm(self.env))
+        if self.graph.of(DISTRIBUTION) and self.env.region != _EDGE_REGION:
+            found += every_alarm(self.env, _EDGE_REGION)
+        return found
+
+    def alarm(self, resource: Resource) -> Alarm:
+        """One of the stack's.
+
+        Raises:
+            Missing: there is none of this name.
+        """
+        for alarm in self.alarms:
+            if alarm.name == resource.physical_id:
+                return alarm
+        raise Missing(f"alarm '{resource.physical_id}' does not exist; deploy the stack again")
+
+    def watched(self, namespace: str, names: Sequence[str], dimension: str, *values: str) -> bool:
+        """Whether an alarm that acts watches one of these metrics of a resource, or of all resources together."""
+        return any(
+            alarm.actions_enabled
+            and (
+                any(_watches(metric, namespace, names, dimension, values) for metric in alarm.metrics)
+                or any(_searches(text, namespace, names, values) for text in alarm.expressions)
+            )
+            for alarm in self.alarms
+        )
+
+    def function_is_watched(self, resource: Resource) -> bool:
+        """By its errors, by a filter of its log, or through the queue or state machine that takes its failures."""
+        function = self.compute.function(resource)
+        if self.watched("AWS/Lambda", ["Errors"], "FunctionName", function.name):
+            return True
+        if function.log_group_name in self._logs_watched:
+            return True
+        return any(
+            self.queue_is_watched(queue)
+            for queue in self.graph.of(QUEUE)
+            if self.compute.queue(queue).arn in self._failures_of(function.name)
+        ) or any(
+            self.machine_is_watched(machine)
+            for machine in self.graph.of(MACHINE)
+            if any(
+                function_name(task.function) == function.name for task in self.compute.machine(machine).tasks
+            )
+        )
+
+    def _failures_of(self, function: str) -> set[str]:
+        """ARNs of the queues that keep what a function failed on."""
+        resource = next(each for each in self.graph.of(FUNCTION) if each.physical_id == function)
+        live = self.compute.function(resource)
+        sources = {str(mapping.get("EventSourceArn")) for mapping in live.event_sources}
+        redrives = {
+            str(queue.redrive_policy.get("deadLetterTargetArn"))
+            for each in self.graph.of(QUEUE)
+            if (queue := self.compute.queue(each)).arn in sources
+        }
+        return redrives | {*live.failure_targets}
+
+    @cached_property
+    def _logs_watched(self) -> set[str]:
+        """Log groups with a metric filter whose metric an alarm watches."""
+        watched = {(metric.namespace, metric.name) for alarm in self.alarms for metric in alarm.metrics}
+        pages = self.env.client("logs").get_paginator("describe_metric_filters").paginate()
+        return {
+            one["logGroupName"]
+            for page in pages
+            for one in page["metricFilters"]
+            for made in one.get("metricTransformations", [])
+            if (made["metricNamespace"], made["metricName"]) in watched
+        }
+
+    @cached_property
+    def dead_letter_queues(self) -> set[str]:
+        """ARNs of what keeps failed messages, events and deliveries of the stack."""
+        queues = [self.compute.queue(each) for each in self.graph.of(QUEUE)]
+        functions = [self.compute.function(each) for each in self.graph.of(FUNCTION)]
+        rules = [
+            self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+        ]
+        return {
+            *(str(queue.redrive_policy.get("deadLetterTargetArn", "")) for queue in queues),
+            *(target for function in functions for target in function.failure_targets),
+            *(target.dead_letter_arn for rule in rules for target in rule.targets),
+        } - {""}
+
+    def queue_is_watched(self, resource: Resource) -> bool:
+        """By its own messages, or, where others work on them, by those that they gave up."""
+        queue = self.compute.queue(resource)
+        given_up = str(queue.redrive_policy.get("deadLetterTargetArn", ""))
+        names = [arn.rpartition(":")[2] for arn in (queue.arn, given_up) if arn]
+        return self.watched("AWS/SQS", _WAITING, "QueueName", *names)
+
+    def machine_is_watched(self, resource: Resource) -> bool:
+        """By its failures, or by a rule on executions that failed."""
+        arn = self.compute.machine(resource).arn
+        rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
+        return self.watched("AWS/States", ["ExecutionsFailed"], "StateMachineArn", arn) or any(
+            isinstance(rule, Rule) and rule.enabled and "aws.states" in rule.pattern.get("source", [])
+            for rule in rules
+        )
+
+    def api_is_watched(self, resource: Resource) -> bool:
+        """By what it answered with 5xx."""
+        if resource.type == HTTP_API:
+            return self.watched("AWS/ApiGateway", ["5xx"], "ApiId", resource.physical_id)
+        return self.watched("AWS/ApiGateway", ["5XXError"], "ApiName", self.rest_api_name(resource))
+
+    def rest_api_name(self, resource: Resource) -> str:
+        """What CloudWatch knows it by."""
+        return str(self.env.client("apigateway").get_rest_api(restApiId=resource.physical_id)["name"])
+
+    def distribution_is_watched(self, resource: Resource) -> bool:
+        names = ("5xxErrorRate", "TotalErrorRate")
+        return self.watched("AWS/CloudFront", names, "DistributionId", resource.physical_id)
+
+    @cached_property
+    def _composites(self) -> Sequence[str]:
+        return composite_rules(self.env)
+
+    def silence(self, alarm: Alarm) -> Iterator[str]:
+        """Why nobody hears of an alarm."""
+        if any(f'"{alarm.name}"' in rule or f"({alarm.name})" in rule for rule in self._composites):
+            return
+        if not alarm.actions_enabled:
+            yield "expected ActionsEnabled, found it off; enable it"
+        if not alarm.actions:
+            yield "expected AlarmActions, found none; name a topic that somebody is subscribed to"
+        topics = [arn for arn in alarm.actions if arn.split(":")[2] == "sns"]
+        why = {arn: self._deafness(arn) for arn in topics}
+        if topics and len(topics) == len(alarm.actions) and all(why.values()):
+            yield from why.values()
+
+    def _deafness(self, arn: str) -> str:
+        """Why nobody hears of what a topic is told, '' where somebody does."""
+        topic = Topic(self.env, arn)
+        try:
+            key, statements, subscriptions = topic.kms_key_id, topic.policy_statements, topic.subscriptions
+        except Missing:
+            return f"expected its topic to exist, found no {arn}; name one that does"
+        if key.endswith(_UNUSABLE_KEY):
+            return f"expected a key that CloudWatch may use, found {key} on {arn}; use a key of your own that lets it in"
+        if key and not self._key_lets_cloudwatch_in(key):
+            return f"expected the key {key} of {arn} to let cloudwatch.amazonaws.com use it, found no such statement; add it"
+        if statements and not any(_lets_cloudwatch_in(statement) for statement in statements):
+            return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no such statement; add it"
+        confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
+        if not confirmed:
+            found = f"{len(subscriptions)} that nobody has confirmed" if subscriptions else "none"
+            return f"expected a confirmed subscription of {arn}, found {found}; subscribe somebody"
+        unread = {each.endpoint for each in confirmed if each.protocol == "sqs"} - self.compute.queues_read
+        if len(unread) == len(confirmed):
+            raise Unverified(
+                f"{arn} tells queues alone ({', '.join(sorted(unread))}), and nothing in the stack reads them; subscribe somebody, "
+                "or look who reads them"
+            )
+        return ""
+
+    def _key_lets_cloudwatch_in(self, key: str) -> bool:
+        """Whether a key's policy lets CloudWatch encrypt what it tells a topic."""
+        return any(
+            statement["Effect"] == "Allow"
+            and {"*", "cloudwatch.amazonaws.com"} & {*_principals(statement)}
+            and any(
+                action.startswith(("kms:GenerateDataKey", "kms:*", "*"))
+                for action in listed(statement["Action"])
+            )
+            for statement in Key(self.env, key).policy_statements
+        )
+
+    def blindness(self, alarm: Alarm) -> Iterator[str]:
+        """Why an alarm cannot fire, or fires for nothing."""
+        for metric in alarm.metrics:
+            counted = METRICS.get(metric.namespace, {}).get(metric.name)
+            if counted is None:
+                if metric.namespace in COMPLETE:
+                    yield f"expected a metric of {metric.namespace}, found {metric.name}, which it has not; see its metrics"
+                continue
+            if metric.unit and metric.unit not in (counted.unit, "None"):
+                yield f"expected Unit {counted.unit} or none, found {metric.unit}: no data point has it; leave Unit out"
+            single = len(alarm.metrics) == 1 and not alarm.expressions
+            if counted.failure and single:
+                yield from self._bounds(alarm, metric)
+
+    def _bounds(self, alarm: Alarm, metric: Metric) -> Iterator[str]:
+        counted = METRICS[metric.namespace][metric.name]
+        threshold, strict = alarm.threshold, alarm.comparison == _UPWARDS[0]
+        if alarm.comparison in _DOWNWARDS:
+            yield f"expected it to fire on more of {metric.name}, found {alarm.comparison}; turn the comparison round"
+        if threshold is None or alarm.comparison not in _UPWARDS:
+            return
+        most = self._most(metric)
+        if most is not None and (threshold > most or (threshold == most and strict)):
+            yield (
+                f"expected a threshold that {metric.statistic} of {metric.name} can exceed, found {threshold:g} of at most {most:g}; "
+                "lower it, or use Sum"
+            )
+        elif threshold > budgets.ALARM_COUNT and counted.unit == "Count":
+            yield f"expected a threshold of at most {budgets.ALARM_COUNT}, found {threshold:g}; lower it"
+        if threshold <= 0 and not (threshold == 0 and strict):
+            yield f"expected a threshold above 0, found {alarm.comparison} {threshold:g}: it always fires; raise it"
+        if alarm.treat_missing_data == "breaching" and counted.each:
+            yield "expected TreatMissingData notBreaching or missing, found breaching: it fires whenever nobody calls; change it"
+
+    def _most(self, metric: Metric) -> float | None:
+        """What a statistic of a metric cannot exceed, None for no bound."""
+        counted = METRICS[metric.namespace][metric.name]
+        if counted.each and metric.statistic in ("Average", "Maximum", "Minimum"):
+            return 1
+        if counted.percent and metric.statistic != "Sum":
+            return 100
+        if (metric.namespace, metric.name) == ("AWS/Lambda", "Duration") and metric.statistic != "Sum":
+            name = metric.dimensions.get("FunctionName", "")
+            for resource in self.graph.of(FUNCTION):
+                if resource.physical_id == name:
+                    return self.compute.function(resource).timeout / timedelta(milliseconds=1)
+        return None
+
+    def misses(self, alarm: Alarm) -> Iterator[str]:
+        """What an alarm watches that is not there."""
+        for metric in alarm.metrics:
+            names = frozenset(metric.dimensions)
+            if metric.namespace == "AWS/CloudFront" and self.env.region != _EDGE_REGION:
+                yield f"expected an alarm on CloudFront's metrics in {_EDGE_REGION}, found it in {self.env.region}, where they are not; move it"
+            if metric.namespace in DIMENSIONS and names not in DIMENSIONS[metric.namespace]:
+                allowed = " or ".join("+".join(sorted(one)) or "none" for one in DIMENSIONS[metric.namespace])
+                yield f"expected dimensions {allowed} of {metric.namespace}, found {'+'.join(sorted(names)) or 'none'}: no data has them; mend them"
+                continue
+            if (metric.name in OF_HTTP_API and "ApiName" in names) or (
+                metric.name in OF_REST_API and "ApiId" in names
+            ):
+                yield f"expected a metric of its kind of API, found {metric.name} with {'+'.join(sorted(names))}: no data has them; HTTP APIs have 5xx and ApiId, REST APIs 5XXError and ApiName"
+                continue
+            for name, value in metric.dimensions.items():
+                if self._is_there(metric.namespace, name, value) is False:
+                    yield f"expected {name} of something that exists, found {value!r}; name the resource by Ref or GetAtt"
+
+    def _is_there(self, namespace: str, name: str, value: str) -> bool | None:
+        """Whether what a dimension names exists; None where this cannot tell."""
+        where = f"{self.env.region}:{self.env.account_id}"
+        readers: Mapping[tuple[str, str], Callable[[], bool | None]] = {
+            ("AWS/Lambda", "FunctionName"): lambda: self.compute.is_there(
+                f"arn:{self.env.partition}:lambda:{where}:function:{value}"
+            ),
+            ("AWS/SQS", "QueueName"): lambda: self.compute.is_there(
+                f"arn:{self.env.partition}:sqs:{where}:{value}"
+            ),
+            ("AWS/States", "StateMachineArn"): lambda: (
+                value.startswith("arn:") and self.compute.is_there(value)
+            ),
+            ("AWS/CloudFront", "Region"): lambda: value == "Global",
+            ("AWS/CloudFront", "DistributionId"): lambda: exists(
+                self.env, "cloudfront", "get_distribution", Id=value
+            ),
+            ("AWS/ApiGateway", "ApiId"): lambda: exists(self.env, "apigatewayv2", "get_api", ApiId=value),
+            ("AWS/ApiGateway", "ApiName"): lambda: value in self._rest_api_names,
+            ("AWS/DynamoDB", "TableName"): lambda: exists(
+                self.env, "dynamodb", "describe_table", TableName=value
+            ),
+        }
+        reader = readers.get((namespace, name))
+        return reader() if reader else None
+
+    @cached_property
+    def _rest_api_names(self) -> set[str]:
+        pages = self.env.client("apigateway").get_paginator("get_rest_apis").paginate()
+        return {one["name"] for page in pages for one in page["items"]}
+
+    @cached_property
+    def log_groups(self) -> Mapping[str, tuple[str, LogGroup]]:
+        """By name: the logical id of the log group, or else of whose log it is, and the log group."""
+        written = [
+            (self.compute.function(each).log_group_name, each)
+            for each in self.graph.of(FUNCTION)
+            if each.physical_id not in self.compute.at_edges
+        ]
+        written += [
+            (name, each)
+            for each in self.graph.of(MACHINE)
+            for name in self.compute.machine(each).log_group_names
+        ]
+        written += [
+            (name, each) for each in self.graph.of(HTTP_API, REST_API) for name in self._access_logs(each)
+        ]
+        found = {name: str(each) for name, each in written}
+        found |= {each.physical_id: str(each) for each in self.graph.of("AWS::Logs::LogGroup")}
+        return {name: (whose, LogGroup(self.env, name)) for name, whose in found.items()}
+
+    def _access_logs(self, api: Resource) -> Sequence[str]:
+        stages: Sequence[Mapping[str, Any]]
+        if api.type == HTTP_API:
+            stages = self.env.client("apigatewayv2").get_stages(ApiId=api.physical_id)["Items"]
+            arns = [(stage.get("AccessLogSettings") or {}).get("DestinationArn", "") for stage in stages]
+        else:
+            stages = self.env.client("apigateway").get_stages(restApiId=api.physical_id)["item"]
+            arns = [(stage.get("accessLogSettings") or {}).get("destinationArn", "") for stage in stages]
+        return [arn.partition(":log-group:")[2].removesuffix(":*") for arn in arns if ":log-group:" in arn]
+
+
+def _watches(
+    metric: Metric, namespace: str, names: Sequence[str], dimension: str, values: Sequence[str]
+) -> bool:
+    if metric.namespace != namespace or metric.name not in names:
+        return False
+    return not metric.dimensions or metric.dimensions.get(dimension) in values
+
+
+def _searches(text: str, namespace: str, names: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether a SEARCH or a query of metrics finds one of these: it names the metric, and the resource or no other."""
+    if namespace not in text or not any(name in text for name in names):
+        return False
+    narrowed = any(
+        word in text for word in ("FunctionName=", "QueueName=", "ApiId=", "ApiName=", "StateMachineArn=")
+    )
+    return not narrowed or any(value in text for value in values)
+
+
+def _principals(statement: Mapping[str, Any]) -> Sequence[str]:
+    principal = statement["Principal"]
+    if isinstance(principal, str):
+        return [principal]
+    return [*listed(principal.get("Service")), *listed(principal.get("AWS"))]
+
+
+def _lets_cloudwatch_in(statement: Mapping[str, Any]) -> bool:
+    # An account as principal covers those of its services that act for it.
+    return statement["Effect"] == "Allow" and any(
+        each in ("*", "cloudwatch.amazonaws.com") or each.startswith("arn:") or each.isdigit()
+        for each in _principals(statement)
+    )

@@ -1,0 +1,219 @@
+"""A template's functions, and the files in the folder that they run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from readiness.probes.process import read
+
+_TYPES: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Lambda::Function": "Code"}
+_BUILT: Final = Path(".aws-sam", "build")
+_SCRIPTS: Final = (".js", ".mjs", ".cjs")
+_TYPED: Final = (".ts", ".mts", ".cts", ".tsx", ".jsx")
+_COMMENTS: Final = re.compile(r"/\*.*?\*/|(?<![:\"'`\w/])//[^\n]*", re.DOTALL)
+# What exports names that do not stand in the file.
+_ANYTHING: Final = re.compile(
+    r"export\s*\*|__exportStar|__export\b|\.\.\.|Object\.assign|exports\s*\[|(?:module\.)?exports\s*=\s*(?!\{)"
+)
+
+
+class NotJudgedError(Exception):
+    """The files of a function cannot be judged with certainty."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as the template declares it.
+
+    Args:
+        logical_id: in the template.
+        folder: the template's.
+        properties: those of the function, with what `Globals` adds.
+        metadata: how SAM builds it.
+        code: its `CodeUri` or `Code`.
+    """
+
+    logical_id: str
+    folder: Path
+    properties: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    code: object
+
+    @property
+    def language(self) -> str:
+        """`python`, `node`, or '' for what is not judged."""
+        runtime = str(self.properties.get("Runtime", ""))
+        return next(
+            (name for name in ("python", "node") if runtime.startswith(name) and not self._is_image), ""
+        )
+
+    @property
+    def _is_image(self) -> bool:
+        return self.properties.get("PackageType") == "Image"
+
+    @property
+    def source(self) -> Path:
+        """The folder of its source.
+
+        Raises:
+            NotJudgedError: its code is no folder that exists.
+        """
+        if not isinstance(self.code, str) or not (self.folder / self.code).is_dir():
+            raise NotJudgedError("its code is no folder that exists here")
+        return self.folder / self.code
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Where its files are: the source, and what was built from it."""
+        built = self.folder / _BUILT / self.logical_id
+        return [self.source, *([built] if built.is_dir() else [])]
+
+    @property
+    def has_layers(self) -> bool:
+        return bool(self.properties.get("Layers"))
+
+
+def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
+    """The functions of a template whose short forms are written out.
+
+    Args:
+        template: its content.
+        folder: what its paths are relative to.
+    """
+    shared = (template.get("Globals") or {}).get("Function") or {}
+    found = []
+    for logical_id, resource in template["Resources"].items():
+        kind = resource.get("Type") if isinstance(resource, Mapping) else None
+        if kind in _TYPES:
+            own = resource.get("Properties") or {}
+            properties = {**shared, **own} if "Serverless" in kind else own
+            if shared.get("Layers") and properties is not own:
+                properties["Layers"] = [shared["Layers"], own.get("Layers")]
+            found.append(
+                Function(
+                    logical_id,
+                    folder,
+                    properties,
+                    resource.get("Metadata") or {},
+                    properties.get(_TYPES[kind]),
+                )
+            )
+    return found
+
+
+def handler_problem(function: Function) -> str:
+    """What is wrong with a function's handler, '' where nothing is.
+
+    Raises:
+        NotJudgedError: nobody can tell for certain.
+    """
+    handler = function.properties.get("Handler")
+    if not isinstance(handler, str):
+        raise NotJudgedError("its handler is not written as a text")
+    return _python(function, handler) if function.language == "python" else _node(function, handler)
+
+
+def _python(function: Function, handler: str) -> str:
+    if "BuildMethod" in function.metadata and len(function.folders) == 1:
+        raise NotJudgedError("it has a build method of its own and is not built")
+    module, _, name = handler.replace("/", ".").rpartition(".")
+    if not module:
+        return f"expected a handler such as module.function, found {handler}; name both"
+    path = Path(*module.split("."))
+    files = [
+        file
+        for folder in function.folders
+        for file in (folder / f"{path}.py", folder / path / "__init__.py")
+        if file.is_file()
+    ]
+    if not files:
+        _require_certain(function, module, ("*.py",))
+        compiled = [
+            file for folder in function.folders for file in (folder / path.parent).glob(f"{path.name}.*")
+        ]
+        if compiled:
+            raise NotJudgedError(f"{compiled[0].name} is not read")
+        return f"expected {path}.py in {function.code}, found none; correct Handler ({handler}) or CodeUri"
+    if not any(_defines(file, name) for file in files):
+        return f"expected {name} in {path}.py, found none; define it, or correct Handler ({handler})"
+    return ""
+
+
+def _require_certain(function: Function, module: str, patterns: Sequence[str]) -> None:
+    """Raise NotJudgedError where the handler's module may come from elsewhere than the folder."""
+    if function.has_layers:
+        raise NotJudgedError("its handler may be in a layer")
+    if not any(next(function.source.rglob(pattern), None) for pattern in patterns):
+        raise NotJudgedError(f"{function.code} holds no source")
+    first = re.split(r"[._/-]", module.lower())[0]
+    needed = read(function.source / "requirements.txt") + read(function.source / "package.json")
+    if re.search(rf"(?m)^\s*\"?@?{re.escape(first)}\b", needed.lower()):
+        raise NotJudgedError("its handler may be in a package that it needs")
+
+
+def _defines(file: Path, name: str) -> bool:
+    """Whether a module has a global name; what cannot be excluded counts."""
+    try:
+        tree = ast.parse(read(file))
+    except (SyntaxError, ValueError) as problem:
+        raise NotJudgedError(f"{file.name} cannot be read by this Python") from problem
+    names = set(_globals(tree.body))
+    return bool({name, "*", "__getattr__"} & names) or "globals()" in read(file)
+
+
+def _globals(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name).split(".")[0] for alias in statement.names)
+        else:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id
+                elif node is not statement and isinstance(node, ast.stmt):
+                    yield from _globals([node])
+
+
+def _node(function: Function, handler: str) -> str:
+    folder, _, rest = handler.rpartition("/")
+    stem, _, name = rest.partition(".")
+    if not name:
+        return f"expected a handler such as file.function, found {handler}; name both"
+    module = f"{folder}/{stem}" if folder else stem
+    files = [
+        file
+        for root in function.folders
+        for suffix in _SCRIPTS
+        if (file := root / f"{module}{suffix}").is_file()
+    ]
+    method = function.metadata.get("BuildMethod")
+    if not files and method == "esbuild":
+        entries = (function.metadata.get("BuildProperties") or {}).get("EntryPoints") or []
+        files = [file for entry in entries if (file := function.source / str(entry)).stem == stem]
+        if not [file for file in files if file.is_file()]:
+            raise NotJudgedError("esbuild makes its file, and it is not built")
+    if not files:
+        if method:
+            raise NotJudgedError("it has a build method of its own and is not built")
+        _require_certain(function, module, [f"*{suffix}" for suffix in _SCRIPTS])
+        if [suffix for suffix in _TYPED if (function.source / f"{module}{suffix}").is_file()]:
+            raise NotJudgedError("its file has to be compiled first")
+        return f"expected {module}.js in {function.code}, found none; correct Handler ({handler}) or CodeUri"
+    if not any(_exports(file, name.split(".")[0]) for file in files):
+        return f"expected {files[0].name} to export {name}, found no such export; export it, or correct Handler ({handler})"
+    return ""
+
+
+def _exports(file: Path, name: str) -> bool:
+    """Whether a module exports a name; what cannot be excluded counts."""
+    text = _COMMENTS.sub(" ", read(file))
+    if not re.search(r"\bexports?\b", text):
+        return False
+    # Where the name stands at all, nobody can tell without running the file whether it is exported.
+    return bool(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) or _ANYTHING.search(text))

@@ -1,0 +1,205 @@
+"""Judgements that the embedded AWS cannot show."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from readiness.aws.api import Route
+from readiness.aws.custom_domain import CustomDomain
+from readiness.aws.function_url import FunctionUrl
+from readiness.aws.rest_api import RestApi
+from readiness.catalogue.apis import Apis, filled, is_harmless
+from readiness.catalogue.checks import test_api as checks
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.probes.disclosure import disclosed
+from readiness.probes.http import Answer
+
+REST = Resource("AWS::ApiGateway::RestApi", "Rest", "abc")
+
+
+class Pages:
+    """A paginator of one page."""
+
+    def __init__(self, page: dict[str, Any]) -> None:
+        self._page = page
+
+    def paginate(self, **_: object) -> list[dict[str, Any]]:
+        return [self._page]
+
+
+class Gateway:
+    """A REST API with one method, as API Gateway tells it."""
+
+    def __init__(self, stage: dict[str, Any], plans: list[dict[str, Any]]) -> None:
+        self._stage = stage
+        resource = {"path": "/entries", "resourceMethods": {"GET": {"apiKeyRequired": True}}}
+        self._pages = {
+            "get_resources": {"items": [resource]},
+            "get_usage_plans": {"items": plans},
+        }
+
+    def get_stages(self, **_: object) -> dict[str, Any]:
+        return {"item": [{"stageName": "Prod", "deploymentId": "one", **self._stage}]}
+
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages(self._pages[operation])
+
+
+class Account:
+    """An environment with that gateway alone."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def client(self, _service: str) -> Gateway:
+        return self._gateway
+
+
+def apis(stage: dict[str, Any], plans: list[dict[str, Any]] | None = None) -> Apis:
+    return Apis(cast("Environment", Account(Gateway(stage, plans or []))), Graph([REST]))
+
+
+THROTTLED = {"*/*": {"throttlingRateLimit": 10.0, "throttlingBurstLimit": 20}}
+
+
+def test_a_rest_stage_as_it_should_be() -> None:
+    plan = {"apiStages": [{"apiId": "abc", "stage": "Prod"}]}
+    found = apis({"tracingEnabled": True, "methodSettings": THROTTLED}, [plan])
+
+    checks.test_rest_stages_are_traced(found)
+    checks.test_every_route_is_throttled(found)
+    checks.test_api_keys_can_be_used(found)
+
+
+def test_an_untraced_rest_stage_fails() -> None:
+    with pytest.raises(AssertionError, match="Rest"):
+        checks.test_rest_stages_are_traced(apis({"tracingEnabled": False}))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"*/*": {"throttlingRateLimit": -1, "throttlingBurstLimit": -1}}, {"~1other/GET": THROTTLED["*/*"]}],
+)
+def test_an_unthrottled_rest_stage_fails(settings: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="GET /entries"):
+        checks.test_every_route_is_throttled(apis({"methodSettings": settings}))
+
+
+def test_a_key_without_a_usage_plan_fails() -> None:
+    other = {"apiStages": [{"apiId": "another", "stage": "Prod"}]}
+    with pytest.raises(AssertionError, match="usage plan"):
+        checks.test_api_keys_can_be_used(apis({}, [other]))
+
+
+def test_a_method_is_read_with_its_authorization() -> None:
+    rest = RestApi(cast("Environment", Account(Gateway({}, []))), "abc")
+
+    assert [(str(route), route.is_protected) for route in rest.routes] == [("GET /entries", True)]
+
+
+def test_what_could_take_something_away_is_not_asked() -> None:
+    assert not is_harmless(Route("DELETE", "/entries", "NONE"))
+    assert is_harmless(Route("DELETE", "/entries/{id}", "NONE"))
+    assert "{" not in filled("/entries/{id}/{rest+}")
+
+
+@pytest.mark.parametrize(
+    ("body", "signs"),
+    [
+        ("not found", 0),
+        ('{"message": "look at /var/log"}', 0),
+        ('{"message": "File \\"/var/task/app.py\\", line 3"}', 1),
+        ("Traceback (most recent call last):", 1),
+        ("Error: no\n    at handler (/var/task/index.js:3:9)", 2),
+    ],
+)
+def test_the_inside_of_a_server_is_recognised(body: str, signs: int) -> None:
+    answer = Answer("GET /", 500, CaseInsensitiveDict(), body.encode(), timedelta(0))
+
+    assert len(disclosed(answer)) == signs
+
+
+DOMAIN = Resource("AWS::ApiGatewayV2::DomainName", "Name", "api.example")
+
+
+class Domains(Gateway):
+    """A gateway whose API has a name of its own."""
+
+    def __init__(self, policy: str, *, disabled: bool = False) -> None:
+        super().__init__({}, [])
+        self._policy, self._disabled = policy, disabled
+        self._pages["get_api_mappings"] = {"Items": [{"ApiId": "abc"}]}
+
+    def get_domain_name(self, **_: str) -> dict[str, Any]:
+        return {"DomainNameConfigurations": [{"SecurityPolicy": self._policy}]}
+
+    def get_rest_api(self, **_: str) -> dict[str, Any]:
+        return {"disableExecuteApiEndpoint": self._disabled}
+
+
+def domain_of(account: Account) -> dict[Resource, CustomDomain]:
+    return {DOMAIN: CustomDomain(cast("Environment", account), "api.example")}
+
+
+def test_a_domain_with_old_tls_fails() -> None:
+    account = Account(Domains("TLS_1_0"))
+    with pytest.raises(AssertionError, match="TLS_1_0"):
+        checks.test_custom_domains_take_modern_tls(
+            cast("Environment", account), Graph([DOMAIN]), domain_of(account)
+        )
+
+
+def test_an_endpoint_beside_a_domain_fails_unless_it_is_disabled() -> None:
+    graph = Graph([REST, DOMAIN])
+    for disabled in (True, False):
+        account = Account(Domains("TLS_1_2", disabled=disabled))
+        found = Apis(cast("Environment", account), graph)
+        refused = nullcontext() if disabled else pytest.raises(AssertionError, match="Rest")
+        with refused:
+            checks.test_nobody_gets_past_a_custom_domain(graph, found, domain_of(account))
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, status: int, **headers: str) -> None:
+    """Have every request answered alike."""
+    told = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
+    answer = Answer("GET /", status, told, b"", timedelta(0))
+    monkeypatch.setattr("readiness.catalogue.checks.test_api.exchange", lambda *_, **__: answer)
+
+
+@pytest.mark.parametrize(("status", "holds"), [(401, True), (403, True), (200, False), (500, False)])
+def test_a_protected_route_that_lets_strangers_in_fails(
+    monkeypatch: pytest.MonkeyPatch, status: int, holds: bool
+) -> None:
+    answering(monkeypatch, status)
+    monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
+    with nullcontext() if holds else pytest.raises(AssertionError, match="without credentials"):
+        checks.test_protected_routes_refuse_strangers(cast("Environment", None), apis({}))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "told_of"),
+    [
+        ("https://app.example", ""),
+        ("https://other.example", "lets https://app.example in"),
+        ("*", "unknown origin"),
+    ],
+)
+def test_a_preflight_that_is_not_as_declared_fails(
+    monkeypatch: pytest.MonkeyPatch, allowed: str, told_of: str
+) -> None:
+    answering(monkeypatch, 204, access_control_allow_origin=allowed)
+    url = Resource("AWS::Lambda::Url", "Url", "arn:aws:lambda:us-east-1:111122223333:function:one")
+    cors = {"AllowOrigins": ["https://app.example"], "AllowMethods": ["GET"]}
+    found = Apis(cast("Environment", None), Graph([url]))
+    live = FunctionUrl(cast("Environment", None), url.physical_id)
+    vars(live)["description"] = {"FunctionUrl": "https://url.example/", "AuthType": "NONE", "Cors": cors}
+    vars(found)["urls"] = {url: live}
+    with pytest.raises(AssertionError) if told_of else nullcontext() as refused:
+        checks.test_preflights_are_answered_as_declared(cast("Environment", None), found)
+    assert told_of in " ".join(str(refused.value if refused else "").replace('"\n', "").split())

@@ -1,0 +1,117 @@
+"""Judgements that the embedded AWS cannot show."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from readiness.aws.distribution import Distribution
+from readiness.catalogue.checks import test_edge as checks
+from readiness.discovery.graph import Graph, Resource
+from readiness.environment import Environment
+from readiness.errors import NotApplicable
+from readiness.probes.cdn import Cdn
+from readiness.probes.http import Answer
+
+EDGE = Resource("AWS::CloudFront::Distribution", "Edge", "E1")
+GRAPH = Graph([EDGE])
+
+
+@dataclass
+class Account:
+    """An environment, and a CloudFront that tells one configuration."""
+
+    configuration: dict[str, Any] = field(default_factory=dict)
+    production: bool = True
+    name: str = "prod"
+
+    @property
+    def settings(self) -> SimpleNamespace:
+        return SimpleNamespace(production=self.production)
+
+    def client(self, _service: str) -> Account:
+        return self
+
+    def get_distribution(self, **_: str) -> dict[str, Any]:
+        return {"Distribution": {"DistributionConfig": self.configuration, "DomainName": "edge.example"}}
+
+
+def told(account: Account) -> dict[Resource, Distribution]:
+    return {EDGE: Distribution(cast("Environment", account), "E1")}
+
+
+def named(version: str) -> dict[Resource, Distribution]:
+    own = {"Aliases": {"Items": ["app.example"]}, "ViewerCertificate": {"MinimumProtocolVersion": version}}
+    return told(Account(own))
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2_2018", "TLSv1.2_2021", "TLSv1.3_2025"])
+def test_modern_tls_passes(version: str) -> None:
+    checks.test_own_names_take_modern_tls(GRAPH, named(version))
+
+
+@pytest.mark.parametrize("version", ["SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016"])
+def test_old_tls_fails(version: str) -> None:
+    with pytest.raises(AssertionError, match="Edge"):
+        checks.test_own_names_take_modern_tls(GRAPH, named(version))
+
+
+def test_production_without_a_firewall_fails() -> None:
+    account = Account({"WebACLId": ""})
+    with pytest.raises(AssertionError, match="Edge"):
+        checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
+
+
+def test_a_firewall_is_asked_of_production_alone() -> None:
+    account = Account({"WebACLId": ""}, production=False)
+    with pytest.raises(NotApplicable):
+        checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
+
+
+@pytest.mark.parametrize(
+    ("domain", "bucket"),
+    [
+        ("pages.s3.eu-west-1.amazonaws.com", "pages"),
+        ("my.pages.s3.amazonaws.com", "my.pages"),
+        ("pages.s3-eu-west-1.amazonaws.com", "pages"),
+        ("pages.s3-website-us-east-1.amazonaws.com", ""),
+        ("abc.execute-api.us-east-1.amazonaws.com", ""),
+    ],
+)
+def test_a_bucket_is_known_by_its_domain(domain: str, bucket: str) -> None:
+    assert checks._bucket_of({"DomainName": domain}) == bucket
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told_of"),
+    [
+        (403, "Access Denied", ""),
+        (404, "<h1>Not here</h1>", ""),
+        (403, "<BucketName>pages</BucketName>", "names no bucket"),
+        (500, "oops", "expected 403, 404"),
+        (404, "Traceback (most recent call last):", "a Python stack"),
+    ],
+)
+def test_a_missing_object_is_answered_without_names(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: str, told_of: str
+) -> None:
+    answer = Answer("GET /none", status, CaseInsensitiveDict(), body.encode(), timedelta(0))
+    monkeypatch.setattr(Cdn, "get", lambda *_, **__: answer)
+    origin = {"Id": "pages", "DomainName": "pages.s3.amazonaws.com"}
+    served = {
+        "Enabled": True,
+        "Origins": {"Items": [origin]},
+        "DefaultCacheBehavior": {"TargetOriginId": "pages"},
+    }
+    account = Account(served)
+    graph = Graph([EDGE, Resource("AWS::S3::Bucket", "Pages", "pages")])
+    refused = pytest.raises(AssertionError, match=told_of) if told_of else nullcontext()
+
+    with refused:
+        checks.test_a_missing_object_reveals_nothing(cast("Environment", account), graph, told(account))

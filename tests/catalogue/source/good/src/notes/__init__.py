@@ -1,0 +1,13 @@
+"""Answers with the notes."""
+
+from typing import Any
+
+import boto3
+import yaml
+
+from . import shelf
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer a request."""
+    return {"statusCode": 200, "body": str((boto3, yaml, shelf))}

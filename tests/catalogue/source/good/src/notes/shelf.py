@@ -1,0 +1,8 @@
+"""Keeps the notes."""
+
+try:
+    import orjson as json
+except ImportError:
+    import json
+
+NOTES = json.dumps([])

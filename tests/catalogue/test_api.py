@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.verified import expected, template, unnamed, verified
+from tests.embedded.conftest import Running, cloud
+from tests.embedded.stacks import deployed
+
+__all__ = ["cloud"]
+pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("catalogue-api")]
+AREA = "api"
+# The template has no REST API and no custom domain; api/test_judgements.py shows the defects of these.
+UNSEEN = {"HTTP-03", "HTTP-13", "HTTP-15", "HTTP-16"}
+
+
+def test_nothing_is_found_where_nothing_is_wrong(cloud: Running, tmp_path: Path) -> None:
+    body = template(AREA, "good")
+    with deployed(cloud, body) as stack:
+        found = verified(cloud, stack.name, AREA, tmp_path, body)
+
+    assert {id_ for id_, one in found.items() if one.outcome == "not-applicable"} == UNSEEN
+    others = {id_: one for id_, one in found.items() if id_ not in UNSEEN}
+    assert {id_: one for id_, one in others.items() if one.outcome != "pass"} == {}
+
+
+def test_each_defect_is_named_by_its_item(cloud: Running, tmp_path: Path) -> None:
+    body = template(AREA, "bad")
+    with deployed(cloud, body) as stack:
+        found = verified(cloud, stack.name, AREA, tmp_path, body)
+
+    assert unnamed(found, expected(AREA)) == {}

@@ -1,0 +1,154 @@
+"""Each item about files, on an application in which it finds nothing and on one in which it finds something."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness.probes import gates, parameters
+from readiness.probes.routes import fits
+from readiness.probes.shell import Script, mask
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "source"
+SECONDS = 120
+
+
+def verified(folder: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What `verify-stack --static` says in a folder, by the item's id."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "AWS_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "readiness", "--static"],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    report = folder / "reports" / "static" / "verification.json"
+    assert report.is_file(), f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    items = json.loads(report.read_text(encoding="utf-8"))["items"]
+    return {item["id"]: item for item in items if item["id"].startswith("SRC-")}
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A copy of one of the two applications."""
+    return Path(shutil.copytree(HERE / name, folder / name))
+
+
+def places(item: Mapping[str, Any]) -> set[str]:
+    return {finding["place"] for finding in item["findings"]}
+
+
+def test_nothing_is_found_where_nothing_is_wrong(tmp_path: Path) -> None:
+    found = verified(copied("good", tmp_path))
+
+    assert {
+        id_: item for id_, item in found.items() if item["outcome"] not in ("pass", "not-applicable")
+    } == {}
+
+
+def test_each_defect_is_named_by_its_item(tmp_path: Path) -> None:
+    expected = tomllib.loads((HERE / "expected.toml").read_text(encoding="utf-8"))
+    folder = copied("bad", tmp_path)
+    # Written here, for no file of the repository may hold what looks like a secret, not even a made-up one.
+    key = "AKIA" + "Q3EGRWY7TN2LVKDM"
+    (folder / "settings.ini").write_text(f"[aws]\nkey = {key}\n", encoding="utf-8")
+    found = verified(folder)
+
+    assert {id_: item["outcome"] for id_, item in found.items()} == dict.fromkeys(expected, "fail")
+    assert {id_: places(item) for id_, item in found.items()} == {
+        id_: {*names} for id_, names in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sam deploy || true", ["ignored"]),
+        ("sam deploy ||\n  echo failed", ["ignored"]),
+        ("sam deploy || { echo failed; exit 1; }", []),
+        ("pytest --junitxml=r.xml || true", []),
+        ("for i in 1 2; do\n  sam deploy || true\ndone", []),
+        ("echo 'sam deploy || true'", []),
+        ("cat <<EOF\nsam deploy || true\nEOF", []),
+        ("sam deploy | tee log", ["piped"]),
+        ("sam deploy | grep -q complete", []),
+        ("curl -fsS https://notes.example/ || :", ["ignored"]),
+        ("curl https://notes.example/ || :", []),
+        ("sam delete || true", []),
+    ],
+)
+def test_only_what_is_certain_to_be_lost_is_found(text: str, found: list[str]) -> None:
+    script = Script("deploy.sh", text, 1, errexit=True, pipefail=False)
+
+    assert [finding.rule for finding in gates.lost(script)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sam deploy\necho done", ["goes-on"]),
+        ("echo start\nsam deploy", []),
+        ("sam deploy\nexit $?", []),
+        ("if sam deploy; then\n  echo done\nfi", []),
+        ("sam deploy || exit 1\necho done", []),
+    ],
+)
+def test_script_that_does_not_end_at_a_failure_goes_on(text: str, found: list[str]) -> None:
+    script = Script("deploy.sh", text, 1, errexit=False, pipefail=False)
+
+    assert [finding.rule for finding in gates.lost(script)] == found
+
+
+def test_lines_stay_where_they_are_in_a_masked_script() -> None:
+    text = "a 'b\nc' # d\ncat <<-EOF\n\te\n\tEOF\nf\\\n g"
+
+    assert mask(text).count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("facts", "value", "fits_it"),
+    [
+        ({"Type": "String", "AllowedPattern": "[a-z]+"}, "abc", True),
+        ({"Type": "String", "AllowedPattern": "[a-z]+"}, "abc1", False),
+        ({"Type": "String", "AllowedPattern": r"\p{Alpha}+"}, "1", True),
+        ({"Type": "String", "AllowedValues": [True, False]}, "yes", True),
+        ({"Type": "Number", "AllowedValues": [7, 30]}, "30", True),
+        ({"Type": "Number", "MaxValue": 30}, "31", False),
+        ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a, b", True),
+        ({"Type": "AWS::SSM::Parameter::Value<String>", "AllowedValues": ["a"]}, "/name", True),
+        ({"Type": "String", "MinLength": 3}, "ab", False),
+    ],
+)
+def test_values_are_judged_as_cloudformation_does(
+    facts: dict[str, Any], value: str, *, fits_it: bool
+) -> None:
+    assert (parameters.value_problem(facts, value) == "") is fits_it
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "fits_it"),
+    [
+        ("/api/notes", "/api/notes", True),
+        ("/api/notes/", "/api/notes", True),
+        ("/api/notes/1", "/api/notes/{id}", True),
+        ("/api/notes/${id}", "/api/notes/{id}", True),
+        ("/api/notes${query}", "/api/notes", True),
+        ("/api/a/b/c", "/api/{proxy+}", True),
+        ("/api/note", "/api/notes", False),
+        ("/api/notes/1/2", "/api/notes/{id}", False),
+    ],
+)
+def test_calls_fit_routes(path: str, route: str, *, fits_it: bool) -> None:
+    assert fits(path, route) is fits_it
