@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from verification.environment import Environment
-from verification.resources.alarm import Alarm, alarms_of
-from verification.resources.bucket import Bucket
-from verification.resources.cloudformation import CloudFormationStack
-from verification.resources.function import Function
-from verification.resources.log_group import LogGroup
-from verification.resources.table import Table
+from readiness.aws.alarm import Alarm, alarms_of
+from readiness.aws.bucket import Bucket
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.function import Function
+from readiness.aws.log_group import LogGroup
+from readiness.aws.table import Table
+from readiness.environment import Environment
 
 
 @dataclass(frozen=True)

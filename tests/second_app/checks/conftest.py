@@ -2,8 +2,8 @@
 
 import pytest
 
+from readiness.environment import Environment
 from tests.second_app.guest_book import GuestBook
-from verification.environment import Environment
 from verification.probes.api import Api
 
 

@@ -1,0 +1,1 @@
+"""Parcels that wait at the stations of Kingfisher Lockers."""

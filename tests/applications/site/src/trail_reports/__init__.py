@@ -1,0 +1,1 @@
+"""What hikers say of the trails."""
