@@ -14,9 +14,10 @@ import pytest
 from benchmarks import regression
 from benchmarks.figures import Figures, table
 from benchmarks.regression import Comparison
-from verification import interruptions
-from verification.environment import ROOT, Environment, connect
-from verification.errors import Unverified, UsageProblem
+from readiness import interruptions
+from readiness.environment import Environment
+from readiness.errors import Unverified, UsageProblem
+from verification.application import ROOT, connect
 from verification.stack import Stack
 
 __all__ = ["Figures"]

@@ -23,11 +23,11 @@ import jinja2
 
 from benchmarks import regression
 from benchmarks.figures import Figure, shown
+from readiness.errors import UsageProblem
+from readiness.samples import Samples
 from scripts.loadtest.page import round_up
 from verification import budgets, costs
-from verification.environment import ROOT, production
-from verification.errors import UsageProblem
-from verification.samples import Samples
+from verification.application import ROOT, production
 
 FOLDER: Final = ROOT / "docs" / "performance"
 MEASURED: Final = FOLDER / "measured.json"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from verification.samples import Samples
+from readiness.samples import Samples
 
 Better = Literal["less", "more"]
 _SIDES = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from verification.environment import ROOT
-from verification.errors import Unverified
-from verification.resources.function import Function
+from readiness.aws.function import Function
+from readiness.errors import Unverified
+from verification.application import ROOT
 
 _PYTHON = ROOT / ".tools" / "lambda" / "bin" / "python"
 _LINE = re.compile(r"^import time: +(?P<own>\d+) \| +\d+ \| *(?P<module>\S+)$")

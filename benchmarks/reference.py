@@ -11,10 +11,10 @@ from typing import Any
 
 import botocore.exceptions
 
-from verification.environment import Environment
-from verification.errors import Missing, Unverified
-from verification.interruptions import held_back
-from verification.resources.function import Function
+from readiness.aws.function import Function
+from readiness.environment import Environment
+from readiness.errors import Missing, Unverified
+from readiness.interruptions import held_back
 
 PREFIX = "pixel-prompt-benchmark-"
 """A killed run may leave a function of this name behind; the next run takes it away."""

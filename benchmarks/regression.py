@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, shown
+from readiness.errors import Unverified, UsageProblem
 from verification import budgets
-from verification.errors import Unverified, UsageProblem
 
 _SAME = ("environment", "emulated", "machine")
 """What has to be the same, or a ratio says nothing of the code."""

@@ -17,14 +17,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.figures import Figures, milliseconds
+from readiness.environment import Environment
+from readiness.errors import Unverified
+from readiness.probes.http import Answer
+from readiness.samples import Samples
 from verification import budgets
 from verification.allowance import Allowance
-from verification.environment import Environment
-from verification.errors import Unverified
 from verification.probes.api import Api
 from verification.probes.at_once import at_once
-from verification.probes.http import Answer
-from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.benchmark(group="api")

@@ -11,8 +11,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.figures import Figures
+from readiness.errors import Unverified
 from verification import budgets
-from verification.errors import Unverified
 from verification.probes import lighthouse
 
 pytestmark = pytest.mark.benchmark(group="bundle")

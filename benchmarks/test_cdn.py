@@ -15,13 +15,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.figures import Figures, milliseconds
+from readiness.environment import Environment
+from readiness.errors import Unverified
+from readiness.probes.cdn import Cdn, key_of
+from readiness.probes.http import Answer
+from readiness.samples import Samples
 from verification import budgets
-from verification.environment import Environment
-from verification.errors import Unverified
 from verification.probes.api import Api, Job
-from verification.probes.cdn import Cdn, key_of
-from verification.probes.http import Answer
-from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.benchmark(group="cdn")

@@ -15,9 +15,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.figures import Figures
+from readiness.errors import Unverified
 from verification import budgets
-from verification.environment import ROOT
-from verification.errors import Unverified
+from verification.application import ROOT
 from verification.probes import chromium, lighthouse
 from verification.probes.chromium import Chromium
 from verification.probes.lighthouse import Audit

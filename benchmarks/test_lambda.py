@@ -17,13 +17,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.figures import Figures, milliseconds
 from benchmarks.imports import Start, unpacked
 from benchmarks.reference import bare_function, forget_functions, variant
+from readiness.aws.function import Function
+from readiness.aws.invocation import Invocation
+from readiness.errors import Unverified
+from readiness.interruptions import held_back
+from readiness.samples import Samples
 from verification import budgets
-from verification.errors import Unverified
-from verification.interruptions import held_back
 from verification.probes.api import gateway_event
-from verification.resources.function import Function
-from verification.resources.invocation import Invocation
-from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.benchmark(group="lambda")

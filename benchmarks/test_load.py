@@ -12,12 +12,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Figures
+from readiness.errors import Unverified, UsageProblem
 from scripts.loadtest import trial
 from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import Profile
+from verification.application import ROOT
 from verification.deployment.console import err
-from verification.environment import ROOT
-from verification.errors import Unverified, UsageProblem
 from verification.stack import Stack
 
 

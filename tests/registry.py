@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from verification.environment import ROOT
+from verification.application import ROOT
 
 sys.path.append(str(ROOT / "backend" / "src"))
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from readiness.errors import Denied, Unverified
+from readiness.probes.http import Answer
 from verification import budgets, fixtures
 from verification.allowance import Allowance
-from verification.errors import Denied, Unverified
-from verification.probes.http import Answer
 
 ANSWER = Answer(
     "GET /health",

@@ -6,7 +6,7 @@ import pytest
 
 from tests import registry
 from verification import costs
-from verification.environment import ROOT, names, settings
+from verification.application import ROOT, names, settings
 
 
 def test_the_document_is_generated():

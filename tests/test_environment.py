@@ -1,4 +1,4 @@
-"""verification/environment.py"""
+"""readiness/environment.py"""
 
 import io
 import json
@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
+from readiness import environment
+from readiness.environment import Environment, Settings
+from readiness.errors import Denied, Missing, Unverified, UsageProblem
 from tests.stand_in import stand_in_for_aws
-from verification import environment
-from verification.environment import Environment, Settings
-from verification.errors import Denied, Missing, Unverified, UsageProblem
+from verification import application
 
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 
@@ -40,17 +41,17 @@ def reach(endpoint, **settings):
 
 
 def test_every_declared_environment_is_known():
-    assert environment.names() == ("local", "dev", "staging", "prod")
-    assert environment.settings("prod").production
-    assert environment.settings("prod").read_only
-    assert environment.production().name == "prod"
+    assert application.names() == ("local", "dev", "staging", "prod")
+    assert application.settings("prod").production
+    assert application.settings("prod").read_only
+    assert application.production().name == "prod"
 
 
 def test_an_unknown_environment_names_the_known_ones():
     with pytest.raises(
         UsageProblem, match=r"unknown environment 'stagign'; .* declares local, dev, staging, prod"
     ):
-        environment.connect("stagign")
+        application.connect("stagign")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_malformed_file_is_a_usage_problem(tmp_path, text):
     (tmp_path / "environments.toml").write_text(text)
 
     with pytest.raises(UsageProblem, match=r"environments\.toml"):
-        environment.connect("staging", root=tmp_path)
+        application.connect("staging", root=tmp_path)
 
 
 SECTION = """
@@ -77,7 +78,7 @@ jobs_a_month = 10
 def declared(tmp_path, text, name="prod-eu"):
     file = tmp_path / "environments.toml"
     file.write_text(text, encoding="utf-8")
-    return environment.settings(name, file)
+    return application.settings(name, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def declared(tmp_path, text, name="prod-eu"):
             'cloud = "cloud"',
             "production = true and cloud = 'cloud' contradict each other",
         ),
-        ('stack = "some-stack"\n', "", "prod-eu: lacks stack"),
+        ('stack = "some-stack"\n', "", "prod-eu: expected stack there or in samconfig.toml, found neither"),
     ],
 )
 def test_a_setting_that_nobody_knows_stops_the_run(tmp_path, old, new, message):
@@ -162,8 +163,8 @@ def test_no_slip_in_the_file_makes_an_environment_less_guarded(tmp_path_factory,
     file = tmp_path_factory.mktemp("slip") / "environments.toml"
     file.write_text(slipped, encoding="utf-8")
     try:
-        names = environment.names(file)
-        found = [environment.settings(name, file) for name in names]
+        names = application.names(file.parent)
+        found = [application.settings(name, file.parent) for name in names]
     except UsageProblem:
         return
     assert all(each.read_only for each in found), slipped
@@ -172,49 +173,101 @@ def test_no_slip_in_the_file_makes_an_environment_less_guarded(tmp_path_factory,
 def test_local_without_its_cloud_says_how_to_start_it(tmp_path):
     (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
 
-    with pytest.raises(UsageProblem, match=r"not running; start and fill it: \./scripts/verify\.sh"):
-        environment.connect("local", root=tmp_path)
+    with pytest.raises(UsageProblem, match=r"not running; start it: .*deploy --config-env local"):
+        application.connect("local", root=tmp_path)
 
 
 def test_a_cloud_for_what_lives_on_none_is_refused():
     """Whoever names one means an embedded AWS, and would have loaded, or read, the real one."""
     with pytest.raises(UsageProblem, match=r"'staging' does not live on an embedded AWS.*cloud\.sh env"):
-        environment.connect("staging", cloud="mine")
+        application.connect("staging", cloud="mine")
 
 
-def test_another_application_declares_its_environments_and_shares_the_clouds(tmp_path):
-    (tmp_path / "environments.toml").write_text(
-        "[staging]\nstack='theirs'\nregion='us-east-1'\ncloud='cloud'\n"
-    )
+def test_an_application_can_share_the_clouds_of_another_folder(tmp_path):
     (tmp_path / ".local" / "cloud").mkdir(parents=True)
     (tmp_path / ".local" / "cloud" / "state.json").write_text('{"endpoint": "https://127.0.0.1:1"}')
-    declared = tmp_path / "ours.toml"
-    declared.write_text("[staging]\nstack='ours'\nregion='us-east-1'\ncloud='cloud'\n")
+    (own := tmp_path / "own").mkdir()
+    (own / "readiness.toml").write_text('state = "../.local"\n')
+    (own / "environments.toml").write_text("[local]\nstack='own'\nregion='us-east-1'\ncloud='cloud'\n")
 
-    found = environment.connect("staging", root=tmp_path, declared=declared)
+    found = application.connect("local", root=own)
 
-    assert (found.stack_name, found.endpoint_url) == ("ours", "https://127.0.0.1:1")
+    assert (found.stack_name, found.endpoint_url) == ("own", "https://127.0.0.1:1")
+
+
+SAMCONFIG = """
+version = 0.1
+[default.deploy.parameters]
+stack_name = "shop"
+region = "eu-west-1"
+[staging.global.parameters]
+region = "eu-west-1"
+[staging.deploy.parameters]
+stack_name = "shop-staging"
+"""
+
+
+def test_samconfig_declares_environments_and_the_other_file_says_more(tmp_path):
+    (tmp_path / "samconfig.toml").write_text(SAMCONFIG)
+    assert application.names(tmp_path) == ("default", "staging")
+    assert application.settings("staging", tmp_path).stack == "shop-staging"
+    assert application.settings("staging", tmp_path).read_only
+
+    (tmp_path / "environments.toml").write_text('[staging]\nguard = "none"\n')
+
+    staging = application.settings("staging", tmp_path)
+    assert (staging.stack, staging.region, staging.read_only) == ("shop-staging", "eu-west-1", False)
+
+
+def test_an_environment_of_samconfig_that_sounds_like_production_is_taken_for_it(tmp_path):
+    (tmp_path / "samconfig.toml").write_text(SAMCONFIG.replace("staging", "prod"))
+
+    assert application.settings("prod", tmp_path).production
+    assert application.settings("default", tmp_path).name == "default"
+
+
+def test_what_an_emulator_on_this_machine_serves_may_be_changed(tmp_path, monkeypatch):
+    (tmp_path / "samconfig.toml").write_text(SAMCONFIG)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    assert not application.settings("staging", tmp_path).read_only
+
+
+def test_an_environment_without_a_stack_says_where_one_can_stand(tmp_path):
+    (tmp_path / "environments.toml").write_text("[staging]\nregion = 'eu-west-1'\n")
+
+    with pytest.raises(
+        UsageProblem, match=r"staging: expected stack there or in samconfig\.toml, found neither"
+    ):
+        application.settings("staging", tmp_path)
+
+
+def test_an_application_without_environments_says_what_declares_them(tmp_path):
+    with pytest.raises(
+        UsageProblem, match="no environment is declared: expected a section with stack_name and region"
+    ):
+        application.names(tmp_path)
 
 
 def test_local_takes_everything_from_its_cloud(tmp_path):
     (tmp_path / "environments.toml").write_text("[local]\nstack='s'\nregion='us-east-1'\ncloud='cloud'\n")
-    (tmp_path / ".local" / "other").mkdir(parents=True)
+    (tmp_path / ".readiness" / "other").mkdir(parents=True)
     state = {
         "endpoint": "https://127.0.0.1:1",
         "access_key_id": "a",
         "secret_access_key": "b",
         "ca_bundle": "/ca",
     }
-    (tmp_path / ".local" / "other" / "state.json").write_text(json.dumps(state))
+    (tmp_path / ".readiness" / "other" / "state.json").write_text(json.dumps(state))
 
-    found = environment.connect("local", cloud="other", root=tmp_path)
+    found = application.connect("local", cloud="other", root=tmp_path)
 
     assert (found.endpoint_url, found.ca_bundle, found.emulated) == ("https://127.0.0.1:1", "/ca", True)
 
 
 def test_only_aws_itself_is_not_emulated(monkeypatch):
     session = boto3.Session("testing", "testing", region_name="us-east-1")
-    chosen = environment.settings("staging")
+    chosen = application.settings("staging")
     assert not Environment(chosen, session).emulated
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
@@ -223,9 +276,9 @@ def test_only_aws_itself_is_not_emulated(monkeypatch):
 
 
 def test_no_credentials_is_one_clear_message():
-    nobody = Environment(environment.settings("staging"), boto3.Session(region_name="us-east-1"))
+    nobody = Environment(application.settings("staging"), boto3.Session(region_name="us-east-1"))
 
-    with pytest.raises(UsageProblem, match=r"no AWS credentials for 'staging'.*cloud\.sh env"):
+    with pytest.raises(UsageProblem, match=r"no AWS credentials for 'staging'.*AWS_ENDPOINT_URL"):
         nobody.preflight()
 
 
@@ -291,7 +344,9 @@ def test_the_right_account_passes(aws):
 
 
 def test_a_missing_stack_names_the_next_step(aws):
-    with pytest.raises(UsageProblem, match=r"no stack 'some-stack' in us-east-1; .*deploy\.sh staging"):
+    with pytest.raises(
+        UsageProblem, match=r"no stack 'some-stack' in us-east-1; .*deploy --config-env staging"
+    ):
         reach(aws).require_stack()
 
 

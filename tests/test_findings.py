@@ -1,4 +1,4 @@
-"""verification/findings.py"""
+"""readiness/findings.py"""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 import pytest
 
-from verification.findings import compared, said
-from verification.probes.commands import Finding
-from verification.verdict import Found
+from readiness.findings import compared, said
+from readiness.probes.finding import Finding
+from readiness.verdict import Found
 
 
 class Broken:

@@ -1,4 +1,4 @@
-"""verification/guard.py: every operation of every service that the suite touches, tried on a read-only environment."""
+"""readiness/guard.py: every operation of every service that the suite touches, tried on a read-only environment."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 from urllib3 import HTTPResponse
 
-from verification.environment import ROOT, Environment, Settings
-from verification.errors import Refused, Unverified
-from verification.guard import operations
+from readiness.environment import Environment, Settings
+from readiness.errors import Refused, Unverified
+from readiness.guard import operations
+from verification.application import ROOT
 
 KNOWN = operations()
 LISTED = KNOWN.prod | KNOWN.elsewhere
@@ -258,7 +259,7 @@ def test_nobody_else_makes_clients():
     )
     found = {
         f"{file.relative_to(ROOT)}: {ast.unparse(node.func)}"
-        for folder in ("verification", "benchmarks", "scripts")
+        for folder in ("readiness", "verification", "benchmarks", "scripts")
         for file in (ROOT / folder).rglob("*.py")
         if "verification/embedded/" not in file.as_posix()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -266,8 +267,8 @@ def test_nobody_else_makes_clients():
     }
 
     assert found == {
-        "verification/environment.py: boto3.Session",
-        "verification/environment.py: self.session.client",  # in bare_client
+        "readiness/environment.py: boto3.Session",
+        "readiness/environment.py: self.session.client",  # in bare_client
         "verification/policies.py: botocore.session.get_session",  # reads models
         "verification/deployment/aws.py: session.client",  # publishes the page; no check imports it
     }

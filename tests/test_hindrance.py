@@ -1,11 +1,11 @@
-"""verification/hindrance.py"""
+"""readiness/hindrance.py"""
 
 from __future__ import annotations
 
 import os
 from datetime import timedelta
 
-from verification.hindrance import waited
+from readiness.hindrance import waited
 
 
 def process(proc, number, parent, *nanoseconds, name="some (odd) name"):

@@ -1,4 +1,4 @@
-"""verification/interruptions.py"""
+"""readiness/interruptions.py"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from verification.interruptions import held_back
+from readiness.interruptions import held_back
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -67,7 +67,7 @@ def test_another_thread_may_use_it():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_being_ended_puts_things_back(number):
     script = (
-        "import signal, sys, time\nfrom verification.interruptions import end_as_by_hand\nend_as_by_hand()\n"
+        "import signal, sys, time\nfrom readiness.interruptions import end_as_by_hand\nend_as_by_hand()\n"
         "try:\n    print('ready', flush=True); time.sleep(30)\nfinally:\n    print('put back', flush=True)\n"
     )
     command = [sys.executable, "-c", script]

@@ -1,4 +1,4 @@
-"""verification/judgement.py"""
+"""readiness/judgement.py"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import botocore.exceptions
 import pytest
 
-from verification.errors import (
+from readiness.errors import (
     Denied,
     Gap,
     Missing,
@@ -17,9 +17,9 @@ from verification.errors import (
     Unverified,
     UsageProblem,
 )
-from verification.findings import Comparison
-from verification.judgement import OBSERVED, Seen, _of_comparison, judge
-from verification.verdict import Found, Outcome, Result
+from readiness.findings import Comparison
+from readiness.judgement import OBSERVED, Seen, _of_comparison, judge
+from readiness.verdict import Found, Outcome, Result
 
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 BEGIN = "-----BEGIN " + "PRIVATE KEY-----"

@@ -1,21 +1,24 @@
-"""verification/ledger.py"""
+"""readiness/ledger.py"""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 
+from readiness import budgets as general
+from readiness.errors import BudgetSpent
+from readiness.ledger import Ledger
 from verification import budgets
-from verification.errors import BudgetSpent
-from verification.ledger import Ledger, is_paid
+from verification.costs import PRICES_OF_RUN
 
-PRICES = {"a": 0.1, "b": 0.2}
+PRICES = replace(PRICES_OF_RUN, image_usd={"a": 0.1, "b": 0.2}.get, enhancement_usd=0.001)
 
 
 def ledger_at(folder, budget=1.0):
-    return Ledger(folder / "ledger", budget, PRICES.get, 0.001, item="CODE-09")
+    return Ledger(folder / "ledger", budget, PRICES, item="CODE-09")
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def accept(ledger, *models):
 def test_an_accepted_request_is_paid_and_a_refused_one_is_not(ledger, method, path, status, paid):
     ledger.met(method, path, status, "{}")
 
-    assert is_paid(method, path, status) == paid
+    assert PRICES.is_paid(method, path, status) == paid
     assert ledger.told()["requests"] == int(paid)
 
 
@@ -71,14 +74,14 @@ def test_while_the_api_does_not_tell_its_models_nine_are_reckoned(tmp_path):
 
     (row,) = ledger.told()["images"]
     assert (row["vendor"], row["model"], row["images"]) == ("", "", budgets.MODELS)
-    assert row["usd"] == pytest.approx(budgets.MODELS * budgets.UNTOLD_IMAGE_USD)
+    assert row["usd"] == pytest.approx(budgets.MODELS * general.UNTOLD_IMAGE_USD)
 
 
 def test_a_model_without_a_price_is_reckoned_dear_and_said_to_be(ledger):
     accept(ledger, "own-model")
 
     (row,) = ledger.told()["images"]
-    assert (row["usd"], row["priced"]) == (budgets.UNPRICED_IMAGE_USD, False)
+    assert (row["usd"], row["priced"]) == (general.UNPRICED_IMAGE_USD, False)
 
 
 def test_a_request_that_would_exceed_the_budget_is_refused_and_told(ledger):

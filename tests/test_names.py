@@ -1,4 +1,4 @@
-"""verification/names.py: names are led where an embedded AWS says, and nowhere else."""
+"""readiness/names.py: names are led where an embedded AWS says, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from verification import names
-from verification.errors import UsageProblem
+from readiness import names
+from readiness.errors import UsageProblem
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from functools import cache
 
 import pytest
 
-from verification import checklist
-from verification.checklist import How
-from verification.environment import ROOT
+from readiness import checklist
+from readiness.application import CHECKLIST
+from readiness.checklist import How
+from verification.application import ROOT
 
 # What makes a vendor work, or keeps the price of that.
 PAYS = {"hold", "paying"}
@@ -47,7 +48,8 @@ class Module:
 @cache
 def modules() -> dict[str, Module]:
     found = {}
-    for file in sorted((ROOT / "verification").rglob("*.py")):
+    files = (file for package in ("readiness", "verification") for file in (ROOT / package).rglob("*.py"))
+    for file in sorted(files):
         if "embedded" not in file.parts:
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             found[name] = read(file.read_text(encoding="utf-8"))
@@ -144,7 +146,7 @@ CHECKS = {
     for name, node in module.nodes.items()
     if (item := item_of(node))
 }
-PAID = {item.id for item in checklist.load(ROOT).values() if How.PAID in item.how}
+PAID = {item.id for item in checklist.load(ROOT / CHECKLIST).values() if How.PAID in item.how}
 
 
 @pytest.mark.parametrize("item", CHECKS)

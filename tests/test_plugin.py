@@ -1,4 +1,4 @@
-"""verification/plugin.py: a small checklist and a few checks, run by a pytest of their own."""
+"""readiness/plugin.py: a small checklist and a few checks, run by a pytest of their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -15,11 +16,20 @@ from textwrap import dedent
 import boto3
 import pytest
 
-from verification import environment, plugin, progress
-from verification.environment import Environment, Settings
-from verification.report import document, known
+from readiness import environment, plugin, progress
+from readiness.environment import Environment, Settings
+from readiness.report import document, known
+from verification.application import ROOT
 
+DESCRIPTION = """
+template = "backend/template.yaml"
+gaps = "gaps.toml"
+state = ".local"
+prices = "verification.costs:PRICES_OF_RUN"
+"""
 CHECKLIST = """
+## Security
+
 ### SEC-01 Door is closed
 
 *critical · read-only*
@@ -63,10 +73,9 @@ class Project:
         self.checklist = CHECKLIST
         self.settings = Settings("staging", "some-stack", "us-east-1", cloud=None)
         self.emulated = True
-        monkeypatch.setattr(plugin, "ROOT", self.root)
-        monkeypatch.setattr(plugin, "CHECKS", self.root / "checks")
-        monkeypatch.setattr(plugin, "GAPS", self.root / "gaps.toml")
-        monkeypatch.setattr(environment, "connect", lambda name, **_: self.environment(name))
+        monkeypatch.setattr(environment, "connect", lambda _, name, **__: self.environment(name))
+        (self.root / "readiness.toml").write_text(DESCRIPTION)
+        shutil.copy(ROOT / "environments.toml", self.root)
         (self.root / "gaps.toml").write_text("")
         (self.root / "backend").mkdir()
         (self.root / "backend" / "template.yaml").write_text("")
@@ -98,7 +107,7 @@ class Project:
         self.result = self.pytester.runpytest_inprocess(
             "checks",
             "-p",
-            "verification.plugin",
+            "readiness.plugin",
             "-p",
             "no:cacheprovider",
             "-p",
@@ -141,7 +150,7 @@ def test_all_passing_is_ready(project):
 
 @pytest.mark.parametrize(("ending", "outcome"), [("pass", "pass"), ("assert False", "fail")])
 def test_what_a_check_notes_stands_in_the_report(project, ending, outcome):
-    checks = CHECKS.replace("pytestmark", "from verification.fixtures import evidence\npytestmark")
+    checks = CHECKS.replace("pytestmark", "from readiness.fixtures import evidence\npytestmark")
     checks = checks.replace("test_door():", "test_door(evidence):")
 
     project.run(door=f"evidence['doors'] = 3; {ending}", checks=checks)
@@ -189,7 +198,7 @@ def test_every_finding_of_a_check_is_kept_and_pytests_own_comparison_is_evidence
 
 
 def test_one_cause_is_told_once_with_the_items_that_it_took_along(project):
-    denied = "from verification.errors import Denied; raise Denied('s3:GetObject', '{}')"
+    denied = "from readiness.errors import Denied; raise Denied('s3:GetObject', '{}')"
     project.run(door=denied.format("door"), window=denied.format("window"))
 
     assert [item["cause"] for item in project.report()["items"]] == ["denied s3:GetObject"] * 2
@@ -210,7 +219,7 @@ UGLY = [
 
 @pytest.mark.parametrize("ending", UGLY)
 def test_whatever_a_check_says_every_format_can_be_written_and_read(project, ending):
-    checks = CHECKS.replace("pytestmark", "from verification.fixtures import evidence\npytestmark")
+    checks = CHECKS.replace("pytestmark", "from readiness.fixtures import evidence\npytestmark")
     checks = checks.replace("test_door():", "test_door(evidence, request):")
 
     assert project.run(door=ending, checks=checks).ret == 1
@@ -233,7 +242,7 @@ def test_whatever_a_check_says_every_format_can_be_written_and_read(project, end
         ("pytest.skip('not today')", "skipped: not today"),
         ("pytest.xfail('known')", "known"),
         (
-            "from verification.errors import Denied; raise Denied('s3:GetObject', 'no')",
+            "from readiness.errors import Denied; raise Denied('s3:GetObject', 'no')",
             "denied s3:GetObject: no",
         ),
         ("import sys; sys.exit('gone')", "gone"),
@@ -327,7 +336,7 @@ def test_selecting_nothing_is_no_pass(project):
         ('@pytest.mark.item("SEC-02")', "", "names no item"),
         ('"SEC-02"', '"SEC-77"', "item SEC-77 does not stand in PRODUCTION_CHECKLIST.md"),
         ('"SEC-02"', '"SEC-01"', "SEC-01: has 2 checks"),
-        ("pytest.mark.security", "pytest.mark.infra", "belongs to section 'security', marked 'infra'"),
+        ("pytest.mark.security", "pytest.mark.infra", "belongs to section 'security', marked 'none'"),
         ("def test_window", "def window", "SEC-02: has no check"),
     ],
 )
@@ -405,7 +414,9 @@ with ledger.hold("an image", models=["flux-2-pro"]):
 
 def test_what_checks_spend_is_told_in_every_format(project):
     checks = CHECKS.replace(
-        "pytestmark", "from verification.fixtures import ledger, verification\npytestmark", 1
+        "pytestmark",
+        "from readiness.fixtures import verification; from verification.fixtures import ledger\npytestmark",
+        1,
     )
     checks = checks.replace("test_window():", "test_window(ledger):")
 
@@ -423,7 +434,9 @@ def test_what_checks_spend_is_told_in_every_format(project):
 
 def test_what_would_exceed_the_budget_is_unverified_and_told(project):
     checks = CHECKS.replace(
-        "pytestmark", "from verification.fixtures import ledger, verification\npytestmark", 1
+        "pytestmark",
+        "from readiness.fixtures import verification; from verification.fixtures import ledger\npytestmark",
+        1,
     )
     checks = checks.replace("test_window():", "test_window(ledger):")
 
@@ -443,7 +456,7 @@ def test_a_budget_is_an_amount(project, amount):
 
 def test_a_call_that_the_guard_refuses_leaves_its_item_unverified(project):
     project.settings = Settings("prod", "s", "us-east-1", guard="read-only")
-    checks = CHECKS.replace("pytestmark", "from verification.fixtures import env, verification\npytestmark")
+    checks = CHECKS.replace("pytestmark", "from readiness.fixtures import env, verification\npytestmark")
     checks = checks.replace("test_door():", "test_door(env):")
 
     assert project.run(door="env.client('s3').put_object(Bucket='bucket', Key='k')", checks=checks).ret == 1
@@ -525,7 +538,9 @@ def another(project):
     home = project.root / "bridges" / "one"
     (home / "checks").mkdir(parents=True)
     (home / "PRODUCTION_CHECKLIST.md").write_text(
-        CHECKLIST.partition("### SEC-02")[0].replace("SEC-01 Door is closed", "INF-01 Bridge is up")
+        CHECKLIST.partition("### SEC-02")[0]
+        .replace("SEC-01 Door is closed", "INF-01 Bridge is up")
+        .replace("Security", "Infra")
     )
     (home / "environments.toml").write_text("[staging]\nstack = 'one'\nregion = 'us-east-1'\n")
     (home / "template.yaml").write_text("")
@@ -537,7 +552,7 @@ def other_run(project, *arguments: str) -> int:
     (project.root / "PRODUCTION_CHECKLIST.md").write_text(project.checklist)
     plugins = (
         "-p",
-        "verification.plugin",
+        "readiness.plugin",
         "-p",
         "no:cacheprovider",
         "-p",
@@ -553,7 +568,11 @@ def test_checks_beside_a_checklist_of_their_own_are_held_to_it(project, another,
     declared = []
     connect = environment.connect
     monkeypatch.setattr(
-        environment, "connect", lambda name, **given: declared.append(given["declared"]) or connect(name)
+        environment,
+        "connect",
+        lambda application, name, **_: (
+            declared.append(application.environments) or connect(application, name)
+        ),
     )
 
     assert other_run(project, "bridges/one/checks") == 0
@@ -766,7 +785,7 @@ def test_figures_are_told_and_turn_nothing(project):
 def test_what_a_check_saw_hold_and_was_answered_is_kept(project):
     (project.root / "pytest.ini").write_text("[pytest]\nenable_assertion_pass_hook = true\n")
     door = "LATEST.append('<GET / -> 200>'); minutes = 15; assert minutes == 15"
-    checks = CHECKS.replace("import pytest", "import pytest\nfrom verification.probes.http import LATEST")
+    checks = CHECKS.replace("import pytest", "import pytest\nfrom readiness.probes.http import LATEST")
 
     assert project.run(door=door, checks=checks).ret == 0
 
@@ -822,9 +841,7 @@ def test_a_summary_that_cannot_be_written_is_said(project, monkeypatch):
     assert "the step's summary cannot be written" in project.output
 
 
-WAIT = (
-    "from verification.progress import waiting; import time\n    with waiting('a slow door'): time.sleep(1.5)"
-)
+WAIT = "from readiness.progress import waiting; import time\n    with waiting('a slow door'): time.sleep(1.5)"
 
 
 @pytest.mark.parametrize(
@@ -839,7 +856,7 @@ def test_who_watches_a_terminal_is_told_what_is_waited_for(spread, monkeypatch, 
     spread.pytester.runpytest_inprocess = lambda *arguments: arguments
     conftest = """
 from datetime import timedelta
-from verification import progress
+from readiness import progress
 progress.FIRST_WORD = timedelta(seconds=0.3)
 """
     with (spread.root / "conftest.py").open("a") as file:
@@ -886,14 +903,11 @@ ON_WORKERS = """
 from pathlib import Path
 
 import boto3
-from verification import environment, plugin
-from verification.environment import Environment, Settings
-
-ROOT = Path({root!r})
-plugin.ROOT, plugin.CHECKS, plugin.GAPS = ROOT, ROOT / "checks", ROOT / "gaps.toml"
+from readiness import environment
+from readiness.environment import Environment, Settings
 
 
-def connect(name, **_):
+def connect(application, name, **_):
     found = Environment(Settings(name, "some-stack", "us-east-1"), boto3.Session("a", "b", region_name="us-east-1"))
     vars(found).update(emulated=True, account_id="123456789012", preflight=bool, require_stack=bool)
     return found
@@ -906,7 +920,7 @@ environment.connect = connect
 @pytest.fixture
 def spread(project, monkeypatch):
     """The same project, run by two workers, which are processes of their own."""
-    monkeypatch.setenv("PYTHONPATH", str(environment.ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     project.pytester.makeconftest(ON_WORKERS.format(root=str(project.root)))
     project.pytester.runpytest_inprocess = project.pytester.runpytest_subprocess
     return project

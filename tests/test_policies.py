@@ -8,11 +8,11 @@ import re
 import pytest
 
 from benchmarks import reference
+from readiness.guard import operations
+from readiness.probes import iam_actions
 from verification import policies
-from verification.environment import ROOT
-from verification.guard import operations
+from verification.application import ROOT
 from verification.policies import DOCS, LIMIT, action_of, size, verifier
-from verification.probes import iam_actions
 
 FILES = policies.files()
 POLICIES = {name: json.loads(text) for name, text in FILES.items()}

@@ -1,4 +1,4 @@
-"""verification/progress.py"""
+"""readiness/progress.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from verification import progress
-from verification.progress import Watcher, waiting
+from readiness import progress
+from readiness.progress import Watcher, waiting
 
 
 @pytest.fixture

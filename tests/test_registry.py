@@ -9,9 +9,10 @@ import subprocess
 import pytest
 import yaml
 
+from readiness import budgets as general
 from tests import registry
 from verification import budgets
-from verification.environment import ROOT
+from verification.application import ROOT
 
 # What vendors call image models, however it is written.
 _NAME = re.compile(
@@ -102,5 +103,5 @@ def test_checks_wait_longer_for_a_job_than_it_may_take() -> None:
     """A check that gives up first would not see what the application does with a slow vendor."""
     job = registry.generation.JOB_SECONDS
     assert job < budgets.JOB_DEADLINE.total_seconds() < budgets.WORKER_TIMEOUT.total_seconds()
-    assert budgets.ITEM_LIMITS["AWS"]["paid"] > budgets.JOB_DEADLINE
+    assert general.ITEM_LIMITS["AWS"]["paid"] > budgets.JOB_DEADLINE
     assert len(registry.MODELS) == budgets.MODELS

@@ -1,4 +1,4 @@
-"""verification/samconfig.py reads what the SAM CLI reads; SAM's own reader is asked beside it."""
+"""readiness/samconfig.py reads what the SAM CLI reads; SAM's own reader is asked beside it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from verification import samconfig
+from readiness import samconfig
+from readiness.errors import UsageProblem
+from verification.application import ROOT
 from verification.costs import granted_usd
 from verification.deployment.parameters import configured
-from verification.environment import ROOT
-from verification.errors import UsageProblem
 
 _SAMS_OWN = """
 import json, sys

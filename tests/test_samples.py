@@ -1,4 +1,4 @@
-"""verification/samples.py"""
+"""readiness/samples.py"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.errors import Unverified
-from verification.samples import Samples, assert_p95_under
+from readiness.errors import Unverified
+from readiness.samples import Samples, assert_p95_under
 
 
 def milliseconds(*values):

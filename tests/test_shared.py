@@ -1,4 +1,4 @@
-"""verification/shared.py"""
+"""readiness/shared.py"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from verification.errors import BudgetSpent, TookTooLong, Unverified
-from verification.shared import Shared
+from readiness.errors import BudgetSpent, TookTooLong, Unverified
+from readiness.shared import Shared
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import re
 import boto3
 import pytest
 
+from readiness.aws.alarm import Alarm
+from readiness.aws.cloudformation import StackResource
+from readiness.environment import Environment, Settings
+from readiness.errors import Missing, Unverified
 from verification import stack as stack_module
-from verification.environment import Environment, Settings
-from verification.errors import Missing, Unverified
-from verification.resources.alarm import Alarm
-from verification.resources.cloudformation import StackResource
 from verification.stack import NEEDED, OPTIONAL, Stack
 
 TYPES = {

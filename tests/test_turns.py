@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from verification.turns import turn
+from readiness.turns import turn
 
 PROCESSES = multiprocessing.get_context("fork")
 

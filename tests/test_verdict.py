@@ -1,13 +1,13 @@
-"""verification/verdict.py"""
+"""readiness/verdict.py"""
 
 import json
 from datetime import date
 
 import pytest
 
-from verification.errors import Gap
-from verification.verdict import Outcome, Result, Verdict, waive
-from verification.waivers import Waiver
+from readiness.errors import Gap
+from readiness.verdict import Outcome, Result, Verdict, waive
+from readiness.waivers import Waiver
 
 PASS = Result("SEC-01", Outcome.PASS)
 FAIL = Result("SEC-02", Outcome.FAIL, "it is open")

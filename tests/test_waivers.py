@@ -1,11 +1,11 @@
-"""verification/waivers.py"""
+"""readiness/waivers.py"""
 
 from datetime import date
 
 import pytest
 
-from verification import waivers
-from verification.errors import UsageProblem
+from readiness import waivers
+from readiness.errors import UsageProblem
 
 GOOD = """
 [[waiver]]

@@ -1,11 +1,11 @@
-"""verification/written.py: what people write is as a schema says, or refused with its place."""
+"""readiness/written.py: what people write is as a schema says, or refused with its place."""
 
 from __future__ import annotations
 
 import pytest
 
-from verification import written
-from verification.errors import UsageProblem
+from readiness import written
+from readiness.errors import UsageProblem
 
 SCHEMA = {
     "type": "object",

@@ -1,3 +1,1 @@
-"""Decides whether a deployed serverless application may go to production."""
-
-__version__ = "0.1.0"
+"""Pixel Prompt's own items, probes, budgets and deployment."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
+from readiness.errors import Unverified
+from readiness.probes.http import Answer
 from verification import budgets
-from verification.errors import Unverified
-from verification.probes.http import Answer
 from verification.resources.counter import give_back_all
 from verification.stack import Stack
 

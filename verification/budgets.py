@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 MODELS: Final = 9
@@ -14,9 +13,6 @@ MODELS: Final = 9
 
 COVERAGE_PERCENT: Final = 70.0
 """Least line coverage on each side. Specification: 70 %."""
-
-API_TIMEOUT_LIMIT: Final = timedelta(seconds=30)
-"""API Gateway gives up on an integration after this. Source: Amazon API Gateway quotas for HTTP APIs."""
 
 WORKER_TIMEOUT: Final = timedelta(seconds=900)
 """Specification; also the longest that Lambda lets a function run."""
@@ -52,25 +48,9 @@ API_RATE: Final = 50
 API_BURST: Final = 100
 """Requests at once on each route. Specification."""
 
-DEAD_LETTER_RECEIVES: Final = range(2, 11)
-"""Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
-
-DEAD_LETTER_RETENTION: Final = timedelta(days=4)
-"""Least time that a failed job has to be kept for whoever looks into it. Source: own judgement, a long weekend; also what
-SQS keeps by default."""
-
 DEAD_LETTER_DEADLINE: Final = timedelta(seconds=90)
 """How long a message that cannot be processed may take into the dead-letter queue. Source: the worker slows it down by
 one second more at each of ten deliveries at most, and SQS moves it when it is asked for again."""
-
-ERRORS_UNSEEN: Final = 10
-"""Most errors in a period that may go by without an alarm. Source: own judgement."""
-
-ALARM_SPAN: Final = timedelta(minutes=15)
-"""How long errors may go on before an alarm has to be raised. Source: own judgement."""
-
-LOG_RETENTION: Final = timedelta(days=400)
-"""Longest that a log may be kept; users' addresses stand in it. Source: own judgement, a year and a month."""
 
 AT_ONCE_RATIO: Final = 0.5
 """Most time that a job of models which are asked at once may take, of what they take together. Source: own judgement;
@@ -87,9 +67,6 @@ NOTIFICATION_DEADLINE: Final = timedelta(seconds=30)
 
 SAME_EVENT: Final = timedelta(seconds=2)
 """How far two of AWS's own time stamps of one event may be apart. Source: own judgement; they are rounded."""
-
-RUNTIME_NOTICE: Final = timedelta(days=183)
-"""A runtime has to be supported for at least this long. Source: checklist SEC-18, six months."""
 
 JOB_DEADLINE: Final = timedelta(minutes=12)
 """How long a check waits for a job of nine models. Source: the worker gives a job 11 minutes, for a vendor that takes
@@ -112,44 +89,17 @@ S3_REFUSALS: Final = 2
 """How often a drill has S3 refuse an image: botocore's standard mode tries three times in all. Source: botocore,
 "Retries", AWS's recommended number of attempts."""
 
-LOG_DEADLINE: Final = timedelta(seconds=120)
-"""How long a check waits for log events. Source: own judgement; CloudWatch Logs gives no bound, and 90 s are known."""
-
 LOG_MARGIN: Final = timedelta(seconds=2)
 """How long before the first line about a job its requests may have been logged. Source: own judgement."""
 
-CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far the verifier's clock and AWS's may be apart. Source: signed requests are refused beyond it (SigV4)."""
-
 OVERSIZE_BODY_BYTES: Final = 64 * 1024
 """A body that no route takes. Source: backend/openapi.yaml; prompts get 16 KiB, browser reports 32 KiB."""
-
-HSTS: Final = timedelta(days=365)
-"""Least time that browsers are told to insist on TLS. Source: hstspreload.org, one year."""
-
-RUNTIME_DEPRECATION: Final = {
-    "nodejs22.x": date(2027, 4, 30),
-    "nodejs24.x": date(2028, 4, 30),
-    "python3.9": date(2025, 12, 15),
-    "python3.10": date(2026, 10, 31),
-    "python3.11": date(2027, 6, 30),
-    "python3.12": date(2028, 10, 31),
-    "python3.13": date(2029, 6, 30),
-    "python3.14": date(2029, 6, 30),
-}
-"""When Lambda stops patching a runtime. Source: AWS Lambda developer guide, "Lambda runtimes"."""
-
-ACTIONS_WITHOUT_RESOURCE: Final = frozenset({"xray:PutTelemetryRecords", "xray:PutTraceSegments"})
-"""What can be granted on resource `*` alone. Source: Service Authorization Reference, "AWS X-Ray"."""
 
 USERS_AT_ONCE: Final = 100
 """Users whose requests the API function has to carry at the same time. Specification."""
 
 EDGE_LOG_DELAY: Final = timedelta(hours=24)
 """How late CloudFront may deliver an access log. Source: CloudFront Developer Guide, "Access logs (standard logs)"."""
-
-EDGE_LOG_DEADLINE: Final = timedelta(seconds=20)
-"""How long a check waits for the first file of a distribution that has none yet. Source: own judgement."""
 
 PROMPT_CHARACTERS: Final = 1000
 """Longest prompt. Specification."""
@@ -160,23 +110,8 @@ STEPS: Final = (25, 50)
 GUIDANCE: Final = (5, 10)
 """Least and most guidance. Specification."""
 
-CONSISTENCY_DEADLINE: Final = timedelta(seconds=10)
-"""How long a list may lag behind what was written. Source: DynamoDB's indexes follow within a second as a rule."""
-
-ERROR_CACHE: Final = timedelta(seconds=10)
-"""Longest that the CDN may remember an error. Source: checklist CDN-12; also CloudFront's own default."""
-
 DISTRIBUTION_DEPLOYMENT: Final = timedelta(minutes=15)
 """Longest that a change of the distribution may take. Specification."""
-
-DRIFT_DEADLINE: Final = timedelta(minutes=5)
-"""How long CloudFormation may compare. Source: own judgement; a stack of forty resources takes it about a minute."""
-
-QUOTA_USE: Final = 0.8
-"""Largest part of a quota that may be in use. Source: checklist INF-08, 80 %."""
-
-BUDGET_ALARM_PERCENT: Final = 80.0
-"""Spending of the monthly budget at which somebody is told at the latest. Source: checklist INF-16."""
 
 EDGE_SAMPLES: Final = 5
 """Timed requests for one image. Source: own judgement; the least whose median one slow answer cannot move."""
@@ -211,9 +146,6 @@ WARM_P95: Final = timedelta(milliseconds=500)
 WARM_INVOCATIONS: Final = 20
 """Warm invocations that are measured. Source: own judgement."""
 
-SAMPLES_FOR_PERCENTILE: Final = 10
-"""Fewest samples that a 95th percentile is taken of. Specification: ten cold starts."""
-
 BURST_REQUESTS: Final = 400
 """Requests of the burst: at any speed above the rate, more than the gateway may let pass. Source: own judgement."""
 
@@ -238,30 +170,12 @@ FORGOTTEN_WITHIN: Final = timedelta(seconds=10)
 """How long after an invalidation is completed an edge may still answer from its cache. Source: own judgement; CloudFront
 says that it is done, and no more."""
 
-INVALIDATION_DEADLINE: Final = timedelta(minutes=5)
-"""How long a check waits for an invalidation. Source: own judgement; CloudFront mostly takes under a minute."""
-
 WINDOW_MARGIN: Final = timedelta(seconds=30)
 """How much of a limit's window has to be left to look at it. Source: own judgement; a look takes a few seconds."""
-
-REQUESTS_OF_AN_ITEM: Final = 600
-"""Most requests that one item may send to API and CDN, so that no check becomes a load. Source: own judgement; the
-burst of INF-06 is the most that one needs."""
-
-RUN_USD: Final = 1.0
-"""What one run may spend at the AI providers, unless `--budget` says otherwise. Source: own judgement; a whole run makes
-about 22 images, at some 4 cents each."""
 
 RUN_REQUESTS: Final = 9
 """How many requests of a whole run count against its address's day. Source: what a run on the embedded AWS sends: two
 jobs that all checks share, one of the contract, one of the gallery, two of the page, and two enhanced prompts; one to spare."""
-
-UNPRICED_IMAGE_USD: Final = 0.25
-"""What an image of a model without a known price is reckoned at. Source: own judgement; above every price of the list."""
-
-UNTOLD_IMAGE_USD: Final = 0.05
-"""What an image is reckoned at while the API does not tell which models it asks. Source: own judgement; about the mean
-of the list."""
 
 RACERS: Final = 10
 """Requests that meet at the global limit. Source: own judgement; as many as botocore keeps connections."""
@@ -422,48 +336,3 @@ VARIANT_MEMORY_MB: Final = (512, 2048)
 
 IMPORT_RUNS: Final = 10
 """Runs of the interpreter whose median counts. Source: own judgement."""
-
-ITEM_LIMITS: Final[Mapping[str, Mapping[str, timedelta]]] = {
-    "emulated": {
-        "read-only": timedelta(minutes=1),
-        "active": timedelta(minutes=4),
-        "paid": timedelta(minutes=4),
-        "browser": timedelta(minutes=4),
-        "static": timedelta(minutes=5),
-        "drill": timedelta(minutes=10),
-    },
-    "AWS": {
-        "read-only": timedelta(minutes=5),
-        "active": timedelta(minutes=15),
-        "paid": timedelta(minutes=15),
-        "browser": timedelta(minutes=10),
-        "static": timedelta(minutes=10),
-        "drill": timedelta(hours=2),
-    },
-}
-"""How long one check may take, setup included, by what it takes. Source: own judgement; about twenty times what each kind
-took on two idle processors, and on AWS what its slowest operations take (a distribution, a rollback) twice."""
-
-CLEAN_UP_LIMIT: Final[Mapping[str, Mapping[str, timedelta]]] = {
-    "emulated": {
-        "read-only": timedelta(seconds=15),
-        "active": timedelta(seconds=30),
-        "paid": timedelta(seconds=30),
-        "browser": timedelta(seconds=15),
-        "static": timedelta(seconds=15),
-        "drill": timedelta(minutes=1),
-    },
-    "AWS": {
-        "read-only": timedelta(seconds=30),
-        "active": timedelta(minutes=2),
-        "paid": timedelta(minutes=2),
-        "browser": timedelta(seconds=30),
-        "static": timedelta(seconds=30),
-        "drill": timedelta(minutes=45),
-    },
-}
-"""How long a check may take to put back what it has changed, before its process is ended. Source: own judgement; a drill on
-AWS deletes a stack with a distribution."""
-
-RUN_DEADLINE: Final[Mapping[str, timedelta]] = {"emulated": timedelta(minutes=30), "AWS": timedelta(hours=4)}
-"""How long a whole run may take unless `--deadline` says otherwise. Source: own judgement."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from verification import budgets, samconfig
-from verification.environment import ROOT, names, production, settings
+from readiness import samconfig
+from readiness.ledger import Prices
+from verification import budgets
+from verification.application import ROOT, names, production, settings
 
 _AWS = "aws.amazon.com/{}/pricing"
 
@@ -147,6 +150,16 @@ def enhancement_usd() -> float:
     return PRICES["Nova Lite, read"].usd * read + PRICES["Nova Lite, written"].usd * written
 
 
+PRICES_OF_RUN: Final = Prices(
+    images=("POST", "/generate", HTTPStatus.ACCEPTED),
+    enhancements=("POST", "/enhance", HTTPStatus.OK),
+    image_usd=image_usd,
+    enhancement_usd=enhancement_usd(),
+    models=budgets.MODELS,
+)
+"""What a verification's paid requests cost. Source of the requests: backend/openapi.yaml."""
+
+
 def estimate(shape: Shape, jobs: int) -> Sequence[Line]:
     """The month's lines for that many jobs, images kept for thirty days."""
     requests = jobs * _API_REQUESTS
@@ -193,9 +206,8 @@ def granted_usd(file: Path, environment: str) -> float:
 
 def render(root: Path = ROOT) -> str:
     """docs/COST.md."""
-    file = root / "environments.toml"
-    environments = [settings(name, file) for name in names(file)]
-    example = production(file)
+    environments = [settings(name, root) for name in names(root)]
+    example = production(root)
     lines = estimate(Shape(), example.jobs_a_month)
     rows = [
         f"| {one.name} | {one.jobs_a_month:,} | {total_usd(estimate(_shape(one.name), one.jobs_a_month)):.2f} "

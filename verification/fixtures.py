@@ -14,51 +14,24 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_html
 
+from readiness.environment import Environment
+from readiness.errors import BudgetSpent, Missing, Unverified
+from readiness.ledger import Ledger
+from readiness.plugin import Verification
+from readiness.probes.cdn import Cdn, key_of
 from verification import budgets
 from verification.allowance import Allowance
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
-from verification.environment import Environment
-from verification.errors import BudgetSpent, Missing, Unverified
-from verification.judgement import Seen
-from verification.ledger import Ledger
-from verification.plugin import SEEN, Verification
 from verification.probes import browser as browsers
 from verification.probes.api import Api, Job
 from verification.probes.browser import Browser, Visit
-from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source, TestRun
 from verification.probes.packages import Packages
 from verification.probes.page import Page
-from verification.report.redaction import redact
 from verification.stack import Stack
 
-
-@pytest.fixture(scope="session")
-def verification(pytestconfig: pytest.Config) -> Verification:
-    run = pytestconfig.pluginmanager.get_plugin("verification-run")
-    assert isinstance(run, Verification)
-    return run
-
-
-@pytest.fixture
-def evidence(request: pytest.FixtureRequest) -> dict[str, object]:
-    """Takes what a check read, by name; it stands in the report whatever the outcome."""
-    return cast("pytest.Item", request.node).stash.setdefault(SEEN, Seen()).read
-
-
-@pytest.fixture(scope="session")
-def record_testsuite_property(
-    record_testsuite_property: Callable[[str, object], None],
-) -> Callable[[str, object], None]:
-    """Pytest's own, which would write its values into the JUnit file as they are."""
-    return lambda name, value: record_testsuite_property(name, redact(str(value)))
-
-
-@pytest.fixture(scope="session")
-def env(verification: Verification) -> Environment:
-    """The environment that --env names."""
-    return verification.environment
+pytest_plugins = ["readiness.fixtures"]
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import botocore.session
 
-from verification.environment import ROOT, iam_action, production, settings
-from verification.guard import operations
-from verification.probes import iam_actions, template
+from readiness.environment import iam_action
+from readiness.guard import operations
+from readiness.probes import iam_actions, template
+from verification.application import ROOT, production, settings
 
 DOCS = ROOT / "docs"
 LIMIT: Final = 6144

@@ -6,29 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from verification.environment import Environment, names, settings
-from verification.errors import Missing, Unverified
-from verification.ledger import Ledger
-from verification.resources.alarm import Alarm, AlarmSwitch, alarms_of
-from verification.resources.bucket import Bucket
-from verification.resources.budget import Budget
+from readiness.aws.alarm import Alarm, AlarmSwitch, alarms_of
+from readiness.aws.bucket import Bucket
+from readiness.aws.budget import Budget
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.concurrency import Concurrency
+from readiness.aws.distribution import Distribution
+from readiness.aws.edge_log import EdgeLog
+from readiness.aws.function import Function
+from readiness.aws.http_api import HttpApi
+from readiness.aws.log_group import LogGroup
+from readiness.aws.queue import Queue
+from readiness.aws.quotas import Quotas
+from readiness.aws.role import Role
+from readiness.aws.secret import Secret
+from readiness.aws.table import Table
+from readiness.aws.tags import UNTAGGABLE, tags_of
+from readiness.aws.topic import Topic
+from readiness.aws.web_acl import WebAcl
+from readiness.environment import Environment
+from readiness.errors import Missing, Unverified
+from readiness.ledger import Ledger
+from verification.application import names, settings
 from verification.resources.caller import Caller, address_of_nobody
-from verification.resources.cloudformation import CloudFormationStack
-from verification.resources.concurrency import Concurrency
 from verification.resources.counter import Counters
-from verification.resources.distribution import Distribution
-from verification.resources.edge_log import EdgeLog
-from verification.resources.function import Function
-from verification.resources.http_api import HttpApi
-from verification.resources.log_group import LogGroup
-from verification.resources.queue import Queue
-from verification.resources.quotas import Quotas
-from verification.resources.role import Role
-from verification.resources.secret import Secret
-from verification.resources.table import Table
-from verification.resources.tags import UNTAGGABLE, tags_of
-from verification.resources.topic import Topic
-from verification.resources.web_acl import WebAcl
 
 NEEDED = (
     *(

@@ -7,11 +7,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from readiness import checklist
+from readiness.application import CHECKLIST
+from readiness.errors import Denied, UsageProblem
 from scripts.cross_examination import coverage, document, scene
 from scripts.cross_examination.answers import read
-from verification import checklist
-from verification.environment import ROOT, connect
-from verification.errors import Denied, UsageProblem
+from verification.application import ROOT, connect
 from verification.stack import Stack
 
 EXIT_ANSWERED, EXIT_UNANSWERED, EXIT_USAGE = 0, 1, 4
@@ -47,7 +48,7 @@ def _prepare(environment: str, folder: Path) -> int:
 
 
 def _judge(folder: Path, services: list[str], root: Path) -> int:
-    table = coverage.load(root / "docs" / "coverage.toml", checklist.load(root))
+    table = coverage.load(root / "docs" / "coverage.toml", checklist.load(root / CHECKLIST))
     looked_at = scene.Scene.read(folder)
     answers = read(folder, looked_at, services)
     for row in document.unused(answers, table).values():

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from readiness.errors import UsageProblem
 from scripts.cross_examination.scene import CONTROL, Scene
-from verification.errors import UsageProblem
 
 SOURCE, PROCESSED = "template.yaml", "processed.json"
 

@@ -21,8 +21,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from readiness.errors import UsageProblem
 from scripts.cross_examination.answers import TOOLS, Finding
-from verification.errors import UsageProblem
 
 _KINDS = ("items", "reason", "open")
 

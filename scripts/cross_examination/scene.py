@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from verification.errors import UsageProblem
-from verification.resources.role import Role
+from readiness.aws.role import Role
+from readiness.errors import UsageProblem
 from verification.stack import Stack
 
 CONTROL = "control"

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from readiness.errors import Denied, Missing, UsageProblem
 from scripts.loadtest import trial
 from scripts.loadtest.generator import RUNNERS, Generator
 from scripts.loadtest.profile import Profile
 from verification import budgets
+from verification.application import ROOT, connect
 from verification.deployment import console
-from verification.environment import ROOT, connect
-from verification.errors import Denied, Missing, UsageProblem
 from verification.stack import Stack
 
 EXIT_DONE, EXIT_DECLINED, EXIT_USAGE = 0, 1, 4

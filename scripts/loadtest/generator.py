@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from readiness.errors import Unverified, UsageProblem
 from scripts.loadtest.profile import Profile
-from verification.environment import ROOT
-from verification.errors import Unverified, UsageProblem
+from verification.application import ROOT
 
 RUNNERS = {"here": "run", "fargate": "run-fargate", "lambda": "run-lambda"}
 """Who generates the load, and Artillery's command for it."""

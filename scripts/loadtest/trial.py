@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from readiness.aws.metric import Metric, Window
+from readiness.environment import Environment
+from readiness.errors import Unverified, UsageProblem
 from scripts.loadtest import page
 from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import Profile
 from verification import budgets
-from verification.environment import Environment
-from verification.errors import Unverified, UsageProblem
 from verification.probes.api import Api
 from verification.probes.load import Criterion, Images, Load, judge
-from verification.resources.metric import Metric, Window
 from verification.stack import Stack
 
 _OF_FUNCTIONS = ("Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions")

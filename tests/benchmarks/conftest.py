@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.faults.bench import Bench, Checkout, deployed
+from verification.application import ROOT
 from verification.embedded.cloud import Cloud
-from verification.environment import ROOT
 
 
 @dataclass(frozen=True)

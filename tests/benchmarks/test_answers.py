@@ -9,8 +9,8 @@ import pytest
 from benchmarks import test_api as api
 from benchmarks import test_cdn as cdn
 from benchmarks.figures import Figures
-from verification.errors import Unverified
-from verification.probes.http import Answer
+from readiness.errors import Unverified
+from readiness.probes.http import Answer
 
 
 def answer(status=200, milliseconds=20, x_cache=""):

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from tests.benchmarks.conftest import variables
-from verification.environment import ROOT
+from verification.application import ROOT
 
 HERE = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
@@ -59,5 +59,5 @@ def test_a_stack_that_is_not_there_is_told_before_anything_is_measured():
     status, output = run("benchmarks/test_lambda.py", "--cloud", "no-such-cloud")
 
     assert status == 4, output
-    assert "./scripts/verify.sh" in output
+    assert "./scripts/cloud.sh up" in output
     assert "figures ===" not in output

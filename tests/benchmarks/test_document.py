@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import document
 from benchmarks.figures import Figures
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 
 LOAD = {
     "profile": "full",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.figures import Figure, Figures, table
-from verification.samples import Samples
+from readiness.samples import Samples
 
 
 @pytest.mark.parametrize(

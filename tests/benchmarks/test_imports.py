@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.imports import Package, read, unpacked
-from verification.environment import Environment, Settings
-from verification.errors import Unverified
-from verification.resources.function import Function
+from readiness.aws.function import Function
+from readiness.environment import Environment, Settings
+from readiness.errors import Unverified
 
 TRACE = """\
 import time:       900 |        900 | site

@@ -15,7 +15,7 @@ import requests
 
 from benchmarks.reference import PREFIX
 from tests.benchmarks.conftest import variables
-from verification.environment import ROOT
+from verification.application import ROOT
 
 pytestmark = [pytest.mark.embedded, pytest.mark.further, pytest.mark.xdist_group("benchmarks")]
 MOMENTS = 4  # for each signal

@@ -7,9 +7,9 @@ import botocore.exceptions
 import pytest
 
 from benchmarks.reference import PREFIX, bare_function, forget_functions, variant
+from readiness.aws.function import Function
+from readiness.environment import Environment, Settings
 from tests.stand_in import stand_in_for_aws
-from verification.environment import Environment, Settings
-from verification.resources.function import Function
 
 
 @pytest.fixture(scope="module")

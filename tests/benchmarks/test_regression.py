@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import regression
 from benchmarks.figures import Figures
+from readiness.errors import Unverified, UsageProblem
 from verification import budgets
-from verification.errors import Unverified, UsageProblem
 
 WHERE = {"environment": "staging", "emulated": False, "machine": "Linux x86_64, 2 processors"}
 

@@ -9,11 +9,11 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from readiness.errors import UsageProblem
+from verification.application import ROOT
 from verification.deployment.account import models_to_subscribe, require_concurrency
 from verification.deployment.parameters import document
 from verification.deployment.standing import Standing
-from verification.environment import ROOT
-from verification.errors import UsageProblem
 
 TEMPLATE = document(ROOT / "backend" / "template.yaml")
 STAGING = {"ApiReservedConcurrency": "100", "WorkerReservedConcurrency": "110", "WorkerConcurrency": "100"}

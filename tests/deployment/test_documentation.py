@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from readiness.secret_parameters import variable_of
 from tests.deployment.documentation import DOCUMENTS, ROOT, Command, commands
 from verification.deployment.parameters import declared
-from verification.secret_parameters import variable_of
 
 REGISTER: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("commands.toml").read_text())[
     "command"
@@ -28,7 +28,7 @@ SOURCE = "".join(
     re.sub(r'"\s*\n\s*f?"', "", file.read_text())
     for file in [
         *(ROOT / "verification" / "deployment").glob("*.py"),
-        ROOT / "verification" / "environment.py",
+        ROOT / "readiness" / "environment.py",
     ]
 )
 MESSAGES = re.findall(r"(?m)^\| `([^`]+)` \|", DOCUMENT.partition("## Troubleshooting")[2])

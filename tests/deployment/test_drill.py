@@ -12,11 +12,11 @@ import botocore.exceptions
 import pytest
 import yaml
 
+from readiness.environment import Environment, Settings
+from readiness.errors import Missing, Unverified
 from verification.deployment import drill
 from verification.deployment.drill import Copy, ThrowAway
 from verification.deployment.standing import Standing
-from verification.environment import Environment, Settings
-from verification.errors import Missing, Unverified
 
 STAGING = Settings("staging", "pixel-prompt-staging", "us-east-1")
 TEMPLATE = """\

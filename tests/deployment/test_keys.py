@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from verification import secret_parameters
+from readiness import secret_parameters
+from readiness.errors import UsageProblem
+from verification.application import ROOT
 from verification.deployment.keys import given, simulated
 from verification.deployment.parameters import declared
 from verification.embedded.server.providers.keys import SHAPES, well_formed
-from verification.environment import ROOT
-from verification.errors import UsageProblem
 
 TEMPLATE = ROOT / "backend" / "template.yaml"
 SECRETS = [each.name for each in declared(TEMPLATE) if each.secret]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from readiness.errors import UsageProblem
 from verification.deployment import lock
-from verification.errors import UsageProblem
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
@@ -77,7 +77,7 @@ def test_many_at_once_never_hold_it_together(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from verification.deployment import lock
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 path, inside = Path(sys.argv[1]), Path(sys.argv[2])
 end = time.monotonic() + 1.0
 while time.monotonic() < end:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from readiness.errors import UsageProblem
 from verification.deployment.keys import Keys
 from verification.deployment.parameters import Declared, ambient, combined, configured, declared, private_file
-from verification.errors import UsageProblem
 
 TEMPLATE = [
     Declared("Environment", None, secret=False),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from readiness.errors import UsageProblem
 from verification.deployment import standing
-from verification.errors import UsageProblem
 
 
 class Formation:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from readiness.probes.http import exchange
+from readiness.verdict import Outcome
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from tests.faults.live import SERVED_IMAGES
-from verification.probes.http import exchange
-from verification.verdict import Outcome
 
 
 def _switch(bench: Bench, **switches: Any) -> None:

@@ -16,10 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from readiness.environment import Environment
+from readiness.probes.http import exchange
 from tests.probes.registries import Registries
+from verification.application import ROOT, connect
 from verification.embedded.cloud import Cloud
-from verification.environment import ROOT, Environment, connect
-from verification.probes.http import exchange
 from verification.stack import Stack
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from readiness.verdict import Outcome
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification.deployment import aws, site
-from verification.verdict import Outcome
 
 _FRONTEND = "frontend"
 _FAULTY = "dist-faulty"

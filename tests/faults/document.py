@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from readiness import checklist
+from readiness.application import CHECKLIST
 from tests.faults.register import FAULTS
-from verification import checklist
-from verification.environment import ROOT
+from verification.application import ROOT
 
 
 def render() -> str:
     """The matrix as a table, in the checklist's order."""
-    items = checklist.load(ROOT)
+    items = checklist.load(ROOT / CHECKLIST)
     order = list(items)
     rows = [
         f"| {fault.item} | {items[fault.item].title} | {fault.what} | {fault.realm} | {fault.outcome} "

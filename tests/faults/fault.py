@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from verification.verdict import Outcome
+from readiness.verdict import Outcome
 
 
 class Realm(StrEnum):

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from readiness.verdict import Outcome
 from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification.probes.api import Api
-from verification.verdict import Outcome
 
 
 @fault("CODE-11", "the prompt is given back as it came")

@@ -10,12 +10,12 @@ from typing import Any
 
 import botocore.exceptions
 
+from readiness.verdict import Outcome
 from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 from verification import budgets
 from verification.probes.api import Api, gallery_path
-from verification.verdict import Outcome
 
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {

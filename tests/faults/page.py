@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from readiness.probes.cdn import Cdn
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
-from verification.probes.cdn import Cdn
 
 SITE, BUCKET = "SiteDistribution", "SiteBucket"
 

@@ -29,8 +29,8 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
-from verification import environment
-from verification.environment import Environment
+from readiness import environment
+from readiness.environment import Environment
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

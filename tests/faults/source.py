@@ -6,9 +6,9 @@ import secrets
 import shutil
 from collections.abc import Iterator
 
+from readiness.verdict import Outcome
 from tests.faults.bench import Bench
 from tests.faults.fault import Realm, fault
-from verification.verdict import Outcome
 
 
 @fault("CODE-01", "an unused variable", realm=Realm.SOURCE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from readiness.verdict import Outcome
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
-from verification.verdict import Outcome
 
 
 @fault("INF-06", "the gateway refuses for good once it has begun to")

@@ -1,7 +1,7 @@
 from contextlib import nullcontext
 
+from readiness.verdict import Outcome
 from tests.faults.fault import Fault, Realm, together
-from verification.verdict import Outcome
 
 
 def a_fault(item, *relatives, realm=Realm.LIVE, alone=False):

@@ -10,12 +10,13 @@ from contextlib import ExitStack
 
 import pytest
 
+from readiness import checklist
+from readiness.application import CHECKLIST
 from tests.faults.bench import Bench, Seen
 from tests.faults.document import render
 from tests.faults.fault import Fault, Realm, together
 from tests.faults.register import FAULTS
-from verification import checklist
-from verification.environment import ROOT
+from verification.application import ROOT
 
 # What every fault of a realm is looked at with. Drills, browsers, unit tests, and the tools that build, audit or
 # start a run of their own take long: they run for the faults that are about them, and for all with --thorough.
@@ -30,7 +31,7 @@ _THOROUGH = {Realm.LIVE: " and not ".join(["not static", *_SEE_EVERYTHING]), Rea
 
 
 def _look(bench: Bench, selection: str) -> dict[str, Seen]:
-    items = checklist.load(ROOT)
+    items = checklist.load(ROOT / CHECKLIST)
     return {item: seen for item, seen in bench.verify("-m", selection).items() if not items[item].planned}
 
 
@@ -131,7 +132,7 @@ def test_a_certificate_that_no_name_shows_proves_nothing(bench: Bench) -> None:
 
 def test_every_item_has_a_fault() -> None:
     """A check that nobody has seen fail may be unable to."""
-    checked = {item.id for item in checklist.load(ROOT).values() if not item.planned}
+    checked = {item.id for item in checklist.load(ROOT / CHECKLIST).values() if not item.planned}
 
     assert checked - {fault.item for fault in FAULTS} == set()
     assert {fault.item for fault in FAULTS} - checked == set()

@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
+from readiness import checklist
+from readiness.application import CHECKLIST
+from readiness.checklist import How
+from readiness.guard import operations
 from tests.faults.bench import Bench, Seen
 from tests.faults.refusals import LIVE, PLUGIN, apart, calls_of
-from verification import checklist
-from verification.checklist import How
-from verification.environment import ROOT
-from verification.guard import operations
+from verification.application import ROOT
 from verification.policies import action_of, deployer, types_of, verifier
 
 KNOWN = operations()
-ITEMS = checklist.load(ROOT)
+ITEMS = checklist.load(ROOT / CHECKLIST)
 _CHANGES = {How.ACTIVE, How.DRILL}
 ON_PROD = {id_ for id_, item in ITEMS.items() if not item.how & _CHANGES}
 BEFORE_ANY_ITEM = "preflight"

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
+from readiness.verdict import Outcome
 from tests.faults.bench import Bench
 from tests.faults.fault import Realm, fault
-from verification.verdict import Outcome
 
 
 @fault("CODE-06", "a function without types", realm=Realm.SOURCE)
@@ -154,21 +154,21 @@ def no_bundle(bench: Bench) -> Iterator[None]:
 @fault("SEC-21", "nobody takes keys of one vendor out of the report", realm=Realm.SOURCE)
 def forgotten_form(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed(
-        "verification/report/redaction.py", 're.compile(r"\\bAIza', 're.compile(r"\\bNone'
+        "readiness/report/redaction.py", 're.compile(r"\\bAIza', 're.compile(r"\\bNone'
     ):
         yield
 
 
 @fault("SEC-21", "what a check prints is reported as it is", realm=Realm.SOURCE)
 def raw_output(bench: Bench) -> Iterator[None]:
-    with bench.checkout.changed("verification/plugin.py", "(name, redact(text))", "(name, text)"):
+    with bench.checkout.changed("readiness/plugin.py", "(name, redact(text))", "(name, text)"):
         yield
 
 
 @fault("SEC-21", "the words of a waiver are reported as they are", realm=Realm.SOURCE)
 def raw_waiver(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed(
-        "verification/plugin.py", "reason=redact(result.reason)", "reason=result.reason"
+        "readiness/plugin.py", "reason=redact(result.reason)", "reason=result.reason"
     ):
         yield
 
@@ -181,7 +181,7 @@ def raw_waiver(bench: Bench) -> Iterator[None]:
     relatives={"CODE-06"},
 )
 def no_throw_away_run(bench: Bench) -> Iterator[None]:
-    with bench.checkout.changed("verification/errors.py", "class Missing(", "class Absent("):
+    with bench.checkout.changed("readiness/errors.py", "class Missing(", "class Absent("):
         yield
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import pytest
 
+from readiness.environment import Environment, Settings
 from tests.probes.server import StubServer
-from verification.environment import Environment, Settings
 
 
 @pytest.fixture

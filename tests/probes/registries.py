@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.probes.server import Reply, Request, StubServer
-from verification.environment import ROOT
+from verification.application import ROOT
 
 _BULK = "/npm/-/npm/v1/security/advisories/bulk"
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;]+)", re.MULTILINE)

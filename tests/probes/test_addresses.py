@@ -1,10 +1,10 @@
-"""verification/probes/addresses.py: what npm, Node, pip-audit and uv say, of hosts that are nobody's."""
+"""readiness/probes/addresses.py: what npm, Node, pip-audit and uv say, of hosts that are nobody's."""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.probes.addresses import HIDDEN, hidden
+from readiness.probes.addresses import HIDDEN, hidden
 
 HOST = "packages.corp.example"
 # In two parts, for whoever looks for secrets in this file.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from readiness import budgets as general
+from readiness.errors import BudgetSpent, Unverified
+from readiness.ledger import Ledger
 from tests.probes.server import Reply
 from verification import budgets
-from verification.errors import BudgetSpent, Unverified
-from verification.ledger import Ledger
+from verification.costs import PRICES_OF_RUN
 from verification.probes.api import CORRELATION_PREFIX, Api, Job, new_correlation_id
 
 RESULTS = [
@@ -139,7 +142,7 @@ def test_a_list_is_asked_until_it_names_a_job_or_does_so_no_longer(api, server):
 
 
 def test_a_list_that_stays_as_it_is_is_told_as_it_is(api, server, monkeypatch):
-    monkeypatch.setattr(budgets, "CONSISTENCY_DEADLINE", timedelta())
+    monkeypatch.setattr(general, "CONSISTENCY_DEADLINE", timedelta())
     server.replies(listing("j1"))
 
     assert api.find_gallery("j2", verification=False) == (None, [{"id": "j1"}])
@@ -216,9 +219,12 @@ def test_a_job_crosses_process_borders_with_the_answer_that_accepted_it(api, ser
     assert Job.of(Job("j2", "x", "failed", []).plain()).accepted is None
 
 
+PRICES = replace(PRICES_OF_RUN, image_usd={"a": 0.2, "b": 0.3}.get, enhancement_usd=0.01)
+
+
 @pytest.fixture
 def paying(server, env, tmp_path):
-    return Api(env, server.url, Ledger(tmp_path / "ledger", 1.0, {"a": 0.2, "b": 0.3}.get, 0.01))
+    return Api(env, server.url, Ledger(tmp_path / "ledger", 1.0, PRICES))
 
 
 HEALTH = Reply.json({"models": [{"id": "a", "vendor": "anthill"}, {"id": "b", "vendor": "beehive"}]})
@@ -262,7 +268,7 @@ def test_a_refused_job_costs_nothing(paying, server):
 
 
 def test_a_job_whose_answer_was_lost_may_have_been_paid(env, tmp_path):
-    nobody = Api(env, "http://127.0.0.1:1", Ledger(tmp_path / "ledger", 1.0, {"a": 0.2}.get, 0.01))
+    nobody = Api(env, "http://127.0.0.1:1", Ledger(tmp_path / "ledger", 1.0, PRICES))
 
     with pytest.raises(Unverified):
         nobody.generate("a harbour", models=["a"])

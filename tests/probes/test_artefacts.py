@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
 from verification.probes.artefacts import Artefacts
 
 # Built here, for the project's own check reads this file too.

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Error
 
+from readiness.environment import Environment, Settings
+from readiness.errors import Unverified
+from readiness.probes.wire import LIVE, Answered
 from tests.probes.server import Reply, StubServer
-from verification.environment import Environment, Settings
-from verification.errors import Unverified
 from verification.probes.browser import started, trusted_keys
-from verification.probes.wire import LIVE, Answered
 
 HEAD = "<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>t</title>"
 SOON = timedelta(milliseconds=300)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from readiness.errors import Unverified
 from tests.probes.server import Reply
-from verification.errors import Unverified
 from verification.probes.api import Api
 from verification.probes.burst import burst
 

@@ -1,12 +1,12 @@
-"""verification/probes/called_actions.py"""
+"""readiness/probes/called_actions.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import Unverified
-from verification.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
+from readiness.errors import Unverified
+from readiness.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
+from verification.application import ROOT
 
 HANDLER = "app.api.handler"
 

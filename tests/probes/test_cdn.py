@@ -1,4 +1,4 @@
-"""verification/probes/cdn.py"""
+"""readiness/probes/cdn.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import gzip
 
 import pytest
 
+from readiness.errors import Unverified
+from readiness.probes.cdn import Cdn, key_of
 from tests.probes.server import Reply
-from verification.errors import Unverified
-from verification.probes.cdn import Cdn, key_of
 
 
 def test_a_path_is_asked_for_as_a_browser_would(server, env):

@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import Unverified
+from readiness.errors import Unverified
+from verification.application import ROOT
 from verification.probes.chromium import find
 
 NODE = ROOT / ".tools" / "bin" / "node"

@@ -9,8 +9,9 @@ from textwrap import dedent
 
 import pytest
 
-from verification.errors import Unverified
-from verification.probes.commands import Finding, Source, TestRun
+from readiness.errors import Unverified
+from readiness.probes.finding import Finding
+from verification.probes.commands import Source, TestRun
 
 # Built here, for the project's own check reads this file too.
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
+from readiness.probes.http import Answer
 from verification.probes.contract import Contract
-from verification.probes.http import Answer
 
 DOCUMENT = """
 openapi: 3.0.3

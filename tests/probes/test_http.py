@@ -1,4 +1,4 @@
-"""verification/probes/http.py"""
+"""readiness/probes/http.py"""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from requests.structures import CaseInsensitiveDict
 
+from readiness.errors import Unverified
+from readiness.probes.http import ALLOWANCE, Answer, Connections, exchange
 from tests.probes.server import Reply, StubServer
-from verification.errors import Unverified
-from verification.probes.http import ALLOWANCE, Answer, Connections, exchange
 
 
 @pytest.fixture(scope="module")

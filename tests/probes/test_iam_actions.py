@@ -1,12 +1,12 @@
-"""verification/probes/iam_actions.py"""
+"""readiness/probes/iam_actions.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import Unverified
-from verification.probes import iam_actions
+from readiness.errors import Unverified
+from readiness.probes import iam_actions
+from verification.application import ROOT
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
 from verification.probes.chromium import Chromium
 from verification.probes.lighthouse import CATEGORIES, METRICS, Audit, audit, middle, served_greeting
 

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import pytest
 
+from readiness.errors import Unverified
 from verification import budgets
-from verification.errors import Unverified
 from verification.probes.load import ROUTES, Images, Load, judge
 
 BEGAN = 1_800_000_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
 from verification.probes.model_lives import ModelLife, read, today
 
 DAY = date(2026, 11, 28)

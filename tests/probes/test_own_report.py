@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import Unverified
+from readiness.errors import Unverified
+from verification.application import ROOT
 from verification.probes import own_report
 from verification.probes.own_report import OwnReport, Planted
 
@@ -17,11 +17,10 @@ def test_this_suites_report_holds_no_secret():
 
 
 def test_each_way_out_of_a_suite_that_redacts_nothing_is_seen(tmp_path):
-    shutil.copytree(
-        ROOT / "verification", tmp_path / "verification", ignore=shutil.ignore_patterns("server", "checks")
-    )
-    shutil.copy(ROOT / "environments.toml", tmp_path)
-    redaction = tmp_path / "verification" / "report" / "redaction.py"
+    ignored = shutil.ignore_patterns("server", "checks")
+    for package in ("readiness", "verification"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    redaction = tmp_path / "readiness" / "report" / "redaction.py"
     redaction.write_text(
         "def redact(text):\n    return text\n\n\nwithout_secrets = redact\n\n\ndef looks_secret(text):\n    return False\n"
     )

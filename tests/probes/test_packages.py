@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from readiness.errors import NeedsInternet, Unverified
 from tests.probes.registries import Registries
-from verification.errors import NeedsInternet, Unverified
 from verification.probes.packages import Behind, Packages
 
 MANIFEST = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from verification.probes.http import Answer
+from readiness.probes.http import Answer
 from verification.probes.page import Page, is_hashed
 
 HTML = """<!doctype html><html><head>

@@ -1,4 +1,4 @@
-"""verification/probes/process.py: short commands of the machine's own."""
+"""readiness/probes/process.py: short commands of the machine's own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from verification.errors import Unverified
-from verification.probes import process
+from readiness.errors import Unverified
+from readiness.probes import process
 
 
 def test_a_tool_that_never_ends_is_unverified(tmp_path):
@@ -17,7 +17,7 @@ def test_a_tool_that_never_ends_is_unverified(tmp_path):
 
 
 def test_a_tool_that_does_not_exist_is_unverified(tmp_path):
-    with pytest.raises(Unverified, match=r"no-such-tool does not exist; run \./scripts/setup.sh"):
+    with pytest.raises(Unverified, match=r"no-such-tool does not exist; install it"):
         process.run(["no-such-tool"], folder=tmp_path)
 
 

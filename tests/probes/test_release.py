@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
 from verification.probes.commands import Source
 from verification.probes.release import Release, blob_id, parse
 

@@ -1,4 +1,4 @@
-"""verification/probes/tls.py"""
+"""readiness/probes/tls.py"""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from verification.environment import Environment
-from verification.errors import Unverified
-from verification.probes import tls
+from readiness.environment import Environment
+from readiness.errors import Unverified
+from readiness.probes import tls
 
 
 @pytest.fixture(scope="module")

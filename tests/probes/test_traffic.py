@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from readiness import budgets as general
 from tests.probes.server import Reply
 from verification import budgets
 from verification.probes.api import Api
@@ -53,7 +54,7 @@ def test_an_items_allowance_lasts_for_the_longest_drill():
         gone_by += pause(gone_by)
         requests += 1
 
-    assert 0.5 * budgets.REQUESTS_OF_AN_ITEM < requests < budgets.REQUESTS_OF_AN_ITEM
+    assert 0.5 * general.REQUESTS_OF_AN_ITEM < requests < general.REQUESTS_OF_AN_ITEM
 
 
 def test_a_short_drill_is_looked_at_closely():

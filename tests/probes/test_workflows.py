@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import Missing, Unverified
+from readiness.errors import Missing, Unverified
+from verification.application import ROOT
 from verification.probes.workflows import Workflows
 
 SHA = "de0fac2e4500dabe0009e67214ff5f5447ce83dd"

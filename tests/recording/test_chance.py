@@ -1,4 +1,4 @@
-"""verification/recording/chance.py"""
+"""readiness/recording/chance.py"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from verification.recording.chance import Chance, Clock, Modules
+from readiness.recording.chance import Chance, Clock, Modules
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

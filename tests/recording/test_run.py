@@ -10,19 +10,19 @@ from dataclasses import replace
 import boto3
 import pytest
 
+from readiness import environment, plugin
+from readiness.environment import Environment, Settings
+from readiness.recording import tape
 from tests.probes.server import Reply, StubServer
 from tests.stand_in import stand_in_for_aws
 from tests.test_plugin import Project
-from verification import environment, plugin
-from verification.environment import Environment, Settings
-from verification.recording import tape
 
 CHECKS = """
 import subprocess, sys, time, uuid
 from datetime import UTC, datetime
 import pytest
-from verification.errors import Unverified
-from verification.probes.http import exchange
+from readiness.errors import Unverified
+from readiness.probes.http import exchange
 pytestmark = pytest.mark.security
 
 @pytest.fixture(scope="session")
@@ -285,11 +285,11 @@ def test_a_deployed_file_that_redaction_would_alter_comes_from_the_checkout(runs
 def test_workers_are_recorded_into_one_recording_and_replayed_by_as_many(runs):
     plugin_of_workers = f"""
         import boto3
-        from verification import environment
-        from verification.environment import Environment, Settings
+        from readiness import environment
+        from readiness.environment import Environment, Settings
         pytest_plugins = ["verification.fixtures"]
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        environment.connect = lambda name, **_: Environment(Settings(name, "some-stack", "us-east-1"), session, {runs.aws!r})
+        environment.connect = lambda application, name, **_: Environment(Settings(name, "some-stack", "us-east-1"), session, {runs.aws!r})
     """
     runs.pytester.makeconftest(plugin_of_workers)
     (runs.root / "template.yaml").write_text("")

@@ -1,4 +1,4 @@
-"""verification/recording/scrub.py: what nobody else may have is not in a recording."""
+"""readiness/recording/scrub.py: what nobody else may have is not in a recording."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from verification.recording.scrub import OWN_ACCOUNT, WITHHELD, Scrubber
-from verification.recording.values import bytes_of, plain
-from verification.report import known
-from verification.report.redaction import looks_secret
+from readiness.recording.scrub import OWN_ACCOUNT, WITHHELD, Scrubber
+from readiness.recording.values import bytes_of, plain
+from readiness.report import known
+from readiness.report.redaction import looks_secret
 
 ACCOUNT, OTHER = "123456789012", "210987654321"
 KEY = "AKIA" + "Q3EGTWHZ5XKLMNOP"

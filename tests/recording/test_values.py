@@ -1,4 +1,4 @@
-"""verification/recording/values.py"""
+"""readiness/recording/values.py"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.recording.values import plain, restored
+from readiness.recording.values import plain, restored
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.datetimes(timezones=st.just(UTC))

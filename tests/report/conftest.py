@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from verification.checklist import How, Item, Severity
-from verification.environment import Environment, Settings
-from verification.report import document, html, known
-from verification.report.run import Run
-from verification.verdict import Verdict
+from readiness.checklist import How, Item, Severity
+from readiness.environment import Environment, Settings
+from readiness.report import document, html, known
+from readiness.report.run import Run
+from readiness.verdict import Verdict
 
 TEMPLATE = "Resources: {}\n"
+
+SECTIONS = {"CODE": "code", "CONF": "config", "SEC": "security", "INF": "infra", "CDN": "cloudfront"}
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +60,7 @@ def make(session, tmp_path):
                 },
                 severity=(severities or {}).get(result.item, Severity.HIGH),
                 how=frozenset({How.READ_ONLY}),
+                section=SECTIONS[result.item.partition("-")[0]],
             )
             for result in results
         }

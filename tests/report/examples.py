@@ -7,14 +7,15 @@ import io
 
 from PIL import Image, ImageDraw
 
-from verification import checklist
-from verification.environment import ROOT
-from verification.errors import Gap
-from verification.report.history import History, Past
-from verification.report.run import Picture
-from verification.verdict import Found, Outcome, Result, Waived
+from readiness import checklist
+from readiness.application import CHECKLIST
+from readiness.errors import Gap
+from readiness.report.history import History, Past
+from readiness.report.run import Picture
+from readiness.verdict import Found, Outcome, Result, Waived
+from verification.application import ROOT
 
-ITEMS = checklist.load(ROOT)
+ITEMS = checklist.load(ROOT / CHECKLIST)
 WAIVER = Waived("the office network alone reaches staging", "Ada Lovelace", "2026-12-31", 38)
 OPEN = (
     "assert 200 == 403 | where 200 = <GET https://pixel-prompt-images.s3.eu-west-1.amazonaws.com/j1/0.png -> 200 image/png: "
@@ -109,7 +110,7 @@ CDN_05 = ended(
     "CDN-05",
     Outcome.UNVERIFIED,
     "denied cloudfront:GetDistributionConfig: User is not authorized to perform this operation",
-    evidence="verification.errors.Denied: denied cloudfront:GetDistributionConfig",
+    evidence="readiness.errors.Denied: denied cloudfront:GetDistributionConfig",
 )
 CODE_09 = ended("CODE-09", Outcome.UNVERIFIED, "the advisory service did not answer", gap=Gap.NEEDS_INTERNET)
 SEC_17 = ended(

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from verification.report import document, github, html, markdown, terminal
-from verification.report.history import History, Past
-from verification.report.origin import Author
-from verification.report.redaction import redact
-from verification.report.run import Picture
-from verification.verdict import Found, Outcome, Result, Waived
+from readiness.report import document, github, html, markdown, terminal
+from readiness.report.history import History, Past
+from readiness.report.origin import Author
+from readiness.report.redaction import redact
+from readiness.report.run import Picture
+from readiness.verdict import Found, Outcome, Result, Waived
 
 NASTY = [
     *(

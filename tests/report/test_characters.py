@@ -1,4 +1,4 @@
-"""verification/report/characters.py"""
+"""readiness/report/characters.py"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.report.characters import visible, visible_on_terminal
+from readiness.report.characters import visible, visible_on_terminal
 
 ANY_TEXT = st.text(st.characters())
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -1,4 +1,4 @@
-"""verification/report/document.py with schema.json, and the files that write() leaves"""
+"""readiness/report/document.py with schema.json, and the files that write() leaves"""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import json
 import jsonschema
 import pytest
 
+from readiness import __version__
+from readiness.errors import Gap, UsageProblem
+from readiness.report import document, write
+from readiness.report.document import alterations, build, digest, read
+from readiness.report.run import Picture
+from readiness.verdict import Found, Outcome, Result, Waived
 from tests.report import examples
 from tests.report.conftest import TEMPLATE
-from verification import __version__
-from verification.errors import Gap, UsageProblem
-from verification.report import document, write
-from verification.report.document import alterations, build, digest, read
-from verification.report.run import Picture
-from verification.verdict import Found, Outcome, Result, Waived
 
 
 def saved(content, tmp_path):

@@ -1,4 +1,4 @@
-"""verification/report/figures.py"""
+"""readiness/report/figures.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from verification.errors import UsageProblem
-from verification.report import figures
+from readiness.errors import UsageProblem
+from readiness.report import figures
 
 ROW = {
     "what": "p95",

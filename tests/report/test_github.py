@@ -1,13 +1,13 @@
-"""verification/report/github.py"""
+"""readiness/report/github.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.checklist import Severity
-from verification.report import github
-from verification.report.github import append, commands
-from verification.verdict import Outcome, Result
+from readiness.checklist import Severity
+from readiness.report import github
+from readiness.report.github import append, commands
+from readiness.verdict import Outcome, Result
 
 
 def results(outcome, count, reason="open"):

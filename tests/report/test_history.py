@@ -1,4 +1,4 @@
-"""verification/report/history.py"""
+"""readiness/report/history.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from verification.errors import UsageProblem
-from verification.report import history
-from verification.report.history import History, Past
+from readiness.errors import UsageProblem
+from readiness.report import history
+from readiness.report.history import History, Past
 
 SAME = {"stack": "s", "region": "r", "emulated": False}
 NOW = "2026-11-24T00:00:00+00:00"

@@ -1,4 +1,4 @@
-"""verification/report/html.py and templates.py; how it looks is in test_in_a_browser.py"""
+"""readiness/report/html.py and templates.py; how it looks is in test_in_a_browser.py"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from readiness.errors import Gap
+from readiness.report import html, origin
+from readiness.report.document import build
+from readiness.report.run import Picture
+from readiness.report.templates import code_spans
+from readiness.verdict import Outcome, Result, Waived
 from tests.report import examples
-from verification.errors import Gap
-from verification.report import html, origin
-from verification.report.document import build
-from verification.report.run import Picture
-from verification.report.templates import code_spans
-from verification.verdict import Outcome, Result, Waived
 
 VOID = {"br", "img", "meta", "link", "input"}
 

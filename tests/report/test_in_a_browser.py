@@ -10,11 +10,11 @@ from jinja2 import Environment as Templates
 from jinja2 import FileSystemLoader
 from playwright.sync_api import ViewportSize
 
+from readiness.environment import Environment, Settings
+from readiness.report import html
+from readiness.report.document import build
 from tests.report import examples
-from verification.environment import Environment, Settings
 from verification.probes.browser import started
-from verification.report import html
-from verification.report.document import build
 
 FRAME = Path(pytest_html.__file__).parent / "resources"
 PHONE = ViewportSize(width=360, height=760)

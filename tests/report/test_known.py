@@ -1,4 +1,4 @@
-"""verification/report/known.py and stream.py"""
+"""readiness/report/known.py and stream.py"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from verification.report import known
-from verification.report.known import hide, hide_account, hide_environment, hide_folders, without
-from verification.report.redaction import redact
-from verification.report.stream import Redacting
+from readiness.report import known
+from readiness.report.known import hide, hide_account, hide_environment, hide_folders, without
+from readiness.report.redaction import redact
+from readiness.report.stream import Redacting
 
 OPAQUE = "Zq7v/Kd03.xWm9Tb5+Lr1"
 
@@ -96,3 +96,10 @@ def test_the_terminal_shows_no_secret_and_is_otherwise_itself():
 
     assert screen.getvalue() == "before [redacted] after\nand '[redacted]'\n"
     assert terminal.isatty() is False
+
+
+def test_a_run_without_an_account_hides_nothing():
+    known.hide_account("")
+
+    assert redact("a text") == "a text"
+    assert redact("") == ""

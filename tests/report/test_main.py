@@ -1,14 +1,16 @@
-"""verification/report/__main__.py"""
+"""readiness/report/__main__.py"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from verification.report import __main__ as command
-from verification.report import document, markdown
-from verification.verdict import Outcome, Result
+from readiness.report import __main__ as command
+from readiness.report import document, markdown
+from readiness.verdict import Outcome, Result
 
 
 @pytest.fixture
@@ -92,3 +94,15 @@ def test_another_environments_report_is_not_published(file, tmp_path, capsys):
     assert command.main(["publish", str(file(name="dev")), "--to", str(target)]) == 4
     assert not target.exists()
     assert "expected a report of staging, found one of dev" in capsys.readouterr().err
+
+
+def test_the_name_that_it_had_works_too(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "verification.report", "check", str(tmp_path / "none")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    assert "none" in done.stderr

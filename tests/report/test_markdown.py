@@ -1,4 +1,4 @@
-"""verification/report/markdown.py, rendered as GitHub does it"""
+"""readiness/report/markdown.py, rendered as GitHub does it"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from readiness.report.document import build as document_of
+from readiness.report.markdown import LIMIT, cell, code, code_cell, render
+from readiness.verdict import Outcome, Result, Waived
 from tests.report import examples
-from verification.report.document import build as document_of
-from verification.report.markdown import LIMIT, cell, code, code_cell, render
-from verification.verdict import Outcome, Result, Waived
 
 COMMENT, SUMMARY = 65_536, 1024 * 1024  # characters, bytes; GitHub's
 

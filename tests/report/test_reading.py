@@ -1,14 +1,14 @@
-"""verification/report/reading.py"""
+"""readiness/report/reading.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.checklist import Severity
-from verification.errors import Gap
-from verification.report import document, markdown, reading
-from verification.report.reading import advice, duration, facts, standing, steps
-from verification.verdict import Found, Outcome, Result, Waived
+from readiness.checklist import Severity
+from readiness.errors import Gap
+from readiness.report import document, markdown, reading
+from readiness.report.reading import advice, duration, facts, standing, steps
+from readiness.verdict import Found, Outcome, Result, Waived
 
 PASS = Result("SEC-01", Outcome.PASS)
 FAIL = Result("SEC-02", Outcome.FAIL, "open")
@@ -108,7 +108,7 @@ def test_sections_keep_the_checklists_order_and_leave_empty_ones_out(build):
     }
 
     assert grouped == {"security": ["SEC-02", "SEC-01"], "cloudfront": ["CDN-01"]}
-    assert list(reading.tally(document["items"]).values()) == [0, 0, 0, 3]
+    assert list(reading.tally(document, document["items"]).values()) == [0, 0, 0, 3]
 
 
 def test_each_item_says_how_it_differs(build):

@@ -1,4 +1,4 @@
-"""verification/report/redaction.py. Keys are put together here, for the project's own check reads this file."""
+"""readiness/report/redaction.py. Keys are put together here, for the project's own check reads this file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from verification.report.redaction import looks_secret, redact
+from readiness.report.redaction import looks_secret, redact
 
 AWS = "AKIA" + "Q3EGRJ4YT2X7LP5M"
 TEMPORARY = "ASIA" + "Q3EGRJ4YT2X7LP5M"
@@ -148,8 +148,8 @@ def test_redacting_twice_changes_nothing_more():
 LONG = 600_000  # characters; in time that grows with the square, each would take an hour
 _BOUNDED = """
 import sys
-from verification.report import known
-from verification.report.redaction import redact
+from readiness.report import known
+from readiness.report.redaction import redact
 
 known.hide(["Zq7v/Kd03.xWm9Tb5+Lr1"])
 unit, count, credential = sys.argv[1], int(sys.argv[2]), "AKIA" + "Q3EGRJ4YT2X7LP5M"

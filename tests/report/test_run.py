@@ -1,4 +1,4 @@
-"""verification/report/run.py and origin.py"""
+"""readiness/report/run.py and origin.py"""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from verification.checklist import Severity
-from verification.errors import Gap
-from verification.report import origin
-from verification.report.origin import Author
-from verification.verdict import Outcome, Result
+from readiness.checklist import Severity
+from readiness.errors import Gap
+from readiness.report import origin
+from readiness.report.origin import Author
+from readiness.verdict import Outcome, Result
 
 
 def git(folder, *arguments):

@@ -1,12 +1,12 @@
-"""verification/report/shortening.py"""
+"""readiness/report/shortening.py"""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.report import shortening
-from verification.report.shortening import beginning, shorten
+from readiness.report import shortening
+from readiness.report.shortening import beginning, shorten
 
 
 def test_a_text_that_fits_stays_as_it_is():

@@ -1,9 +1,9 @@
-"""verification/report/terminal.py"""
+"""readiness/report/terminal.py"""
 
 from __future__ import annotations
 
-from verification.report.terminal import attention
-from verification.verdict import Found, Outcome, Result
+from readiness.report.terminal import attention
+from readiness.verdict import Found, Outcome, Result
 
 
 def test_a_failure_is_told_with_its_first_findings_why_and_remedy(build):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from readiness.report import html
+from readiness.report.document import build
 from tests.report import examples, validator
 from tests.report.test_any_text import NASTY, results
 from tests.report.test_in_a_browser import framed
-from verification.report import html
-from verification.report.document import build
 
 
 def problems(fragment, folder):

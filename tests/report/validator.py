@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from verification.environment import ROOT
+from verification.application import ROOT
 
 _COMMAND = ROOT / ".tools" / "node" / "node_modules" / ".bin" / "html-validate"
 

@@ -8,9 +8,9 @@ import json
 import boto3
 import pytest
 
+from readiness.environment import Environment, Settings
 from tests.probes.server import Reply, StubServer
 from tests.stand_in import stand_in_for_aws
-from verification.environment import Environment, Settings
 
 _XML = {"Content-Type": "text/xml"}
 _JSON = {"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""verification/resources/alarm.py"""
+"""readiness/aws/alarm.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from readiness.aws.alarm import Alarm, AlarmSwitch, Metric, alarms_of
+from readiness.errors import Missing
 from tests.probes.server import Reply
-from verification.errors import Missing
-from verification.resources.alarm import Alarm, AlarmSwitch, Metric, alarms_of
 
 ERRORS = {
     "Namespace": "AWS/Lambda",

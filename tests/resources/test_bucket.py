@@ -1,4 +1,4 @@
-"""verification/resources/bucket.py"""
+"""readiness/aws/bucket.py"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from readiness.aws.bucket import Bucket, Grant, LifecycleRule
+from readiness.errors import Missing, Unverified
 from tests.probes.server import Reply
-from verification.errors import Missing, Unverified
-from verification.resources.bucket import Bucket, LifecycleRule
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 FACTS = [
@@ -256,3 +256,45 @@ def test_objects_are_listed_by_prefix(bucket, s3):
     assert [entry.key for entry in before] == ["images/1/a.png", "images/1/b.png"]
     assert bucket.objects("images/1/") != before
     assert bucket.objects("images/9/") == []
+
+
+def test_grants_to_others_are_read(bucket, s3):
+    group = "http://acs.amazonaws.com/groups/global/AllUsers"
+    s3.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
+
+    assert bucket.grants == [Grant(group, "READ")]
+    assert bucket.owner
+
+
+def test_where_access_is_logged_is_read(bucket, s3, unique):
+    assert bucket.log_bucket_name == ""
+
+    s3.create_bucket(Bucket=f"{unique}-logs")
+    s3.put_bucket_acl(Bucket=f"{unique}-logs", ACL="log-delivery-write")
+    target = {"TargetBucket": f"{unique}-logs", "TargetPrefix": ""}
+    s3.put_bucket_logging(Bucket=bucket.name, BucketLoggingStatus={"LoggingEnabled": target})
+
+    assert Bucket(bucket.env, bucket.name).log_bucket_name == f"{unique}-logs"
+
+
+def test_lifecycle_rules_for_what_nobody_sees_are_read(bucket, s3):
+    rules = [
+        {
+            "ID": "one",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
+        {
+            "ID": "two",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "a/"},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
+        },
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+
+    assert [(rule.aborts_uploads, rule.drops_versions) for rule in bucket.lifecycle_rules] == [
+        (True, False),
+        (False, True),
+    ]

@@ -1,4 +1,4 @@
-"""verification/resources/budget.py"""
+"""readiness/aws/budget.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from readiness.aws.budget import Budget, Notification
+from readiness.errors import Missing
 from tests.probes.server import Reply
-from verification.errors import Missing
-from verification.resources.budget import Budget, Notification
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 LIMIT = {

@@ -7,11 +7,12 @@ import json
 
 import pytest
 
+from readiness.aws.function import Function
+from readiness.errors import Unverified
+from readiness.ledger import Ledger
 from tests.probes.server import Reply as Served
-from verification.errors import Unverified
-from verification.ledger import Ledger
+from verification.costs import PRICES_OF_RUN
 from verification.resources.caller import Caller, Reply, address_of_nobody
-from verification.resources.function import Function
 
 ADDRESS = "198.18.0.7"
 
@@ -96,7 +97,7 @@ def test_nobody_has_the_address():
 
 
 def test_what_was_let_through_is_counted(scripted, stub, tmp_path):
-    ledger = Ledger(tmp_path / "ledger", 1.0, {}.get, 0.01)
+    ledger = Ledger(tmp_path / "ledger", 1.0, PRICES_OF_RUN)
     caller = Caller(Function(scripted, "some-function"), ADDRESS, ledger)
     stub.replies(answered(200), answered(429))
 

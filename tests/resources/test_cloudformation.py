@@ -1,4 +1,4 @@
-"""verification/resources/cloudformation.py"""
+"""readiness/aws/cloudformation.py"""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from readiness.aws.cloudformation import CloudFormationStack, StackResource
+from readiness.errors import Missing, Unverified
 from tests.probes.server import Reply
-from verification.errors import Missing, Unverified
-from verification.resources.cloudformation import CloudFormationStack, StackResource
 
 TEMPLATE = {
     "Parameters": {"AllowedOrigins": {"Type": "String", "Default": "https://a.example"}},

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from readiness.aws.table import Table
 from verification import budgets
 from verification.resources.counter import Counter, Counters, forgotten, give_back_all
-from verification.resources.table import Table
 
 NOON = datetime(2026, 1, 31, 12, 20, tzinfo=UTC)
 

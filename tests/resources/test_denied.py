@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from verification.errors import Denied
-from verification.resources.alarm import alarms_of
-from verification.resources.bucket import Bucket
-from verification.resources.cloudformation import CloudFormationStack
-from verification.resources.distribution import Distribution
-from verification.resources.function import Function
-from verification.resources.http_api import HttpApi
-from verification.resources.log_group import LogGroup
-from verification.resources.queue import Queue
-from verification.resources.secret import Secret
-from verification.resources.table import Table
-from verification.resources.topic import Topic
+from readiness.aws.alarm import alarms_of
+from readiness.aws.bucket import Bucket
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.distribution import Distribution
+from readiness.aws.function import Function
+from readiness.aws.http_api import HttpApi
+from readiness.aws.key import Key
+from readiness.aws.log_group import LogGroup
+from readiness.aws.parameter import Parameter
+from readiness.aws.queue import Queue
+from readiness.aws.secret import Secret
+from readiness.aws.stream import Stream
+from readiness.aws.table import Table
+from readiness.aws.topic import Topic
+from readiness.errors import Denied
 
 NAMES = {
     Bucket: "some-bucket",
@@ -28,6 +31,8 @@ TABLE = [
     (Bucket, "policy_is_public", "s3:GetBucketPolicyStatus"),
     (Bucket, "encryption_algorithms", "s3:GetEncryptionConfiguration"),
     (Bucket, "lifecycle_rules", "s3:GetLifecycleConfiguration"),
+    (Bucket, "grants", "s3:GetBucketAcl"),
+    (Bucket, "log_bucket_name", "s3:GetBucketLogging"),
     (Bucket, "live_name", "s3:ListBucket"),
     (CloudFormationStack, "status", "cloudformation:DescribeStacks"),
     (CloudFormationStack, "outputs", "cloudformation:DescribeStacks"),
@@ -45,13 +50,20 @@ TABLE = [
     (HttpApi, "endpoint", "apigateway:GET"),
     (HttpApi, "stage", "apigateway:GET"),
     (HttpApi, "route_keys", "apigateway:GET"),
+    (Key, "state", "kms:DescribeKey"),
+    (Key, "rotates", "kms:GetKeyRotationStatus"),
+    (Key, "policy_statements", "kms:DescribeKey"),
     (LogGroup, "retention", "logs:DescribeLogGroups"),
+    (Parameter, "kind", "ssm:DescribeParameters"),
     (Queue, "encrypted", "sqs:GetQueueAttributes"),
     (Queue, "redrive_policy", "sqs:GetQueueAttributes"),
     (Secret, "deletion_scheduled", "secretsmanager:DescribeSecret"),
+    (Secret, "policy_statements", "secretsmanager:GetResourcePolicy"),
+    (Stream, "encryption", "kinesis:DescribeStreamSummary"),
     (Table, "billing_mode", "dynamodb:DescribeTable"),
     (Table, "time_to_live", "dynamodb:DescribeTimeToLive"),
     (Table, "point_in_time_recovery", "dynamodb:DescribeContinuousBackups"),
+    (Table, "scaled", "application-autoscaling:DescribeScalableTargets"),
     (Topic, "kms_key_id", "sns:GetTopicAttributes"),
     (Topic, "subscriptions", "sns:ListSubscriptionsByTopic"),
 ]

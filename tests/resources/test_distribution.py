@@ -1,4 +1,4 @@
-"""verification/resources/distribution.py"""
+"""readiness/aws/distribution.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from readiness.aws.distribution import Distribution
+from readiness.errors import Missing
 from tests.probes.server import Reply
-from verification.errors import Missing
-from verification.resources.distribution import Distribution
 
 BEHAVIOUR = {"TargetOriginId": "images", "ViewerProtocolPolicy": "redirect-to-https"}
 

@@ -1,4 +1,4 @@
-"""verification/resources/edge_log.py"""
+"""readiness/aws/edge_log.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from verification.resources.bucket import Bucket
-from verification.resources.edge_log import EdgeLog
+from readiness.aws.bucket import Bucket
+from readiness.aws.edge_log import EdgeLog
 
 DAY = timedelta(hours=24)
 HEADING = "#Version: 1.0\n#Fields: date time c-ip\n"

@@ -1,4 +1,4 @@
-"""verification/resources/function.py"""
+"""readiness/aws/function.py"""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from readiness import hindrance
+from readiness.aws.function import Function
+from readiness.errors import Missing, Unverified
 from tests.probes.server import Reply
-from verification import hindrance
-from verification.errors import Missing, Unverified
-from verification.resources.function import Function
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 

@@ -1,11 +1,11 @@
-"""verification/resources/http_api.py"""
+"""readiness/aws/http_api.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.errors import Missing
-from verification.resources.http_api import HttpApi, Throttle
+from readiness.aws.http_api import HttpApi, Throttle
+from readiness.errors import Missing
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""verification/resources/invocation.py"""
+"""readiness/aws/invocation.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from verification.errors import Unverified
-from verification.resources.invocation import Invocation
+from readiness.aws.invocation import Invocation
+from readiness.errors import Unverified
 
 WARM = (
     "START RequestId: 1f2e Version: $LATEST\n"

@@ -1,4 +1,4 @@
-"""verification/resources/log_group.py"""
+"""readiness/aws/log_group.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from verification.errors import Missing
-from verification.resources.log_group import LogEvent, LogGroup
+from readiness.aws.log_group import LogEvent, LogGroup
+from readiness.errors import Missing
 
 
 @pytest.fixture

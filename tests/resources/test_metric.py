@@ -1,4 +1,4 @@
-"""verification/resources/metric.py"""
+"""readiness/aws/metric.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from verification.errors import Denied
-from verification.resources.metric import Metric, Window
+from readiness.aws.metric import Metric, Window
+from readiness.errors import Denied
 
 
 def test_a_stretch_of_time_is_looked_at_in_whole_minutes(env, unique) -> None:

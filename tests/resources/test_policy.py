@@ -1,4 +1,4 @@
-"""verification/resources/policy.py"""
+"""readiness/aws/policy.py"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from verification.resources.policy import listed, statements_of
+from readiness.aws.policy import listed, statements_of
 
 ONE = {"Effect": "Allow", "Action": "sqs:SendMessage"}
 

@@ -1,4 +1,4 @@
-"""verification/resources/queue.py"""
+"""readiness/aws/queue.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from verification.errors import Missing
-from verification.resources.queue import Message, Queue
+from readiness.aws.queue import Message, Queue
+from readiness.errors import Missing
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""verification/resources/quotas.py"""
+"""readiness/aws/quotas.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from readiness.aws.quotas import Quota, Quotas
+from readiness.errors import Denied
 from tests.probes.server import Reply
-from verification.errors import Denied
-from verification.resources.quotas import Quota, Quotas
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 

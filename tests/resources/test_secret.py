@@ -1,11 +1,13 @@
-"""verification/resources/secret.py"""
+"""readiness/aws/secret.py"""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from verification.errors import Missing
-from verification.resources.secret import Secret
+from readiness.aws.secret import Secret
+from readiness.errors import Missing
 
 
 @pytest.fixture
@@ -29,3 +31,14 @@ def test_a_secret_that_is_being_deleted_says_so(env, secret):
 def test_a_secret_that_does_not_exist_is_missing(env):
     with pytest.raises(Missing, match="DescribeSecret: ResourceNotFoundException"):
         _ = Secret(env, "never-made").deletion_scheduled
+
+
+def test_a_secrets_policy_is_read(env, secret):
+    assert secret.policy_statements == []
+
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*"}
+    env.client("secretsmanager").put_resource_policy(
+        SecretId=secret.arn, ResourcePolicy=json.dumps({"Statement": [statement]})
+    )
+
+    assert Secret(env, secret.arn).policy_statements == [statement]

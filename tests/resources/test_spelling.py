@@ -1,10 +1,10 @@
-"""verification/resources/spelling.py"""
+"""readiness/aws/spelling.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.resources.spelling import same
+from readiness.aws.spelling import same
 
 
 @pytest.mark.parametrize(

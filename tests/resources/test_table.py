@@ -1,4 +1,4 @@
-"""verification/resources/table.py"""
+"""readiness/aws/table.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from verification.errors import Missing, Unverified
-from verification.resources.table import Table
+from readiness.aws.table import Table
+from readiness.errors import Missing, Unverified
 
 
 @pytest.fixture
@@ -148,3 +148,18 @@ class Undated:
 def test_an_answer_without_a_date_tells_no_time():
     with pytest.raises(Unverified, match=r"some-table.*no readable date"):
         _ = Table(Undated(), "some-table").clock
+
+
+def test_scaled_capacities_are_read(env, create):
+    table = create()
+    assert table.scaled == set()
+
+    env.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="dynamodb",
+        ResourceId=f"table/{table.name}",
+        ScalableDimension="dynamodb:table:ReadCapacityUnits",
+        MinCapacity=1,
+        MaxCapacity=5,
+    )
+
+    assert Table(env, table.name).scaled == {"ReadCapacityUnits"}

@@ -1,11 +1,11 @@
-"""verification/resources/tags.py"""
+"""readiness/aws/tags.py"""
 
 from __future__ import annotations
 
 import pytest
 
-from verification.errors import Missing, Unverified
-from verification.resources.tags import tags_of
+from readiness.aws.tags import tags_of
+from readiness.errors import Missing, Unverified
 
 
 def test_a_buckets_tags_are_read(env, unique):

@@ -1,12 +1,12 @@
-"""verification/resources/topic.py"""
+"""readiness/aws/topic.py"""
 
 from __future__ import annotations
 
 import pytest
 
+from readiness.aws.topic import Subscription, Topic
+from readiness.errors import Missing
 from tests.probes.server import Reply
-from verification.errors import Missing
-from verification.resources.topic import Subscription, Topic
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from collections import Counter
 import psutil
 import pytest
 
+from readiness.report import document
 from tests.report import validator
 from tests.run.ugly import ENDINGS, Application
-from verification.report import document
 
 DEADLINE_S = 300
 

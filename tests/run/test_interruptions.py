@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from readiness.report import document
 from tests.run.test_endings import left_running
 from tests.run.ugly import Application, Ending
-from verification.report import document
 
 # What a run has under way: a child, a temporary file, a fixture that puts something back, and a plain hang.
 ENDINGS = {

@@ -1,4 +1,4 @@
-"""verification/run/limits.py"""
+"""readiness/run/limits.py"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from verification.budgets import CLEAN_UP_LIMIT, ITEM_LIMITS
-from verification.checklist import How
-from verification.run import limits
+from readiness.budgets import CLEAN_UP_LIMIT, ITEM_LIMITS
+from readiness.checklist import How
+from readiness.run import limits
 
 
 @pytest.mark.parametrize(

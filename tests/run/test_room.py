@@ -1,4 +1,4 @@
-"""verification/run/room.py, reaper.py and processes.py"""
+"""readiness/run/room.py, reaper.py and processes.py"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from verification.environment import ROOT
-from verification.errors import UsageProblem
-from verification.run import processes
-from verification.run.room import Room
+from readiness.errors import UsageProblem
+from readiness.run import processes
+from readiness.run.room import Room
+from verification.application import ROOT
 
 SOON_S = 15
 
@@ -60,7 +60,7 @@ def test_a_process_that_belongs_to_no_room_is_left_alone(tmp_path):
 OWNER = """
 import subprocess, sys, time
 from datetime import timedelta
-from verification.run.room import Room
+from readiness.run.room import Room
 
 room = Room.open(grace=timedelta(seconds=float(sys.argv[1])))
 child = subprocess.Popen([sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"])

@@ -1,4 +1,4 @@
-"""verification/run/schedule.py"""
+"""readiness/run/schedule.py"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.checklist import How
-from verification.run.schedule import Check, Schedule
+from readiness.checklist import How
+from readiness.run.schedule import Check, Schedule
 
 
 def check(name, *how, group=""):

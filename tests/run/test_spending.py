@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from readiness.report import document
 from tests.run.ugly import Application, Ending
-from verification.report import document
 
 DEADLINE_S = 120
 _MAKE = (

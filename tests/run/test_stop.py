@@ -1,4 +1,4 @@
-"""verification/run/stop.py"""
+"""readiness/run/stop.py"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from verification.run.stop import Stop
+from readiness.run.stop import Stop
 
 LATER = timedelta(hours=1)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verification.environment import ROOT
+from verification.application import ROOT
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,13 @@ ENDINGS: Mapping[str, Ending] = {
 _CHECKLIST = "### {id} {title}\n\n*low · static*\n\nIt holds.\n\n**Why.** It is so.\n\n**Remedy.** None.\n"
 _CONFTEST = """
 import boto3
-from verification import environment
-from verification.environment import Environment, Settings
+from readiness import environment
+from readiness.environment import Environment, Settings
 
-pytest_plugins = ["verification.plugin", "verification.fixtures"]
+pytest_plugins = ["readiness.plugin", "verification.fixtures"]
 
 
-def connect(name, **_):
+def connect(application, name, **_):
     found = Environment(Settings(name, "ugly", "us-east-1"), boto3.Session("a", "b", region_name="us-east-1"))
     vars(found).update(emulated=True, account_id="123456789012", preflight=bool, require_stack=bool)
     return found
@@ -141,7 +141,7 @@ environment.connect = connect
 _HEAD = """
 import asyncio, os, signal, subprocess, sys, threading, time, warnings
 import pytest
-from verification.progress import waiting
+from readiness.progress import waiting
 
 pytestmark = pytest.mark.code
 
@@ -197,9 +197,10 @@ class Application:
                 f'    begun("{item}")\n    {ending.body}\n'
             )
         for name, text in {
-            "PRODUCTION_CHECKLIST.md": "\n".join(items),
+            "PRODUCTION_CHECKLIST.md": "\n".join(["## Code\n", *items]),
             "environments.toml": '[staging]\nstack = "ugly"\nregion = "us-east-1"\n',
             "template.yaml": "",
+            "readiness.toml": 'prices = "verification.costs:PRICES_OF_RUN"\n',
             "conftest.py": _CONFTEST,
             "checks/test_code.py": "".join(checks),
         }.items():

@@ -44,21 +44,15 @@ parameter_overrides = "Environment=local"
 """
 # What deployment code imports; the whole package would be copied for every test.
 _NEEDED = (
-    "__init__.py",
-    "errors.py",
-    "exchanges.py",
-    "environment.py",
-    "samconfig.py",
-    "secret_parameters.py",
-    "written.py",
-    "guard.py",
-    "names.py",
-    "operations.toml",
-    "progress.py",
-    "deployment",
-    "embedded/__init__.py",
-    "embedded/server/__init__.py",
-    "embedded/server/providers",
+    "readiness",
+    "verification/__init__.py",
+    "verification/application.py",
+    "verification/deployment",
+    "verification/embedded/__init__.py",
+    "verification/embedded/server/__init__.py",
+    "verification/embedded/server/providers",
+    "readiness.toml",
+    "environments.toml",
 )
 # None of the machine's own settings may reach a test, least of all its credentials.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -88,11 +82,10 @@ class Project:
         self.stubs = root / ".tools" / "bin"
         shutil.copytree(REPOSITORY / "scripts", root / "scripts")
         for part in _NEEDED:
-            target = root / "verification" / part
+            target = root / part
             target.parent.mkdir(parents=True, exist_ok=True)
-            copy = shutil.copytree if (REPOSITORY / "verification" / part).is_dir() else shutil.copy
-            copy(REPOSITORY / "verification" / part, target)
-        shutil.copy(REPOSITORY / "environments.toml", root)
+            copy = shutil.copytree if (REPOSITORY / part).is_dir() else shutil.copy
+            copy(REPOSITORY / part, target)
         (root / ".venv").symlink_to(REPOSITORY / ".venv")
         (root / "backend" / "src" / "pixel_prompt").mkdir(parents=True)
         (root / "backend" / "template.yaml").write_text(TEMPLATE)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from readiness.errors import UsageProblem
 from scripts.cross_examination import coverage, document
 from scripts.cross_examination.__main__ import main
 from scripts.cross_examination.answers import Answer, Finding, read
 from scripts.cross_examination.coverage import Coverage, Mended, Row
 from scripts.cross_examination.scene import Scene
 from tests.scripts.project import REPOSITORY, Project
-from verification.errors import UsageProblem
 
 BUCKET = "pixel-images-1a2b"
 SCENE = Scene(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from readiness.errors import UsageProblem
 from tests.scripts.cloudformation import FakeStack
 from tests.scripts.project import Here, Project
 from verification.deployment import deploy, process
 from verification.deployment.deploy import Options, StepFailed
-from verification.errors import UsageProblem
 
 Refusal = Callable[..., str]
 

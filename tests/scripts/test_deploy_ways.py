@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from readiness.environment import Environment
 from tests.scripts.cloudformation import FakeStack
 from tests.scripts.project import Here, Project, alive, end
 from verification.deployment.deploy import Options
 from verification.deployment.release import Tag
-from verification.environment import Environment
 
 Git = Callable[..., str]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from readiness.errors import Unverified
 from scripts.loadtest import page
 from scripts.loadtest.generator import Generator
 from scripts.loadtest.profile import FILES, Profile
 from tests.scripts.project import REPOSITORY, Project
 from verification import budgets
-from verification.errors import Unverified
 
 TARGET = "https://api.example"
 

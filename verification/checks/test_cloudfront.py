@@ -11,13 +11,14 @@ from http import HTTPStatus
 
 import pytest
 
+from readiness import budgets as general
+from readiness.errors import Unverified
+from readiness.probes.cdn import Cdn, key_of
+from readiness.probes.http import Answer
+from readiness.samples import Samples
 from verification import budgets
-from verification.errors import Unverified
 from verification.probes.api import Api, Job
-from verification.probes.cdn import Cdn, key_of
-from verification.probes.http import Answer
 from verification.probes.page import Page, is_hashed
-from verification.samples import Samples
 from verification.stack import Stack
 
 pytestmark = pytest.mark.cloudfront
@@ -218,7 +219,7 @@ def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> No
     errors = [missing, cdn.get(f"/verification-{uuid.uuid4().hex}.txt"), cdn.get(f"/{key}", method="POST")]
     with stack.bucket.temporary_object(key, b"stored after it was asked for"):
         while (later := cdn.get(f"/{key}")).status != HTTPStatus.OK:
-            if time.monotonic() - asked > budgets.ERROR_CACHE.total_seconds():
+            if time.monotonic() - asked > general.ERROR_CACHE.total_seconds():
                 break
             time.sleep(0.5)
 

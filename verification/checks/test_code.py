@@ -17,19 +17,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, ViewportSize
 
+from readiness import budgets as general
+from readiness.aws.log_group import LogEvent, LogGroup
+from readiness.errors import Unverified
+from readiness.ledger import Ledger
+from readiness.probes.cdn import Cdn
+from readiness.probes.http import Answer
+from readiness.probes.wire import LIVE, Answered
 from verification import budgets
-from verification.errors import Unverified
-from verification.ledger import Ledger
 from verification.probes.api import Api, Job, error_of, gallery_path, new_correlation_id
 from verification.probes.browser import Visit
-from verification.probes.cdn import Cdn
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
-from verification.probes.http import Answer
 from verification.probes.packages import Packages
-from verification.probes.wire import LIVE, Answered
 from verification.resources.counter import forgotten
-from verification.resources.log_group import LogEvent, LogGroup
 from verification.stack import Stack
 
 pytestmark = pytest.mark.code
@@ -348,7 +349,7 @@ def test_page_survives_a_render_error(visit: OpenPage, listed_job: Job, stack: S
     )
 
     if not logged:
-        within = budgets.LOG_DEADLINE.total_seconds()
+        within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(f"nothing of {report['correlationId']} in the API's log within {within:.0f} s")
     assert any(_RENDER_ERROR in event.message for event in logged), logged
 
@@ -428,7 +429,7 @@ def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) 
     assert {where: seen for where, (sent, seen) in carried.items() if seen - {sent}} == {}, carried
     assert believed == [], "whoever may write any id writes into the log what he likes"
     if silent := [where for where, (_, seen) in carried.items() if not seen]:
-        within = budgets.LOG_DEADLINE.total_seconds()
+        within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(
             f"nothing about job {job.id} in the {' and the '.join(silent)} within {within:.0f} s"
         )
@@ -481,7 +482,7 @@ def test_a_job_delivered_again_is_left_alone(api: Api, job: Job, stack: Stack) -
     assert api.wait(job.id, job.prompt) == job
     assert stack.bucket.objects(f"images/{job.id}/") == stored
     if not ends:
-        within = budgets.LOG_DEADLINE.total_seconds()
+        within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(
             f"the worker's log does not tell of message {message} to its end within {within:.0f} s"
         )

@@ -8,17 +8,18 @@ from functools import partial
 
 import pytest
 
+from readiness import budgets as general
+from readiness.aws.log_group import LogGroup
+from readiness.environment import Environment
+from readiness.errors import Unverified, existing
+from readiness.ledger import Ledger
 from verification import budgets
 from verification.deployment import dotenv
-from verification.environment import Environment
-from verification.errors import Unverified, existing
-from verification.ledger import Ledger
 from verification.probes import model_lives
 from verification.probes.api import Api
 from verification.probes.at_once import at_once
 from verification.probes.commands import Source
 from verification.resources.counter import forgotten
-from verification.resources.log_group import LogGroup
 from verification.stack import Stack
 
 pytestmark = pytest.mark.config
@@ -151,7 +152,7 @@ def test_worker_may_run_as_long_as_lambda_allows(stack: Stack) -> None:
 @pytest.mark.item("CONF-06")
 def test_api_gives_up_before_the_gateway_does(stack: Stack) -> None:
     """The gateway answers 503 on its own while the function goes on and is paid for."""
-    assert stack.api.timeout < budgets.API_TIMEOUT_LIMIT
+    assert stack.api.timeout < general.API_TIMEOUT_LIMIT
 
 
 @pytest.mark.item("CONF-07")
@@ -317,7 +318,7 @@ def _kept(group: LogGroup) -> str:
     if not group.retention:
         return "keeps its lines for ever"
     return (
-        f"keeps its lines for {group.retention.days} days" if group.retention > budgets.LOG_RETENTION else ""
+        f"keeps its lines for {group.retention.days} days" if group.retention > general.LOG_RETENTION else ""
     )
 
 
@@ -369,5 +370,5 @@ def _unnoticed(stack: Stack, metrics: Mapping[str, tuple[str, str, dict[str, str
     return {
         what: [str(alarm) for alarm in alarms]
         for what, alarms in watching.items()
-        if not any(alarm.notices(budgets.ERRORS_UNSEEN, budgets.ALARM_SPAN) for alarm in alarms)
+        if not any(alarm.notices(general.ERRORS_UNSEEN, general.ALARM_SPAN) for alarm in alarms)
     }

@@ -12,21 +12,22 @@ from typing import Any
 
 import pytest
 
+from readiness import budgets as general
+from readiness.aws.alarm import AlarmState
+from readiness.aws.api import Throttle
+from readiness.aws.log_group import LogEvent
+from readiness.aws.queue import Message
+from readiness.environment import Environment
+from readiness.errors import Unverified, existing
+from readiness.probes.cdn import Cdn
+from readiness.samples import assert_p95_under
 from verification import budgets, costs
 from verification.deployment import drill
 from verification.deployment.drill import ThrowAway
-from verification.environment import Environment
-from verification.errors import Unverified, existing
 from verification.probes.api import Api, Job, gateway_event, new_correlation_id
 from verification.probes.burst import burst
-from verification.probes.cdn import Cdn
 from verification.probes.commands import Source
 from verification.probes.traffic import traffic
-from verification.resources.alarm import AlarmState
-from verification.resources.http_api import Throttle
-from verification.resources.log_group import LogEvent
-from verification.resources.queue import Message
-from verification.samples import assert_p95_under
 from verification.stack import Stack
 
 pytestmark = pytest.mark.infra
@@ -179,7 +180,7 @@ def test_quotas_have_headroom(stack: Stack, evidence: dict[str, object]) -> None
     quotas = stack.quotas.all(requests_per_second=budgets.API_RATE)
     evidence |= {quota.name: repr(quota) for quota in quotas}
 
-    assert [quota for quota in quotas if quota.used > budgets.QUOTA_USE * quota.limit] == []
+    assert [quota for quota in quotas if quota.used > general.QUOTA_USE * quota.limit] == []
 
 
 @pytest.mark.item("INF-09")
@@ -188,13 +189,13 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
     policy = stack.queue.redrive_policy
     receives = int(policy.get("maxReceiveCount", 0))
     assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
-    assert receives in budgets.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
+    assert receives in general.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
     hidden = stack.queue.visibility_timeout
     assert hidden >= stack.worker.timeout, (
         f"{stack.queue!r}: a job comes back after {hidden}, while it is worked on"
     )
     kept = stack.dead_letter_queue.retention
-    assert kept >= budgets.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
+    assert kept >= general.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
 
     sent = datetime.now(UTC)
     poison = stack.queue.send(
@@ -267,7 +268,7 @@ def test_monthly_cost_is_within_a_watched_budget(
         for notification in stack.budget.notifications
         if notification.of == "ACTUAL"
         and notification.percent is not None
-        and notification.percent <= budgets.BUDGET_ALARM_PERCENT
+        and notification.percent <= general.BUDGET_ALARM_PERCENT
         and stack.alarm_topic.arn in notification.subscribers
     ], f"nobody is told in time: {stack.budget.notifications}"
 
@@ -278,7 +279,7 @@ def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
     switch, alarm = stack.api_errors_alarm, stack.api_errors_alarm.alarm
     topic, inbox = stack.alarm_topic, stack.alarm_inbox
     threshold = int(alarm.threshold or 0)
-    assert 0 < threshold <= budgets.ERRORS_UNSEEN, f"{switch!r} lets {threshold} errors go by"
+    assert 0 < threshold <= general.ERRORS_UNSEEN, f"{switch!r} lets {threshold} errors go by"
     assert alarm.watches("AWS/Lambda", "Errors", FunctionName=stack.api.name), (
         f"{alarm} watches {alarm.metrics}"
     )
@@ -355,7 +356,7 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
     own = _of(request_id, lines)
     if not own:
         raise Unverified(
-            f"{stack.access_log!r} has no line of {request_id} after {budgets.LOG_DEADLINE}; API Gateway delivers as well as it "
+            f"{stack.access_log!r} has no line of {request_id} after {general.LOG_DEADLINE}; API Gateway delivers as well as it "
             "can: run again"
         )
     assert any(line.addresses for line in own), (

@@ -13,24 +13,26 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from readiness import budgets as general
+from readiness.aws.log_group import LogEvent
+from readiness.aws.policy import listed
+from readiness.aws.role import Role
+from readiness.environment import Environment
+from readiness.errors import NeedsAws, Unverified
+from readiness.probes import iam_actions, tls
+from readiness.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
+from readiness.probes.cdn import Cdn, key_of
+from readiness.probes.http import Answer
+from readiness.report.redaction import looks_secret
 from verification import budgets
-from verification.environment import ROOT, Environment
-from verification.errors import NeedsAws, Unverified
-from verification.probes import iam_actions, tls
+from verification.application import ROOT
 from verification.probes.api import Api, Job, error_of, new_correlation_id
 from verification.probes.artefacts import Artefacts
-from verification.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
-from verification.probes.cdn import Cdn, key_of
 from verification.probes.commands import Source
-from verification.probes.http import Answer
 from verification.probes.own_report import OwnReport
 from verification.probes.packages import Packages
 from verification.probes.page import Page
 from verification.probes.workflows import Workflows
-from verification.report.redaction import looks_secret
-from verification.resources.log_group import LogEvent
-from verification.resources.policy import listed
-from verification.resources.role import Role
 from verification.stack import Stack
 
 pytestmark = pytest.mark.security
@@ -256,7 +258,7 @@ def _asks_browsers_for_protection(answer: Answer) -> None:
     age = re.search(r"max-age=(\d+)", answer.headers.get("strict-transport-security", ""))
 
     assert answer.status == HTTPStatus.OK, answer
-    assert age and int(age[1]) >= budgets.HSTS.total_seconds(), dict(answer.headers)
+    assert age and int(age[1]) >= general.HSTS.total_seconds(), dict(answer.headers)
     assert answer.headers.get("x-content-type-options") == "nosniff", answer
     assert answer.headers.get("x-frame-options") == "DENY", answer
     assert "default-src" in content_policy, dict(answer.headers)
@@ -302,7 +304,7 @@ def test_unwanted_requests_are_refused_before_anyone_is_paid(api: Api, stack: St
     characters = {str(line.get("correlationId")): line.get("promptCharacters") for line in _blocked(told)}
     assert characters == {id_: len(sent[id_][1]) for id_ in characters}
     if len(characters) < len(blocked):
-        within = budgets.LOG_DEADLINE.total_seconds()
+        within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(
             f"{stack.api_log!r} tells of {len(characters)} of {len(blocked)} within {within:.0f} s"
         )
@@ -330,7 +332,7 @@ def test_logs_hold_no_key_and_no_prompt(stack: Stack, job: Job) -> None:
 
     assert leaks == []
     if silent := [log.name for log, _, enough in proofs if not enough(told[log.name])]:
-        within = budgets.LOG_DEADLINE.total_seconds()
+        within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(f"nothing about job {job.id} in {' and '.join(silent)} within {within:.0f} s")
 
 
@@ -395,11 +397,11 @@ def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
 @pytest.mark.item("SEC-18")
 def test_runtimes_stay_supported(stack: Stack) -> None:
     """A deprecated runtime gets no security fixes, and soon no updates of the function."""
-    horizon = datetime.now(UTC).date() + budgets.RUNTIME_NOTICE
-    unknown = {f.runtime for f in stack.functions} - budgets.RUNTIME_DEPRECATION.keys()
+    horizon = datetime.now(UTC).date() + general.RUNTIME_NOTICE
+    unknown = {f.runtime for f in stack.functions} - general.RUNTIME_DEPRECATION.keys()
     ending = {f.name: f.runtime for f in stack.functions if f.runtime not in unknown}
     ending = {
-        name: runtime for name, runtime in ending.items() if budgets.RUNTIME_DEPRECATION[runtime] < horizon
+        name: runtime for name, runtime in ending.items() if general.RUNTIME_DEPRECATION[runtime] < horizon
     }
 
     assert ending == {}
@@ -511,7 +513,7 @@ def _leaves_resources_open(statement: Mapping[str, Any], stack: Stack) -> bool:
     """Whether a wildcard stands anywhere but behind the whole name of one of the stack's resources."""
     resources = listed(statement.get("Resource"))
     if resources == ["*"]:
-        return not set(listed(statement.get("Action"))) <= budgets.ACTIONS_WITHOUT_RESOURCE
+        return not set(listed(statement.get("Action"))) <= general.ACTIONS_WITHOUT_RESOURCE
     names = "|".join(re.escape(name) for name in stack.physical_names)
     return not resources or any(
         not re.search(f"[:/]({names})[:/]", re.split(r"[*?]", resource)[0])

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from readiness.errors import UsageProblem
+from verification.application import ROOT
 from verification.deployment import deploy, outputs, process
-from verification.environment import ROOT
-from verification.errors import UsageProblem
 
 _FAILED, _USAGE = 1, 4
 _LONGEST_DEADLINE_S = 3600.0

@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 import botocore.exceptions
 
+from readiness.errors import Denied, UsageProblem
 from verification.deployment.standing import Standing
-from verification.errors import Denied, UsageProblem
 
 QUOTA: Final = "L-B99A9384"
 """Lambda's quota "Concurrent executions" by its code. Source: Lambda Developer Guide, "Lambda quotas"."""

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from verification.environment import Environment
+from readiness.environment import Environment
 
 
 def client(environment: Environment, service: str, region: str | None = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 
 
 def out(text: str) -> None:

@@ -18,7 +18,10 @@ from pathlib import Path
 
 import botocore.exceptions
 
-from verification import secret_parameters
+from readiness import secret_parameters
+from readiness.environment import Environment
+from readiness.errors import Unverified, UsageProblem
+from verification.application import ROOT, connect, settings
 from verification.deployment import (
     account,
     aws,
@@ -40,8 +43,6 @@ from verification.deployment import (
 )
 from verification.deployment.parameters import Parameters
 from verification.deployment.plan import Plan, Removal
-from verification.environment import ROOT, Environment, connect, settings
-from verification.errors import Unverified, UsageProblem
 
 # Vite reads these after .env, so what they say wins.
 _STRONGER_DOTENVS = (".env.local", ".env.production", ".env.production.local")
@@ -112,7 +113,7 @@ class Options:
     @property
     def cloud_directory(self) -> Path | None:
         """The embedded AWS this environment lives on, if it does."""
-        name = settings(self.environment, self.root / "environments.toml").cloud
+        name = settings(self.environment, self.root).cloud
         return self.root / ".local" / (self.cloud or name) if name else None
 
 

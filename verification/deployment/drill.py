@@ -18,12 +18,13 @@ from typing import Any
 
 import botocore.exceptions
 
+from readiness.environment import Environment
+from readiness.errors import Missing, Unverified
+from readiness.progress import waiting
 from verification import budgets
+from verification.application import ROOT
 from verification.deployment import health, keys, parameters, sam, scratch, standing
 from verification.deployment.standing import Standing
-from verification.environment import ROOT, Environment
-from verification.errors import Missing, Unverified
-from verification.progress import waiting
 
 SUFFIX = "-drill"
 

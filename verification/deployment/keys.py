@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
+from readiness.errors import UsageProblem
+from readiness.secret_parameters import is_key, variable_of, vendor_of
 from verification.deployment import dotenv
-from verification.errors import UsageProblem
-from verification.secret_parameters import is_key, variable_of, vendor_of
 
 # Every vendor's keys are of these; a quote or a space was pasted by mistake.
 _KEY = re.compile(r"[A-Za-z0-9._~+/=:-]{8,512}")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 
 _PAUSE_S = 0.5
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from verification import samconfig
+from readiness import samconfig
+from readiness.errors import UsageProblem
+from readiness.secret_parameters import is_key, variable_of
 from verification.deployment.keys import Keys
-from verification.errors import UsageProblem
-from verification.secret_parameters import is_key, variable_of
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from readiness.environment import Environment
 from verification.deployment.parameters import Parameters
 from verification.deployment.standing import Standing
-from verification.environment import Environment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from verification.errors import UsageProblem
+from readiness.errors import UsageProblem
 
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _SUGGESTED = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from verification import secret_parameters
-from verification.environment import Environment
+from readiness import secret_parameters
+from readiness.environment import Environment
 
 # SAM asks CloudFormation for news every 5 s, which is most of a deployment to an emulator.
 _EMULATED_POLL_DELAY_S = "0.5"

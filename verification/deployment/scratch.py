@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from verification.environment import ROOT
+from verification.application import ROOT
 
 _NAME = "tmp"
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import botocore.exceptions
 import yaml
 
-from verification.errors import Denied, UsageProblem
+from readiness.errors import Denied, UsageProblem
 
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 # A stack of forty resources tells some two hundred events an operation.
@@ -20,7 +20,7 @@ _TELL_EVERY_S = 30.0
 
 
 class Target(Protocol):
-    """What a deployment asks of an environment; `verification.environment.Environment` has it."""
+    """What a deployment asks of an environment; `readiness.environment.Environment` has it."""
 
     @property
     def name(self) -> str: ...

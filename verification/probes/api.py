@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from readiness import budgets as general
+from readiness.environment import Environment
+from readiness.errors import Unverified
+from readiness.ledger import Hold, Ledger
+from readiness.probes.http import Answer, exchange
+from readiness.progress import waiting
 from verification import budgets
-from verification.environment import Environment
-from verification.errors import Unverified
-from verification.ledger import Hold, Ledger, is_paid
-from verification.probes.http import Answer, exchange
-from verification.progress import waiting
+from verification.costs import PRICES_OF_RUN
 
 CORRELATION_PREFIX = "verify-"
 """Operators tell the suite's own requests from users' by it."""
@@ -117,7 +119,7 @@ class Api:
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         answer = exchange(self.env, method, self.endpoint.rstrip("/") + path, headers=sent, body=body)
-        if is_paid(method, path, answer.status):
+        if PRICES_OF_RUN.is_paid(method, path, answer.status):
             self.counted.append(answer)
         if self.ledger:
             self.ledger.met(method, path, answer.status, body)
@@ -270,7 +272,7 @@ class Api:
         while True:
             page = self.call("GET", path).document()["galleries"]
             found = next((gallery for gallery in page if gallery["id"] == job_id), None)
-            late = time.monotonic() - started > budgets.CONSISTENCY_DEADLINE.total_seconds()
+            late = time.monotonic() - started > general.CONSISTENCY_DEADLINE.total_seconds()
             if late or (found is None) == gone:
                 return found, page
             time.sleep(random.uniform(0.2, 0.5))  # noqa: S311  # jitter, not a secret

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from verification.errors import Unverified
-from verification.probes import leaks, process, template
-from verification.probes.commands import Finding
-from verification.probes.process import read
-from verification.secret_parameters import variable_of
+from readiness.errors import Unverified
+from readiness.probes import leaks, process, template
+from readiness.probes.finding import Finding
+from readiness.probes.process import read
+from readiness.secret_parameters import variable_of
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # The addresses that a build wants, where no deployment has written any yet; they lead nowhere.

@@ -44,11 +44,12 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as TooLate
 
-from verification import hindrance, names
-from verification.environment import ROOT, Environment
-from verification.errors import Unverified
+from readiness import hindrance, names
+from readiness.environment import Environment
+from readiness.errors import Unverified
+from readiness.probes.wire import Answered, Wire
+from verification.application import ROOT
 from verification.probes import chromium
-from verification.probes.wire import Answered, Wire
 
 DESKTOP = ViewportSize(width=1280, height=800)
 _AXE = ROOT / ".tools" / "node" / "node_modules" / "axe-core" / "axe.min.js"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 
+from readiness.probes.http import Answer
+from readiness.progress import waiting
 from verification.probes.api import Api
-from verification.probes.http import Answer
-from verification.progress import waiting
 
 _LOOKS = 3  # at the way there and back
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from verification.environment import ROOT
-from verification.errors import Unverified
+from readiness.errors import Unverified
+from verification.application import ROOT
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CARRIED = Path("node_modules", "@sparticuz", "chromium", "bin")

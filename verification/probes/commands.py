@@ -18,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from verification.errors import Unverified
-from verification.probes import leaks, process, release
-from verification.probes.process import parsed, read, tail
+from readiness.errors import Unverified
+from readiness.probes import leaks, process
+from readiness.probes.finding import Finding
+from readiness.probes.process import parsed, read, tail
+from verification.probes import release
 
 _SHIPPED = ("backend/src", "frontend/src")
 _SOURCES = (".py", ".ts", ".tsx", ".css", ".html")
@@ -28,25 +30,6 @@ _TEST_FILE = re.compile(r"\.test\.tsx?$")
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _MYPY_SUCCESS = re.compile(r"no issues found in [1-9]\d* source file")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a tool complains about; never the secret itself. `remedy` is what the tool says against it."""
-
-    file: str
-    line: int
-    rule: str
-    message: str
-    remedy: str = ""
-
-    @property
-    def place(self) -> str:
-        """The file, and the line where there is one."""
-        return f"{self.file}:{self.line}" if self.line else self.file
-
-    def __repr__(self) -> str:
-        return f"{self.file}:{self.line} {self.rule} {self.message}"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from verification.errors import Unverified
-from verification.probes.http import Answer
+from readiness.errors import Unverified
+from readiness.probes.http import Answer
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -23,10 +23,10 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from verification.environment import ROOT
-from verification.errors import Unverified
+from readiness.errors import Unverified
+from readiness.probes.process import read
+from verification.application import ROOT
 from verification.probes.chromium import Chromium
-from verification.probes.process import read
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 METRICS = (

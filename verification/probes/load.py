@@ -16,8 +16,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from readiness.errors import Unverified
 from verification import budgets
-from verification.errors import Unverified
 
 ROUTES = tuple(budgets.LOAD_MIX)
 _BY_ROUTE = "plugins.metrics-by-endpoint."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from readiness.errors import Unverified
 from verification import budgets
-from verification.errors import Unverified
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from verification.errors import Unverified
-from verification.probes import process
-from verification.probes.commands import Finding
-from verification.probes.process import parsed, read, tail
+from readiness.errors import Unverified
+from readiness.probes import process
+from readiness.probes.finding import Finding
+from readiness.probes.process import parsed, read, tail
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _FORMATS = ("verification.html", "verification.json", "verification.md", "verification.xml", "summary.md")
@@ -56,15 +56,10 @@ _WAYS = {
 }
 _CONFTEST = """
 import boto3
-from datetime import date
-from pathlib import Path
-from verification import environment, plugin
-
-HERE = Path(__file__).resolve().parent
-plugin.ROOT, plugin.CHECKS = HERE, HERE / "checks"
+from readiness import environment
 
 
-def connect(name, **_):
+def connect(application, name, **_):
     settings = environment.Settings(name, "throw-away", "us-east-1")
     found = environment.Environment(settings, boto3.Session("none", "none", region_name="us-east-1"))
     vars(found).update(
@@ -81,8 +76,8 @@ import sys
 import warnings
 import pytest
 import pytest_html
-from verification.errors import Unverified
-from verification.probes.http import LATEST
+from readiness.errors import Unverified
+from readiness.probes.http import LATEST
 
 @pytest.fixture
 def broken():
@@ -129,7 +124,7 @@ class OwnReport:
                     "pytest",
                     "checks",
                     "-p",
-                    "verification.plugin",
+                    "readiness.plugin",
                     "-p",
                     "verification.fixtures",
                     "--import-mode=importlib",
@@ -209,7 +204,7 @@ def _write(here: Path, cases: Mapping[str, tuple[str, Planted]]) -> None:
             f'\n\n@pytest.mark.{section}\n@pytest.mark.item("{item}")\ndef test_{number}({fixture}):\n    {body}\n'
         )
         items.append(
-            f"### {item} A throw-away item\n\n*low · read-only*\n\nIt is.\n\n**Why.** It is.\n\n**Remedy.** None.\n"
+            f"## {section}\n\n### {item} A throw-away item\n\n*low · read-only*\n\nIt is.\n\n**Why.** It is.\n\n**Remedy.** None.\n"
         )
         if _WAYS[way][1] == "waived":
             waivers.append(
@@ -221,7 +216,8 @@ def _write(here: Path, cases: Mapping[str, tuple[str, Planted]]) -> None:
         "checks/test_security.py": "".join(checks),
         "PRODUCTION_CHECKLIST.md": "\n".join(items),
         "waivers.toml": "\n".join(waivers),
-        "backend/template.yaml": "",
+        "environments.toml": '[staging]\nstack = "throw-away"\nregion = "us-east-1"\n',
+        "template.yaml": "",
     }.items():
         file = here / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -19,11 +19,11 @@ from packaging.requirements import InvalidRequirement, Requirement  # comes with
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from verification.environment import ROOT
-from verification.errors import NeedsInternet, Unverified
-from verification.probes import addresses, process
-from verification.probes.commands import Finding
-from verification.probes.process import parsed, read, tail
+from readiness.errors import NeedsInternet, Unverified
+from readiness.probes import addresses, process
+from readiness.probes.finding import Finding
+from readiness.probes.process import parsed, read, tail
+from verification.application import ROOT
 
 _FRONTEND = Path("frontend")
 _NPM_KINDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")

@@ -9,7 +9,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from verification.probes.http import Answer
+from readiness.probes.http import Answer
 
 Policy = Mapping[str, Sequence[str]]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from verification.errors import Unverified
+from readiness.errors import Unverified
 
 
 @dataclass(frozen=True)

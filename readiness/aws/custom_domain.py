@@ -1,0 +1,29 @@
+"""AWS::ApiGatewayV2::DomainName and AWS::ApiGateway::DomainName: the own name of an API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from readiness.environment import Environment
+
+
+@dataclass(frozen=True)
+class CustomDomain:
+    """A live custom domain; the interface of HTTP APIs tells those of REST APIs too."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @cached_property
+    def security_policies(self) -> Sequence[str]:
+        """For example `TLS_1_2`, of each of its endpoints."""
+        answer = self.env.client("apigatewayv2").get_domain_name(DomainName=self.name)
+        return [str(one.get("SecurityPolicy", "")) for one in answer.get("DomainNameConfigurations", [])]
+
+    @cached_property
+    def api_ids(self) -> Sequence[str]:
+        """Ids of the APIs that it leads to."""
+        pages = self.env.client("apigatewayv2").get_paginator("get_api_mappings")
+        return [one["ApiId"] for page in pages.paginate(DomainName=self.name) for one in page["Items"]]

@@ -1,0 +1,133 @@
+"""AWS::ApiGatewayV2::Api, the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from readiness.aws.api import Route, Stage, Throttle
+from readiness.environment import Environment
+
+
+@dataclass(frozen=True)
+class HttpApi:
+    """A live HTTP API with its routes and its `$default` stage."""
+
+    env: Environment = field(repr=False)
+    id: str
+
+    @property
+    def _client(self) -> Any:
+        return self.env.client("apigatewayv2")
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        return dict(self._client.get_api(ApiId=self.id))
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.description["ApiEndpoint"])
+
+    @property
+    def execution_arn(self) -> str:
+        """What Lambda is told of a request's source, before stage and route."""
+        return f"arn:{self.env.partition}:execute-api:{self.env.region}:{self.env.account_id}:{self.id}"
+
+    @cached_property
+    def stage(self) -> Mapping[str, Any]:
+        return dict(self._client.get_stage(ApiId=self.id, StageName="$default"))
+
+    @property
+    def access_log_name(self) -> str:
+        """The log group that each request is noted in, '' for none."""
+        destination = str((self.stage.get("AccessLogSettings") or {}).get("DestinationArn", ""))
+        return destination.partition(":log-group:")[2].removesuffix(":*")
+
+    @cached_property
+    def route_keys(self) -> Sequence[str]:
+        """For example `GET /health`."""
+        pages = self._client.get_paginator("get_routes").paginate(ApiId=self.id)
+        return [route["RouteKey"] for page in pages for route in page["Items"]]
+
+    @property
+    def throttles(self) -> Mapping[str, Throttle]:
+        """What is in force on each route: its own settings over the stage's defaults."""
+        default = self.stage.get("DefaultRouteSettings") or {}
+        own = self.stage.get("RouteSettings") or {}
+        merged = {key: {**default, **own.get(key, {})} for key in self.route_keys}
+        return {
+            key: Throttle(settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit"))
+            for key, settings in merged.items()
+        }
+
+    def _listed(self, operation: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator(operation).paginate(ApiId=self.id)
+        return (item for page in pages for item in page["Items"])
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether it is no WebSocket API, which is of the same type."""
+        return bool(self.description.get("ProtocolType") == "HTTP")
+
+    @property
+    def endpoint_disabled(self) -> bool:
+        return bool(self.description.get("DisableExecuteApiEndpoint"))
+
+    @property
+    def cors(self) -> Mapping[str, Any]:
+        """Its CORS configuration, empty for none."""
+        return dict(self.description.get("CorsConfiguration") or {})
+
+    @cached_property
+    def routes(self) -> Sequence[Route]:
+        integrations = {one["IntegrationId"]: one for one in self._listed("get_integrations")}
+        found = []
+        for one in self._listed("get_routes"):
+            behind = integrations.get(str(one.get("Target", "")).rpartition("/")[2], {})
+            method, _, path = one["RouteKey"].rpartition(" ")
+            found.append(
+                Route(
+                    method or "ANY",
+                    path,
+                    one.get("AuthorizationType") or "NONE",
+                    integration=behind.get("IntegrationUri") or "",
+                    credentials=behind.get("CredentialsArn") or "",
+                )
+            )
+        return found
+
+    @cached_property
+    def stages(self) -> Sequence[Stage]:
+        return [self._stage(one) for one in self._listed("get_stages")]
+
+    def _stage(self, told: Mapping[str, Any]) -> Stage:
+        default, own = told.get("DefaultRouteSettings") or {}, told.get("RouteSettings") or {}
+        settings = {str(route): {**default, **own.get(_key(route), {})} for route in self.routes}
+        return Stage(
+            told["StageName"],
+            {
+                name: Throttle(one.get("ThrottlingRateLimit"), one.get("ThrottlingBurstLimit"))
+                for name, one in settings.items()
+            },
+            str((told.get("AccessLogSettings") or {}).get("DestinationArn", "")),
+            None,
+            bool(told.get("AutoDeploy")),
+            str(told.get("DeploymentId") or ""),
+        )
+
+    @cached_property
+    def newest_deployment(self) -> str:
+        """Id of the latest, '' for none."""
+        found = sorted(self._listed("get_deployments"), key=lambda one: one["CreatedDate"])
+        return str(found[-1]["DeploymentId"]) if found else ""
+
+    def address(self, stage: Stage) -> str:
+        """Where a stage answers, without a slash at the end."""
+        end = "" if stage.name == "$default" else f"/{stage.name}"
+        return f"{self.endpoint}{end}"
+
+
+def _key(route: Route) -> str:
+    return route.path if route.path == "$default" else str(route)

@@ -1,0 +1,171 @@
+"""AWS::Logs::LogGroup."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from readiness import budgets
+from readiness.environment import Environment
+from readiness.errors import Missing
+from readiness.progress import waiting
+
+_SEPARATORS = re.compile(r"[\s,;|\"'<>]+")
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
+
+_STREAMS = 10  # of a log group that are read at most
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One line of a log; `at` is when it was written, by the clock of whoever wrote it."""
+
+    at: datetime
+    message: str = field(repr=False)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """A structured line's fields, empty for any other line."""
+        try:
+            content = json.loads(self.message)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def tells_of(self, id_: str) -> bool:
+        """Whether an id stands in the line as a value of its own, and not within another one."""
+        return id_ in _values(self.message)
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """The IP addresses among the line's values, with or without a port; an unspecified one names nobody."""
+        found = [address for value in _values(self.message) if (address := _address(value))]
+        return [str(address) for address in found if not address.is_unspecified]
+
+
+def _values(message: str) -> Sequence[str]:
+    """What a line says, value by value.
+
+    An access log of API Gateway has whatever format its stage asks for. JSON is taken apart by its own rules; for CSV,
+    XML and the common log format it is enough to know what separates values.
+    Source: API Gateway Developer Guide, "Configure logging for HTTP APIs in API Gateway".
+    """
+    try:
+        content = json.loads(message)
+    except ValueError:
+        words = _SEPARATORS.split(message)
+        return [value for word in words for value in (word, word.partition("=")[2]) if value]
+    return list(_leaves(content))
+
+
+def _leaves(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from _leaves(part)
+    elif isinstance(content, str):
+        yield from (value.strip() for value in content.split(","))  # as X-Forwarded-For has several
+
+
+def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    bare = found["v6"] or found["v4"] if (found := _WITH_PORT.fullmatch(value)) else value
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """A live log group."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        pages = (
+            self.env.client("logs")
+            .get_paginator("describe_log_groups")
+            .paginate(logGroupNamePrefix=self.name)
+        )
+        for page in pages:
+            for group in page["logGroups"]:
+                if group["logGroupName"] == self.name:
+                    return dict(group)
+        raise Missing(
+            f"log group '{self.name}' does not exist; declare it in backend/template.yaml",
+            cause=f"log group '{self.name}' does not exist",
+        )
+
+    def events(self, since: datetime, term: str = "") -> Iterator[LogEvent]:
+        """Events from `since` on, oldest first; with a term, those that hold it literally."""
+        wanted = {"filterPattern": f'"{term}"'} if term else {}
+        pages = (
+            self.env.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=self.name, startTime=int(since.timestamp() * 1000), **wanted)
+        )
+        for page in pages:
+            for event in page["events"]:
+                yield LogEvent(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"])
+
+    def latest(self, since: datetime, count: int) -> Sequence[LogEvent]:
+        """The last events of its streams that were written to last, at most `count` of them, newer than a moment."""
+        client = self.env.client("logs")
+        streams = client.describe_log_streams(
+            logGroupName=self.name, orderBy="LastEventTime", descending=True, limit=_STREAMS
+        )["logStreams"]
+        begin = int(since.timestamp() * 1000)
+        found: list[LogEvent] = []
+        for stream in streams:
+            if len(found) >= count or stream.get("lastEventTimestamp", begin) < begin:
+                break
+            answer = client.get_log_events(
+                logGroupName=self.name,
+                logStreamName=stream["logStreamName"],
+                startTime=begin,
+                limit=count - len(found),
+                startFromHead=False,
+            )
+            found += [
+                LogEvent(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"])
+                for event in answer["events"]
+            ]
+        return found
+
+    @waiting("lines in a log")
+    def wait_for(
+        self,
+        term: str,
+        since: datetime,
+        enough: Callable[[Sequence[LogEvent]], bool] = bool,
+        deadline: timedelta = budgets.LOG_DEADLINE,
+    ) -> Sequence[LogEvent]:
+        """Events that hold a term, read again until they are enough: logs show what was written a while later.
+
+        After the deadline, whatever is there; the caller judges what it means that there is no more.
+        """
+        pause, until = 0.2, time.monotonic() + self.env.patience(deadline).total_seconds()
+        while True:
+            found = list(self.events(since - budgets.CLOCK_SKEW, term))
+            if enough(found) or time.monotonic() > until:
+                return found
+            time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+            pause = min(pause * 1.5, 5)
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long events are kept, None for ever."""
+        days = self.description.get("retentionInDays")
+        return timedelta(days=days) if days else None

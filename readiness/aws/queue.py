@@ -1,0 +1,170 @@
+"""AWS::SQS::Queue."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from readiness.aws.policy import listed, statements_of
+from readiness.environment import Environment
+from readiness.progress import waiting
+
+_MOST_AT_ONCE = 10  # by SQS's own limit
+_LONG_POLL_SECONDS = 2
+_LOOKS = 3  # at a count that is approximate
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that waits in a queue."""
+
+    id: str
+    body: str = field(repr=False)
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The body as a JSON object, empty when it is none."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A live queue, named by its URL."""
+
+    env: Environment = field(repr=False)
+    url: str
+
+    @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return dict(answer["Attributes"])
+
+    def send(self, content: Mapping[str, Any]) -> str:
+        """Put one JSON message into the queue; its message id."""
+        answer = self.env.client("sqs").send_message(QueueUrl=self.url, MessageBody=json.dumps(content))
+        return str(answer["MessageId"])
+
+    @waiting("a message in a queue")
+    def take(
+        self,
+        wanted: Callable[[Message], bool],
+        deadline: timedelta,
+        left_over: Callable[[Message], bool] = lambda _: False,
+    ) -> Message | None:
+        """Wait for one message and take it out of the queue; None when it does not come.
+
+        Whoever else reads the queue misses the other messages for as long as this looks, at most for the
+        deadline.
+
+        Args:
+            wanted: which message.
+            deadline: how long it is waited for.
+            left_over: which messages earlier drills have left; those that are met are thrown away.
+        """
+        client = self.env.client("sqs")
+        hidden: list[str] = []
+        until = time.monotonic() + deadline.total_seconds()
+        try:
+            while True:
+                answer = client.receive_message(
+                    QueueUrl=self.url,
+                    MaxNumberOfMessages=_MOST_AT_ONCE,
+                    WaitTimeSeconds=_LONG_POLL_SECONDS,
+                    VisibilityTimeout=int(deadline.total_seconds()) + _LONG_POLL_SECONDS,
+                )
+                received = {
+                    entry["ReceiptHandle"]: Message(entry["MessageId"], entry["Body"])
+                    for entry in answer.get("Messages", [])
+                }
+                hidden += received
+                for handle, message in received.items():
+                    if not (found := wanted(message)) and not left_over(message):
+                        continue
+                    hidden.remove(handle)
+                    client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+                    if found:
+                        return message
+                if time.monotonic() > until:
+                    return None
+        finally:
+            for handle in hidden:
+                client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+    def stays_empty(self) -> bool:
+        """Whether no message waits or is worked on, however often that is asked: SQS counts approximately."""
+        counts = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        for _ in range(_LOOKS):
+            answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=counts)
+            if any(int(count) for count in answer["Attributes"].values()):
+                return False
+            time.sleep(1)
+        return True
+
+    def lets_in(self, service: str) -> bool:
+        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to everybody."""
+        return any(
+            statement["Effect"] == "Allow" and {service, "*"} & _senders(statement["Principal"])
+            for statement in self.policy_statements
+        )
+
+    @property
+    def arn(self) -> str:
+        return self.attributes["QueueArn"]
+
+    @property
+    def kms_key_id(self) -> str:
+        """The key that encrypts messages at rest, '' for none or for SQS's own."""
+        return self.attributes.get("KmsMasterKeyId", "")
+
+    @property
+    def encrypted(self) -> bool:
+        return self.attributes.get("SqsManagedSseEnabled") == "true" or bool(self.kms_key_id)
+
+    @property
+    def visibility_timeout(self) -> timedelta:
+        return timedelta(seconds=int(self.attributes["VisibilityTimeout"]))
+
+    @property
+    def retention(self) -> timedelta:
+        """How long a message is kept that nobody takes out."""
+        return timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
+
+    @property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        """Of the resource's own policy."""
+        return statements_of(self.attributes.get("Policy"))
+
+    @property
+    def redrive_policy(self) -> Mapping[str, Any]:
+        """`deadLetterTargetArn` and `maxReceiveCount`, empty when failed messages are kept for ever."""
+        return dict(json.loads(self.attributes.get("RedrivePolicy", "{}")))
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether messages keep their order; then a dead letter's age counts from when it was put aside."""
+        return self.attributes.get("FifoQueue") == "true"
+
+    @cached_property
+    def readers(self) -> Sequence[str]:
+        """The functions that an event source mapping feeds from the queue, by name."""
+        pages = self.env.client("lambda").get_paginator("list_event_source_mappings")
+        return [
+            mapping["FunctionArn"].split(":")[6]
+            for page in pages.paginate(EventSourceArn=self.arn)
+            for mapping in page["EventSourceMappings"]
+        ]
+
+
+def _senders(principal: Mapping[str, Any] | str) -> set[str]:
+    if isinstance(principal, str):
+        return {principal}
+    return {name for kind in ("AWS", "Service") for name in listed(principal.get(kind))}

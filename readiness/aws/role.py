@@ -1,0 +1,104 @@
+"""AWS::IAM::Role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import botocore.exceptions
+
+from readiness.aws.policy import statements_of
+from readiness.environment import Environment
+from readiness.errors import Missing
+
+_OF_AWS = ":iam::aws:policy/"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy of a role; `arn` is '' for an inline one."""
+
+    name: str
+    statements: Sequence[Mapping[str, Any]] = field(repr=False)
+    arn: str = ""
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether AWS wrote it, so that nobody here can narrow it."""
+        return _OF_AWS in self.arn
+
+
+@dataclass(frozen=True)
+class Role:
+    """A live role with everything that is granted to it."""
+
+    env: Environment = field(repr=False)
+    name: str
+
+    @property
+    def _client(self) -> Any:
+        return self.env.client("iam")
+
+    @cached_property
+    def description(self) -> Mapping[str, Any]:
+        return dict(self._client.get_role(RoleName=self.name)["Role"])
+
+    @property
+    def arn(self) -> str:
+        return str(self.description["Arn"])
+
+    @property
+    def trusted(self) -> Sequence[Mapping[str, Any]]:
+        """Who may take the role on, as statements."""
+        return statements_of(self.description["AssumeRolePolicyDocument"])
+
+    @cached_property
+    def _attached(self) -> Sequence[tuple[str, str]]:
+        """Name and ARN of each attached policy."""
+        pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=self.name)
+        return [(one["PolicyName"], one["PolicyArn"]) for page in pages for one in page["AttachedPolicies"]]
+
+    def _managed(self, name: str, arn: str) -> Policy:
+        try:
+            version = self._client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        except botocore.exceptions.ClientError as problem:
+            if problem.response["Error"]["Code"] != "NoSuchEntity":
+                raise
+            raise Missing(
+                f"{self!r} has policy {arn} attached, which does not exist; attach another one"
+            ) from problem
+        answer = self._client.get_policy_version(PolicyArn=arn, VersionId=version)
+        return Policy(name, statements_of(answer["PolicyVersion"]["Document"]), arn)
+
+    @cached_property
+    def own_policies(self) -> Sequence[Policy]:
+        """Every policy that is not AWS's own, inline or attached."""
+        found = []
+        for page in self._client.get_paginator("list_role_policies").paginate(RoleName=self.name):
+            for name in page["PolicyNames"]:
+                answer = self._client.get_role_policy(RoleName=self.name, PolicyName=name)
+                found.append(Policy(name, statements_of(answer["PolicyDocument"])))
+        return found + [self._managed(name, arn) for name, arn in self._attached if _OF_AWS not in arn]
+
+    @cached_property
+    def policies(self) -> Sequence[Policy]:
+        """Every policy, inline or attached, AWS's own last."""
+        return [
+            *self.own_policies,
+            *(self._managed(name, arn) for name, arn in self._attached if _OF_AWS in arn),
+        ]
+
+    @property
+    def statements(self) -> Sequence[Mapping[str, Any]]:
+        """Every statement of every policy, inline or attached."""
+        return [statement for policy in self.policies for statement in policy.statements]
+
+    def may(self, action: str, resource: str) -> bool:
+        """IAM's own judgement of one action on one resource, by this role's policies alone."""
+        answer = self._client.simulate_principal_policy(
+            PolicySourceArn=self.arn, ActionNames=[action], ResourceArns=[resource]
+        )
+        (result,) = answer["EvaluationResults"]
+        return str(result["EvalDecision"]) == "allowed"

@@ -1,0 +1,36 @@
+"""AWS::WAFv2::WebACL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from readiness.environment import Environment
+
+_REGION = "us-east-1"  # where WAF keeps whatever stands in front of CloudFront
+
+
+@dataclass(frozen=True)
+class WebAcl:
+    """A live web ACL of scope CLOUDFRONT."""
+
+    env: Environment = field(repr=False)
+    arn: str
+
+    @cached_property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        name, id_ = self.arn.split("/")[-2:]
+        client = self.env.client("wafv2", _REGION)
+        return list(client.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]["Rules"])
+
+    @property
+    def acting_rules(self) -> Sequence[str]:
+        """Names of the rules that can stop a request; one that counts or allows cannot."""
+        return [
+            rule["Name"]
+            for rule in self.rules
+            if rule.get("Action", {}).keys() & {"Block", "Captcha", "Challenge"}
+            or "None" in rule.get("OverrideAction", {})
+        ]

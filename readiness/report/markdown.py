@@ -1,0 +1,92 @@
+"""The report for a pull request, a job's summary and docs/: one text that fits into each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readiness.report.document import Document
+from readiness.report.templates import TEMPLATES
+from readiness.verdict import Outcome
+
+LIMIT = 65_000  # characters; GitHub refuses a comment of more than 65,536
+_WORDS = {
+    Outcome.PASS: "pass",
+    Outcome.FAIL: "**FAIL**",
+    Outcome.WAIVED: "waived",
+    Outcome.UNVERIFIED: "*unverified*",
+    Outcome.NOT_APPLICABLE: "not applicable",
+}
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much of a report is told.
+
+    Args:
+        text: characters of what was observed about an item.
+        full: how many of the points that need attention are told with observation and remedy.
+        rows: whether the items that passed have a row each.
+        attention_rows: how many of the others have one.
+        findings: how many of an item's findings are listed.
+    """
+
+    text: int
+    full: int
+    rows: bool = True
+    attention_rows: int = 10_000
+    findings: int = 12
+
+
+# From everything to what fits whatever happens.
+_ROOMS = [
+    Room(600, 10_000),
+    Room(300, 10_000),
+    Room(200, 60, findings=5),
+    Room(160, 40, findings=3),
+    Room(120, 25, rows=False, findings=3),
+    Room(100, 15, rows=False, attention_rows=200, findings=2),
+    Room(80, 10, rows=False, attention_rows=50, findings=2),
+]
+
+
+def cell(text: str) -> str:
+    """A text of the checklist that cannot break out of a table's cell."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def code(text: str, limit: int = 10_000) -> str:
+    """What was observed, as inline code: no markup, no link and no @mention comes of it."""
+    plain = " ".join(text.replace("`", "'").split())
+    cut = plain if len(plain) <= limit else plain[: limit - 1] + "…"
+    return f"`{cut}`" if cut else ""
+
+
+def code_cell(text: str, limit: int = 10_000) -> str:
+    """The same within a table's cell."""
+    return code(text, limit).replace("|", "\\|")
+
+
+def render(document: Document) -> str:
+    """Verdict, what to do, what needs attention, then the rest; says what it had to leave out."""
+    for room in _ROOMS:
+        text = _rendered(document, room)
+        if len(text) <= LIMIT:
+            return text
+    note = f"\n\nCut at {LIMIT} characters; verification.html holds everything.\n"
+    return text[: LIMIT - len(note)].rsplit("\n", 1)[0] + note
+
+
+def _rendered(document: Document, room: Room) -> str:
+    template = TEMPLATES.get_template("report.md.jinja")
+    text = template.render(
+        report=document,
+        items=document["items"],
+        words=_WORDS,
+        cell=cell,
+        code=code,
+        code_cell=code_cell,
+        room=room,
+        whole=room == _ROOMS[0],
+        limit=LIMIT,
+    )
+    return text.rstrip() + "\n"

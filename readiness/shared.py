@@ -1,0 +1,66 @@
+"""What one process of a run makes for all of them, because it costs money.
+
+It lies in a file of the run's temporary folder; a lock lets one process make it while the others wait. What could not
+be made is not tried again: everybody who asks for it is told why, in the same words.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from readiness.errors import BudgetSpent, Unverified
+from readiness.progress import waiting
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The folder of what the run's processes share."""
+
+    folder: Path
+
+    def once(self, name: str, make: Callable[[], Any], *, repeatable: bool = False) -> Any:
+        """What `make` gave the first of those who asked, as JSON's own types.
+
+        Args:
+            name: short and unique; names the files.
+            make: makes it.
+            repeatable: whether somebody else may begin again where a process ended while it made this.
+
+        Raises:
+            Unverified: it could not be made.
+        """
+        kept, begun = (self.folder / f"{name}.{kind}" for kind in ("json", "begun"))
+        with (self.folder / f"{name}.lock").open("a") as lock:
+            with waiting(f"the {name} that all checks of the run share"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                if begun.exists() and not repeatable:
+                    raise Unverified(f"the check that was making the {name} was ended; it is not made again")
+                begun.touch()
+                unfinished = kept.with_suffix(".unfinished")
+                unfinished.write_text(json.dumps(_outcome(make)), encoding="utf-8")
+                unfinished.replace(kept)
+        outcome = json.loads(kept.read_text(encoding="utf-8"))
+        if "problem" in outcome:
+            kind = BudgetSpent if outcome["is_of_budget"] else Unverified
+            raise kind(outcome["problem"], cause=outcome["cause"])
+        return outcome["made"]
+
+
+def _outcome(make: Callable[[], Any]) -> dict[str, Any]:
+    try:
+        return {"made": make()}
+    except Unverified as problem:
+        return {
+            "problem": str(problem),
+            "cause": problem.cause,
+            "is_of_budget": isinstance(problem, BudgetSpent),
+        }
+    except Exception as problem:  # noqa: BLE001  # whatever it is, nobody else has to pay to see it again
+        told = f"{type(problem).__name__}: {problem}"
+        return {"problem": told, "cause": told, "is_of_budget": False}
