@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
 from verification.probes.commands import Source
-from verification.probes.release import Release, blob_id, parse
+from verification.probes.release import Release, blob_id
 
 TEMPLATE = """
 Resources:
@@ -34,12 +35,12 @@ Resources:
 
 @pytest.fixture
 def release():
-    return Release("c0ffee", parse(TEMPLATE), {"src/a.py": blob_id(b"a"), "template.yaml": "0"}, [])
+    return Release("c0ffee", written_out(TEMPLATE), {"src/a.py": blob_id(b"a"), "template.yaml": "0"}, [])
 
 
 def test_what_sam_writes_into_a_template_is_no_change(release):
     assert release.changed_template(DEPLOYED) == []
-    assert release.changed_template(parse(DEPLOYED)) == []
+    assert release.changed_template(written_out(DEPLOYED)) == []
 
 
 def test_a_changed_template_is_named_by_its_places(release):
@@ -77,7 +78,7 @@ def test_a_commit_without_the_functions_files_settles_nothing(release):
 @pytest.mark.parametrize("text", ["", "a: [", "just words", "Outputs: {}"])
 def test_what_is_no_template_settles_nothing(text):
     with pytest.raises(Unverified, match="the template "):
-        parse(text)
+        written_out(text)
 
 
 def test_a_checkout_is_read_as_committed(tmp_path):

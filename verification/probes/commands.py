@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
 from readiness.probes import leaks, process
 from readiness.probes.finding import Finding
@@ -261,7 +262,7 @@ class Source:
         status = self._git("status", "--porcelain", "--untracked-files=all", "--", "backend")
         return release.Release(
             commit=self._git("rev-parse", "HEAD").strip(),
-            template=release.parse(self._git("show", "HEAD:backend/template.yaml")),
+            template=written_out(self._git("show", "HEAD:backend/template.yaml")),
             files={path.removeprefix("backend/"): about.split()[2] for about, _, path in entries},
             uncommitted=[line[3:] for line in status.splitlines()],
         )

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
+from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
 
 
@@ -46,28 +45,12 @@ class Release:
 
     def changed_template(self, deployed: str | Mapping[str, Any]) -> list[str]:
         """Where the deployed original template says something else than the commit's, as paths in it."""
-        read = parse(deployed) if isinstance(deployed, str) else deployed
-        return sorted(_differences(_released(self.template), _released(read), ""))
+        return sorted(_differences(_released(self.template), _released(written_out(deployed)), ""))
 
 
 def blob_id(content: bytes) -> str:
     """The id that git gives a file's content."""
     return hashlib.sha1(b"blob %d\0%s" % (len(content), content), usedforsecurity=False).hexdigest()
-
-
-def parse(text: str) -> dict[str, Any]:
-    """A template with its short forms, such as !Ref, written out.
-
-    Raises:
-        Unverified: the text is no template.
-    """
-    try:
-        read = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
-        if "Resources" in read:
-            return dict(read)
-    except (yaml.YAMLError, TypeError) as problem:
-        raise Unverified(f"the template cannot be read: {problem}") from problem
-    raise Unverified("the template declares no resource")
 
 
 def _released(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,25 +72,3 @@ def _differences(one: Any, other: Any, path: str) -> Iterator[str]:
             yield from _differences(mine, its, f"{path}/{index}")
     elif one != other:
         yield path
-
-
-class _Loader(yaml.SafeLoader):
-    """Writes CloudFormation's short forms out."""
-
-
-def _long_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> Any:
-    value: Any
-    if isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    else:
-        value = node.value
-    if name in ("Ref", "Condition"):
-        return {name: value}
-    if name == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {f"Fn::{name}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
