@@ -274,6 +274,25 @@ def test_nobody_else_makes_clients():
     }
 
 
+# What active items of the catalogue, or Pixel Prompt's own checks, read; no read-only environment is asked for it.
+ACTIVE = {"cloudfront:GetInvalidation", "s3:GetObject", "s3:HeadObject", "s3:ListObjectsV2"}
+READS = re.compile(r"""[."]((?:describe|filter|get|list|simulate)_[a-z0-9_]+|head_object|head_bucket)[("]""")
+
+
+def test_a_read_only_environment_is_asked_for_all_that_the_catalogue_reads():
+    """An item that the guard leaves UNVERIFIED on production is one that production does not have."""
+    missing = set()
+    for package in ("aws", "catalogue", "discovery"):
+        for file in (ROOT / "readiness" / package).rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            for service in set(re.findall(r'client\(\s*"([a-z0-9-]+)"', text)):
+                methods = boto3.client(service, "us-east-1").meta.method_to_api_mapping
+                named = {f"{service}:{methods[name]}" for name in READS.findall(text) if name in methods}
+                missing |= named - KNOWN.prod - KNOWN.catalogue
+
+    assert missing == ACTIVE
+
+
 def test_every_operation_that_is_named_exists():
     named = LISTED | KNOWN.unseen.keys() | KNOWN.weighed.keys() | KNOWN.never.keys()
 

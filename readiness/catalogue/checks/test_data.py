@@ -532,7 +532,12 @@ def _days(period: timedelta) -> str:
 def _dead_letters(
     graph: Graph, queues: Mapping[Resource, Queue], functions: Mapping[str, Function]
 ) -> Sequence[Resource]:
-    """The queues that hold what failed elsewhere."""
+    """The queues that hold what failed elsewhere.
+
+    Raises:
+        Unverified: what keeps its dead letters where could not be read whole, so that one of them may be missing.
+    """
+    graph.require(Relation.DEAD_LETTERS_TO)
     named = {queue.redrive_policy.get("deadLetterTargetArn") for queue in queues.values()}
     for function in functions.values():
         named.add(function.configuration.get("DeadLetterConfig", {}).get("TargetArn"))
