@@ -463,7 +463,7 @@ def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn,
 @pytest.mark.item("SEC-21")
 def test_report_of_a_spilt_secret_holds_none(source: Source) -> None:
     """The report is attached to pull requests: it would publish the very key that it complains about."""
-    own = {ROOT, source.app} if (source.app / "verification" / "plugin.py").is_file() else {ROOT}
+    own = {ROOT, source.app} if (source.app / "readiness" / "plugin.py").is_file() else {ROOT}
 
     assert [leak for suite in sorted(own) for leak in OwnReport(suite).leaks()] == []
 

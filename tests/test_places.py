@@ -1,0 +1,46 @@
+"""Names of the project's own folders and files, wherever code writes them down."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from verification.application import ROOT
+
+_OWN = {"verification", "readiness", "benchmarks", "scripts", "backend", "frontend"}
+
+
+def test_every_place_of_the_project_that_code_names_exists() -> None:
+    """A file that moved leaves a condition behind that is never true again, and no error."""
+    named = [
+        (file.relative_to(ROOT), place)
+        for folder in ("readiness", "verification", "benchmarks", "tests/faults")
+        for file in (ROOT / folder).rglob("*.py")
+        for place in _places(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+
+    assert len(named) > 10, "nothing is read"
+    assert [f"{file}: {place}" for file, place in named if not (ROOT / place).exists()] == []
+
+
+def _places(tree: ast.AST) -> Iterator[Path]:
+    """What stands behind a slash of pathlib and begins with a folder of the project's source."""
+    inner = {node.left for node in ast.walk(tree) if isinstance(node, ast.BinOp)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and node not in inner:
+            parts = list(_parts(node))
+            if parts and parts[0] in _OWN:
+                yield Path(*parts)
+
+
+def _parts(node: ast.expr) -> Iterator[str]:
+    """The constant parts after the first slash of a chain, up to the first part that is computed."""
+    chain: list[ast.expr] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        chain.insert(0, node.right)
+        node = node.left
+    for part in chain:
+        if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
+            return
+        yield part.value
