@@ -9,6 +9,7 @@ Nothing has to be described where the application looks as `sam init` leaves it.
     gaps = "verification/embedded/gaps.toml"
     state = ".local"
     expects = ["SQS-*"]
+    roles = ["Worker", "Images"]
     prices = "verification.costs:PRICES_OF_RUN"
 
     [[left-out]]
@@ -55,6 +56,7 @@ _SCHEMA: written.Schema = {
                 "additionalProperties": False,
             },
         },
+        "roles": {"type": "array", "items": written.TEXT, "description": "a list of names"},
         "tools": {"type": "array", "items": _PATH, "description": "a list of folders"},
         "prices": {
             "type": "string",
@@ -101,6 +103,7 @@ class Application:
         tools: folders whose programs are found before those of PATH.
         expects: patterns of items that must apply: one that does not fails.
         left_out: items that do not apply because the application says so, each with its reason.
+        roles: names that the application has for its resources; environments.toml may say which resource has which.
         prices: where the prices of paid requests stand, as `module:name`; '' where nothing is paid for.
         hints: what messages name as a next step.
     """
@@ -115,6 +118,7 @@ class Application:
     tools: tuple[Path, ...] = ()
     expects: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
     prices: str = ""
     hints: Hints = field(default_factory=Hints)
 
@@ -139,6 +143,7 @@ class Application:
             tools=tuple(folder / tool for tool in said.get("tools", [])),
             expects=tuple(said.get("expects", [])),
             left_out={entry["item"]: entry["reason"] for entry in said.get("left-out", [])},
+            roles=tuple(said.get("roles", [])),
             prices=said.get("prices", ""),
             hints=Hints(**said.get("hints", {})),
         )

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -107,13 +107,10 @@ _SECTION: written.Schema = {
     },
     "additionalProperties": False,
 }
-_SCHEMA: written.Schema = {
-    "type": "object",
-    "additionalProperties": _SECTION,
-    "propertyNames": {
-        "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*$",
-        "description": "a name of letters, digits, hyphens and underscores",
-    },
+_LOGICAL_ID: written.Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9]+$",
+    "description": "a logical id of the template in quotes",
 }
 _SOUNDS_LIKE_PRODUCTION = re.compile(r"(?i)(?:^|[-_])(?:prod|prd|production|live)(?:$|[-_\d])")
 
@@ -131,6 +128,7 @@ class Settings:
         guard: `read-only` where nothing may be changed, which is what a section without it means on AWS.
         production: whether users rely on it. Then it is read-only for the suite, and guarded against slips.
         jobs_a_month: what the estimate of cost reckons with.
+        roles: logical ids of the stack's resources, by the role that each has in the application.
     """
 
     name: str
@@ -141,6 +139,7 @@ class Settings:
     guard: Literal["read-only", "none"] = "none"
     production: bool = False
     jobs_a_month: int = 1000
+    roles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def read_only(self) -> bool:
@@ -159,6 +158,23 @@ def _is_on_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "").startswith(("127.", "localhost"))
 
 
+def _schema(roles: Iterable[str]) -> written.Schema:
+    """Of environments.toml, for an application whose resources have these roles."""
+    named = {
+        "type": "object",
+        "properties": dict.fromkeys(roles, _LOGICAL_ID),
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "additionalProperties": {**_SECTION, "properties": {**_SECTION["properties"], "roles": named}},
+        "propertyNames": {
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+            "description": "a name of letters, digits, hyphens and underscores",
+        },
+    }
+
+
 def _sections(application: Application) -> dict[str, dict[str, Any]]:
     """What samconfig.toml says of each environment, and environments.toml beyond it.
 
@@ -167,7 +183,7 @@ def _sections(application: Application) -> dict[str, dict[str, Any]]:
     """
     deployed = samconfig.stacks(application.samconfig)
     file = application.environments
-    said = written.load(file, _SCHEMA) if file.is_file() else {}
+    said = written.load(file, _schema(application.roles)) if file.is_file() else {}
     if not deployed and not said:
         raise UsageProblem(
             f"no environment is declared: expected a section with stack_name and region in {application.samconfig}, or {file}"

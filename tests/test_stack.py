@@ -10,10 +10,12 @@ import pytest
 
 from readiness.aws.alarm import Alarm
 from readiness.aws.cloudformation import StackResource
+from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment, Settings
 from readiness.errors import Missing, Unverified
 from verification import stack as stack_module
-from verification.stack import NEEDED, OPTIONAL, Stack
+from verification.parts import NEEDED, PARTS
+from verification.stack import Stack
 
 TYPES = {
     "HttpApi": "AWS::ApiGatewayV2::Api",
@@ -55,6 +57,7 @@ def deployed(env, types=TYPES):
         for logical, kind in types.items()
     }
     vars(stack.formation).update(resources=resources)
+    vars(stack).update(graph=Graph([Resource(kind, name, f"live-{name}") for name, kind in types.items()]))
     return stack
 
 
@@ -89,19 +92,23 @@ class Watched(Environment):
         ("api_errors_alarm", "name", "ApiErrorsAlarm"),
     ],
 )
-def test_each_part_is_found_by_its_logical_id_and_missed_by_it(env, attribute, name, logical_id):
+def test_each_part_is_found_by_its_own_name_and_missed_by_it(env, attribute, name, logical_id):
     assert getattr(getattr(deployed(env), attribute), name) == f"live-{logical_id}"
 
     with pytest.raises(Missing, match=rf"'some-stack'\) has no resource '{logical_id}'"):
         getattr(deployed(env, {}), attribute)
 
 
-def test_what_the_checklist_looks_up_is_claimed_by_one_item(env):
-    looked_up = {*re.findall(r'physical_id\("(\w+)"\)', inspect.getsource(stack_module))}
+def test_what_the_checklist_looks_up_is_a_part(env):
+    looked_up = {*re.findall(r'part\("(\w+)"\)', inspect.getsource(stack_module))}
+    every = {name: part.type for name, part in PARTS.items()}
 
-    assert {*NEEDED} | OPTIONAL.keys() == looked_up
-    assert deployed(env, dict.fromkeys(NEEDED, "AWS::Some::Thing")).absent == []
-    assert deployed(env, dict.fromkeys(NEEDED[2:], "AWS::Some::Thing")).absent == ["HttpApi", "ApiFunction"]
+    assert looked_up == PARTS.keys()
+    assert deployed(env, every).absent == []
+    assert deployed(env, {name: every[name] for name in NEEDED[2:]}).absent == [
+        "HttpApi",
+        "ApiFunction",
+    ]
 
 
 def test_making_a_stack_reads_nothing(env):

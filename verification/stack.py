@@ -1,4 +1,4 @@
-"""The deployed application: its live resources as attributes, each looked up by its logical id."""
+"""The deployed application: its live resources as attributes, each found by the part that it plays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from readiness.aws.alarm import Alarm, AlarmSwitch, alarms_of
 from readiness.aws.bucket import Bucket
 from readiness.aws.budget import Budget
-from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.cloudformation import CloudFormationStack, StackResource
 from readiness.aws.concurrency import Concurrency
 from readiness.aws.distribution import Distribution
 from readiness.aws.edge_log import EdgeLog
@@ -24,29 +24,15 @@ from readiness.aws.table import Table
 from readiness.aws.tags import UNTAGGABLE, tags_of
 from readiness.aws.topic import Topic
 from readiness.aws.web_acl import WebAcl
+from readiness.discovery import live
+from readiness.discovery.graph import Graph
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 from readiness.ledger import Ledger
 from verification.application import names, settings
+from verification.parts import NEEDED, PARTS, Parts
 from verification.resources.caller import Caller, address_of_nobody
 from verification.resources.counter import Counters
-
-NEEDED = (
-    *(
-        "HttpApi",
-        "ApiFunction",
-        "WorkerFunction",
-        "JobsQueue",
-        "JobsDeadLetterQueue",
-        "JobsTable",
-        "ProviderKeys",
-    ),
-    *("ImagesBucket", "Distribution", "SiteBucket", "SiteDistribution"),
-    *("AccessLogGroup", "AlarmTopic", "AlarmInbox", "ApiErrorsAlarm"),
-)
-"""What the checklist looks up by its logical id in every stack; INF-01 claims that all of it is there."""
-OPTIONAL = {"CdnLogsBucket": "INF-19", "MonthlyBudget": "INF-16"}
-"""What a setting leaves out of a stack, with the item that claims it."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +50,55 @@ class Stack:
 
     @property
     def absent(self) -> Sequence[str]:
-        """What the checklist looks up by its logical id, and the stack does not have."""
-        return [logical_id for logical_id in NEEDED if logical_id not in self.formation.resources]
+        """The parts that every stack has to have, and this one has not."""
+        return [name for name in NEEDED if not self.has(name)]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The resources of the stack and their relations."""
+        return live.read(self.env)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(self.graph, self.env.settings.roles)
+
+    def has(self, name: str) -> bool:
+        """Whether the stack has a part of the application.
+
+        Raises:
+            Unverified: several resources could be it, or the relations of the stack could not be read.
+        """
+        try:
+            self.part(name)
+        except Missing:
+            return False
+        return True
+
+    def part(self, name: str) -> StackResource:
+        """The resource that plays a part, see verification/parts.py. A stack that uses the part's own name is not searched.
+
+        Raises:
+            Missing: the stack has no such resource.
+            Unverified: several resources could be it, or the relations of the stack could not be read.
+        """
+        logical_id = self.env.settings.roles.get(name, name)
+        named = self.formation.resources.get(logical_id)
+        if named and named.type == PARTS[name].type:
+            return named
+        found = self._parts.candidates(name)
+        if len(found) == 1:
+            return StackResource(found[0].logical_id, found[0].physical_id, found[0].type, status="")
+        if found:
+            raise Unverified(
+                f"{self.formation!r} has several resources that could be '{name}': {', '.join(map(str, found))}; "
+                f"name one of them in environments.toml: [{self.env.name}.roles] {name} = ...",
+                cause=f"several resources could be '{name}'",
+            )
+        raise Missing(
+            f"{self.formation!r} has no resource '{logical_id}', and none that does what it does; "
+            "declare it in backend/template.yaml",
+            cause=f"stack '{self.env.stack_name}' has no resource '{logical_id}'",
+        )
 
     @cached_property
     def neighbours(self) -> Mapping[str, CloudFormationStack]:
@@ -89,17 +122,17 @@ class Stack:
 
     @cached_property
     def http_api(self) -> HttpApi:
-        return HttpApi(self.env, self.formation.physical_id("HttpApi"))
+        return HttpApi(self.env, self.part("HttpApi").physical_id)
 
     @cached_property
     def api(self) -> Function:
         """The function that answers HTTP requests."""
-        return Function(self.env, self.formation.physical_id("ApiFunction"))
+        return Function(self.env, self.part("ApiFunction").physical_id)
 
     @cached_property
     def worker(self) -> Function:
         """The function that generates images."""
-        return Function(self.env, self.formation.physical_id("WorkerFunction"))
+        return Function(self.env, self.part("WorkerFunction").physical_id)
 
     @property
     def functions(self) -> Sequence[Function]:
@@ -128,7 +161,7 @@ class Stack:
     @cached_property
     def budget(self) -> Budget:
         """The monthly budget of the account."""
-        return Budget(self.env, self.formation.physical_id("MonthlyBudget"))
+        return Budget(self.env, self.part("MonthlyBudget").physical_id)
 
     def withdraw(self, job_id: str) -> None:
         """Have the worker take a job out of the users' gallery, into the list of what verified.
@@ -142,21 +175,21 @@ class Stack:
 
     @cached_property
     def queue(self) -> Queue:
-        return Queue(self.env, self.formation.physical_id("JobsQueue"))
+        return Queue(self.env, self.part("JobsQueue").physical_id)
 
     @cached_property
     def dead_letter_queue(self) -> Queue:
-        return Queue(self.env, self.formation.physical_id("JobsDeadLetterQueue"))
+        return Queue(self.env, self.part("JobsDeadLetterQueue").physical_id)
 
     @cached_property
     def bucket(self) -> Bucket:
         """Where images are stored."""
-        return Bucket(self.env, self.formation.physical_id("ImagesBucket"))
+        return Bucket(self.env, self.part("ImagesBucket").physical_id)
 
     @cached_property
     def edge_log_bucket(self) -> Bucket:
         """Where the distribution's access log goes."""
-        return Bucket(self.env, self.formation.physical_id("CdnLogsBucket"))
+        return Bucket(self.env, self.part("CdnLogsBucket").physical_id)
 
     @cached_property
     def edge_log(self) -> EdgeLog:
@@ -166,12 +199,12 @@ class Stack:
     @cached_property
     def distribution(self) -> Distribution:
         """What serves images."""
-        return Distribution(self.env, self.formation.physical_id("Distribution"))
+        return Distribution(self.env, self.part("Distribution").physical_id)
 
     @cached_property
     def site_bucket(self) -> Bucket:
         """Where the page is stored."""
-        return Bucket(self.env, self.formation.physical_id("SiteBucket"))
+        return Bucket(self.env, self.part("SiteBucket").physical_id)
 
     @cached_property
     def page_key(self) -> str:
@@ -190,7 +223,7 @@ class Stack:
     @cached_property
     def site_distribution(self) -> Distribution:
         """What serves the page."""
-        return Distribution(self.env, self.formation.physical_id("SiteDistribution"))
+        return Distribution(self.env, self.part("SiteDistribution").physical_id)
 
     @property
     def buckets(self) -> Sequence[tuple[Bucket, Distribution]]:
@@ -236,7 +269,7 @@ class Stack:
     @cached_property
     def table(self) -> Table:
         """Jobs and counters."""
-        return Table(self.env, self.formation.physical_id("JobsTable"))
+        return Table(self.env, self.part("JobsTable").physical_id)
 
     @property
     def counters(self) -> Counters:
@@ -249,16 +282,16 @@ class Stack:
 
     @cached_property
     def provider_keys(self) -> Secret:
-        return Secret(self.env, self.formation.physical_id("ProviderKeys"))
+        return Secret(self.env, self.part("ProviderKeys").physical_id)
 
     @cached_property
     def alarm_topic(self) -> Topic:
-        return Topic(self.env, self.formation.physical_id("AlarmTopic"))
+        return Topic(self.env, self.part("AlarmTopic").physical_id)
 
     @cached_property
     def alarm_inbox(self) -> Queue:
         """Keeps what the alarm topic said."""
-        return Queue(self.env, self.formation.physical_id("AlarmInbox"))
+        return Queue(self.env, self.part("AlarmInbox").physical_id)
 
     @cached_property
     def alarms(self) -> Sequence[Alarm]:
@@ -283,7 +316,7 @@ class Stack:
     @cached_property
     def api_errors_alarm(self) -> AlarmSwitch:
         """What tells of a crashing API."""
-        return AlarmSwitch(self.env, self.formation.physical_id("ApiErrorsAlarm"))
+        return AlarmSwitch(self.env, self.part("ApiErrorsAlarm").physical_id)
 
     @cached_property
     def api_log(self) -> LogGroup:
@@ -298,7 +331,7 @@ class Stack:
     @cached_property
     def access_log(self) -> LogGroup:
         """Where the gateway notes each request."""
-        return LogGroup(self.env, self.formation.physical_id("AccessLogGroup"))
+        return LogGroup(self.env, self.part("AccessLogGroup").physical_id)
 
     @cached_property
     def log_groups(self) -> Sequence[LogGroup]:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import botocore.exceptions
+
 from readiness.aws.api import Route, Stage, Throttle
 from readiness.environment import Environment
 
 
 @dataclass(frozen=True)
 class HttpApi:
-    """A live HTTP API with its routes and its `$default` stage."""
+    """A live HTTP API with its routes and its stage."""
 
     env: Environment = field(repr=False)
     id: str
@@ -37,7 +39,14 @@ class HttpApi:
 
     @cached_property
     def stage(self) -> Mapping[str, Any]:
-        return dict(self._client.get_stage(ApiId=self.id, StageName="$default"))
+        """The stage `$default`, or the only one where it has another name."""
+        try:
+            return dict(self._client.get_stage(ApiId=self.id, StageName="$default"))
+        except botocore.exceptions.ClientError as problem:
+            found = list(self._listed("get_stages")) if _is_absent(problem) else []
+            if len(found) != 1:
+                raise
+            return found[0]
 
     @property
     def access_log_name(self) -> str:
@@ -131,3 +140,7 @@ class HttpApi:
 
 def _key(route: Route) -> str:
     return route.path if route.path == "$default" else str(route)
+
+
+def _is_absent(problem: botocore.exceptions.ClientError) -> bool:
+    return bool(problem.response["Error"]["Code"] == "NotFoundException")

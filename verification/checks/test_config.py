@@ -287,9 +287,9 @@ def test_what_is_deployed_is_this_commit(stack: Stack, source: Source, evidence:
 def test_environments_share_nothing(stack: Stack) -> None:
     """A load test on staging would fill production's gallery."""
     ours = {
-        *(stack.formation.physical_id(id_) for id_ in ("ImagesBucket", "HttpApi", "Distribution")),
-        *(stack.formation.physical_id(id_) for id_ in ("SiteBucket", "SiteDistribution")),
-        *(stack.formation.physical_id(id_) for id_ in ("JobsTable", "ProviderKeys")),
+        *(stack.part(name).physical_id for name in ("ImagesBucket", "HttpApi", "Distribution")),
+        *(stack.part(name).physical_id for name in ("SiteBucket", "SiteDistribution")),
+        *(stack.part(name).physical_id for name in ("JobsTable", "ProviderKeys")),
         *(stack.formation.output(name) for name in ("ApiEndpoint", "S3BucketName", "CloudFrontDomain")),
         stack.formation.output("SiteUrl"),
     }

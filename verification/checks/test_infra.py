@@ -248,7 +248,7 @@ def test_monthly_cost_is_within_a_watched_budget(
     stack: Stack, env: Environment, evidence: dict[str, object]
 ) -> None:
     """Nine paid calls a request add up within hours, and the invoice comes at the end of the month."""
-    assert "MonthlyBudget" in stack.formation.resources, f"{stack.formation!r} has no budget"
+    assert stack.has("MonthlyBudget"), f"{stack.formation!r} has no budget"
     shape = costs.Shape(
         worker_memory_mb=stack.worker.memory_mb,
         api_memory_mb=stack.api.memory_mb,
@@ -336,9 +336,7 @@ def _tells_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmSt
 @pytest.mark.item("INF-19")
 def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: Cdn) -> None:
     """After abuse nobody could say who called what."""
-    assert "CdnLogsBucket" in stack.formation.resources, (
-        f"{stack.formation!r} has no log of its distributions"
-    )
+    assert stack.has("CdnLogsBucket"), f"{stack.formation!r} has no log of its distributions"
     assert stack.http_api.access_log_name == stack.access_log.name
     assert stack.access_log.retention, f"{stack.access_log!r} keeps its lines for ever"
     for distribution in stack.distributions:
@@ -410,7 +408,8 @@ def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
 def test_stack_survives_a_slip(stack: Stack, env: Environment) -> None:
     """Deleting the wrong stack would delete the users' images, and all jobs, with it."""
     template = stack.formation.template["Resources"]
-    kept = {name: template[name].get("DeletionPolicy") for name in ("ImagesBucket", "JobsTable")}
+    names = [stack.part(name).logical_id for name in ("ImagesBucket", "JobsTable")]
+    kept = {name: template[name].get("DeletionPolicy") for name in names}
 
     assert {n: p for n, p in kept.items() if p not in ("Retain", "RetainExceptOnCreate")} == {}
     if env.settings.production:

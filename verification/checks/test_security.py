@@ -216,7 +216,7 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
     }
 
     assert [name for name, protected in encrypted.items() if not protected] == []
-    assert encrypted.keys() >= {"ImagesBucket", "JobsQueue"}, encrypted
+    assert encrypted.keys() >= {stack.part(name).logical_id for name in ("ImagesBucket", "JobsQueue")}
     assert stack.provider_keys.description["ARN"], "the secret is always encrypted, but it has to exist"
 
 
