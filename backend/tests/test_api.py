@@ -286,6 +286,30 @@ def test_a_preflight_is_let_pass(client: Client) -> None:
     assert (answer["statusCode"], answer["body"]) == (204, "")
 
 
+@pytest.mark.parametrize(
+    ("stage", "path", "status"),
+    [
+        ("$default", "/health", 200),
+        ("live", "/live/health", 200),
+        ("live", "/livelier", 404),
+        ("live", "/live", 404),
+    ],
+)
+def test_the_name_of_a_stage_is_no_part_of_the_path(
+    client: Client, stage: str, path: str, status: int
+) -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "requestContext": {
+            "http": {"method": "GET", "path": path, "sourceIp": client.address},
+            "stage": stage,
+        },
+    }
+
+    assert handler(event, FakeContext())["statusCode"] == status
+
+
 @pytest.mark.parametrize("path", ["/generate", "/enhance", "/log"])
 def test_bodies_that_are_no_json_objects_are_refused(client: Client, path: str) -> None:
     assert client("POST", path).status == 415

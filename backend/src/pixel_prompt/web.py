@@ -108,9 +108,13 @@ def read_request(event: Mapping[str, Any]) -> Request:
     if not isinstance(http, Mapping) or "method" not in http:
         raise ValueError("not an event of an HTTP API (payload format 2.0)")
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    # The path begins with the stage's name, except for the stage `$default`.
+    # Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0.
+    path = str(event.get("rawPath") or http.get("path") or "/")
+    stage = f"/{context.get('stage', '$default')}"
     return Request(
         method=str(http["method"]).upper(),
-        path=str(event.get("rawPath") or http.get("path") or "/"),
+        path=path.removeprefix(stage) or "/" if path.startswith(f"{stage}/") or path == stage else path,
         correlation_id=correlation_id_of(headers),
         source_address=str(http.get("sourceIp") or ""),
         headers=headers,
