@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { bundleReport } from './build/bundleReport.ts';
 import { compressedPreview } from './build/compressedPreview.ts';
 import { deployment } from './build/deployment.ts';
+import { integrity } from './build/integrity.ts';
 import { JSX, opening } from './build/opening.ts';
 import { readEnvironment } from './src/config/env.ts';
 
@@ -15,6 +16,7 @@ export default defineConfig(({ mode }) => {
     plugins: [
       deployment(readEnvironment(variables), Object.keys(variables)),
       opening(),
+      integrity(),
       bundleReport(mode === 'report'),
       compressedPreview(),
     ],

@@ -30,6 +30,15 @@ ones. An expiry in milliseconds, which DynamoDB reads as seconds, is thousands o
 EDGE_ATTEMPTS: Final = 8
 """Requests until one has to hit: neighbouring edge caches may each miss once. Source: own judgement."""
 
+IMAGES_SAMPLED: Final = 40
+"""Newest images that are looked at, and as many of all others. Source: own judgement; the images of the last four jobs show
+what the worker makes now, and eighty requests to the edge take some three seconds."""
+IMAGES_LISTED: Final = 10_000
+"""Images that are listed to choose from. Source: own judgement; S3 lists a thousand in a call, so this is a second or two,
+and more than a thousand jobs, where a full month at the hourly limit would be millions."""
+RUNS_OWN_IMAGES: Final = timedelta(hours=1)
+"""How long what a verification stores under `images/` may still be in use. Source: own judgement; a check takes minutes."""
+
 IMAGE_CACHE: Final = timedelta(days=7)
 """Least time that an image may be cached. Specification: seven days or more, immutable."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,9 +20,9 @@ from readiness.errors import BudgetSpent, Missing, Unverified
 from readiness.ledger import Ledger
 from readiness.plugin import Verification
 from readiness.probes.cdn import Cdn, key_of
-from verification import budgets
+from verification import budgets, served
 from verification.allowance import Allowance
-from verification.deployment import drill
+from verification.deployment import drill, outputs
 from verification.deployment.drill import ThrowAway
 from verification.probes import browser as browsers
 from verification.probes.api import Api, Job
@@ -29,6 +30,7 @@ from verification.probes.browser import Browser, Visit
 from verification.probes.commands import Source, TestRun
 from verification.probes.packages import Packages
 from verification.probes.page import Page
+from verification.served import BuiltFile
 from verification.stack import Stack
 
 pytest_plugins = ["readiness.fixtures"]
@@ -123,6 +125,17 @@ def page(site: Cdn, env: Environment) -> Page:
             cause="no page was published",
         )
     return Page(answer)
+
+
+@pytest.fixture(scope="session")
+def built(verification: Verification, env: Environment, stack: Stack, source: Source) -> Sequence[BuiltFile]:
+    """The page as the commit that is checked out builds it for this stack; all processes of the run share one build."""
+    values = {name: stack.formation.output(name) for name in outputs.REQUIRED}
+    variables = outputs.frontend_variables(env.name, values)
+    plain = verification.shared.once(
+        "built page", lambda: [asdict(file) for file in served.built(source, variables)], repeatable=True
+    )
+    return [BuiltFile(**file) for file in plain]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 from readiness.interruptions import held_back
 
+_MD5_DIGITS = 32  # an ETag of an object in parts has a hyphen and their number behind them
+
 
 @dataclass(frozen=True)
 class LifecycleRule:
@@ -51,6 +53,15 @@ class StoredObject:
     key: str
     etag: str
     modified: datetime
+
+
+@dataclass(frozen=True)
+class Head:
+    """What S3 says of one object. `md5` is '' where S3 tells none: it was stored in parts, or under a KMS key."""
+
+    content_type: str
+    cache_control: str
+    md5: str
 
 
 @dataclass(frozen=True)
@@ -202,9 +213,11 @@ class Bucket:
                 for key in self.keys(prefix):
                     self._client.delete_object(Bucket=self.name, Key=key)
 
-    def objects(self, prefix: str) -> Sequence[StoredObject]:
-        """What is stored under a prefix now, in the order of the keys."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+    def objects(self, prefix: str, *, after: str = "", most: int | None = None) -> Sequence[StoredObject]:
+        """What is stored under a prefix now, in the order of the keys: those that sort after `after`, `most` of them."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=after, PaginationConfig={"MaxItems": most}
+        )
         return [
             StoredObject(entry["Key"], entry["ETag"], entry["LastModified"])
             for page in pages
@@ -221,7 +234,14 @@ class Bucket:
 
     def content_type(self, key: str) -> str:
         """The media type that an object is stored with."""
-        return str(self._client.head_object(Bucket=self.name, Key=key).get("ContentType", ""))
+        return self.head(key).content_type
+
+    def head(self, key: str) -> Head:
+        """How an object is stored, without its content."""
+        answer = self._client.head_object(Bucket=self.name, Key=key)
+        tag = answer.get("ETag", "").strip('"')
+        told = len(tag) == _MD5_DIGITS and not answer.get("ServerSideEncryption", "").startswith("aws:kms")
+        return Head(answer.get("ContentType", ""), answer.get("CacheControl", ""), tag if told else "")
 
     def anonymous(self, operation: str, **arguments: str) -> int:
         """The HTTP status that S3 gives somebody without credentials, for example for `get_object`."""

@@ -124,7 +124,7 @@ def test_a_file_of_unknown_type_is_refused(dist: Path) -> None:
         files(dist)
 
 
-def test_publishing_stores_all_deletes_nothing_then_invalidates_the_page(dist: Path) -> None:
+def test_publishing_stores_all_deletes_nothing_then_invalidates_everything(dist: Path) -> None:
     aws = Aws()
 
     assert HOME.store(files(dist), aws) == 7
@@ -142,7 +142,7 @@ def test_publishing_stores_all_deletes_nothing_then_invalidates_the_page(dist: P
         "DistributionId": "E123",
         "InvalidationBatch": {
             "CallerReference": "now",
-            "Paths": {"Quantity": 2, "Items": ["/", "/index.html"]},
+            "Paths": {"Quantity": 1, "Items": ["/*"]},
         },
     }
 

@@ -67,7 +67,7 @@ def _publish(bench: Bench, built: Path) -> None:
     place.forget(aws.client(bench.env, "cloudfront"), reference=str(uuid.uuid4()))
 
 
-@fault("CODE-14", "nothing catches a render error")
+@fault("CODE-14", "nothing catches a render error", relatives={"CDN-16"})
 def no_boundary(bench: Bench) -> Iterator[None]:
     file = "src/shared/ErrorBoundary.tsx"
     catches = (file, "static override getDerivedStateFromError", "static getNothing")
@@ -76,7 +76,7 @@ def no_boundary(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-14", "a render error is caught and kept secret")
+@fault("CODE-14", "a render error is caught and kept secret", relatives={"CDN-16"})
 def unreported(bench: Bench) -> Iterator[None]:
     change = (
         "src/shared/ErrorBoundary.tsx",
@@ -87,13 +87,13 @@ def unreported(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-14", "the way on leads nowhere")
+@fault("CODE-14", "the way on leads nowhere", relatives={"CDN-16"})
 def no_recovery(bench: Bench) -> Iterator[None]:
     with _page(bench, ("src/shared/ErrorBoundary.tsx", "this.setState(WHOLE);", "")):
         yield
 
 
-@fault("CODE-15", "a panel has a fixed width")
+@fault("CODE-15", "a panel has a fixed width", relatives={"CDN-16"})
 def fixed_width(bench: Bench) -> Iterator[None]:
     change = (
         "src/styles/page.css",
@@ -104,7 +104,7 @@ def fixed_width(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-15", "buttons are too low for a finger")
+@fault("CODE-15", "buttons are too low for a finger", relatives={"CDN-16"})
 def small_buttons(bench: Bench) -> Iterator[None]:
     change = (
         "src/styles/base.css",
@@ -115,7 +115,7 @@ def small_buttons(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-16", "nothing shows that work goes on before the service has answered")
+@fault("CODE-16", "nothing shows that work goes on before the service has answered", relatives={"CDN-16"})
 def silent_wait(bench: Bench) -> Iterator[None]:
     change = (
         "src/features/generate/components/Progress.tsx",
@@ -126,7 +126,7 @@ def silent_wait(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-16", "an asset of 2 MB blocks the page")
+@fault("CODE-16", "an asset of 2 MB blocks the page", relatives={"CDN-16"})
 def blocking_asset(bench: Bench) -> Iterator[None]:
     ballast = base64.b64encode(secrets.token_bytes(1_500_000)).decode()
     last = "import './styles/page.css';"
@@ -141,13 +141,13 @@ def blocking_asset(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-22", "an icon button has no name")
+@fault("CODE-22", "an icon button has no name", relatives={"CDN-16"})
 def nameless_button(bench: Bench) -> Iterator[None]:
     with _page(bench, ("src/app/Masthead.tsx", 'aria-label="Dark theme"', "")):
         yield
 
 
-@fault("CODE-22", "text is pale in the dark theme alone")
+@fault("CODE-22", "text is pale in the dark theme alone", relatives={"CDN-16"})
 def pale_at_night(bench: Bench) -> Iterator[None]:
     with _page(
         bench, ("src/styles/tokens.css", "light-dark(#625b50, #b3ab9c)", "light-dark(#625b50, #4a463f)")
@@ -155,7 +155,7 @@ def pale_at_night(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-23", "the page names the prompt as the API does not")
+@fault("CODE-23", "the page names the prompt as the API does not", relatives={"CDN-16"})
 def misnamed_prompt(bench: Bench) -> Iterator[None]:
     change = (
         "src/features/generate/api.ts",
@@ -166,7 +166,7 @@ def misnamed_prompt(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-23", "a retry of one model asks and pays all of them")
+@fault("CODE-23", "a retry of one model asks and pays all of them", relatives={"CDN-16"})
 def retry_of_all(bench: Bench) -> Iterator[None]:
     with _page(
         bench,
@@ -175,7 +175,7 @@ def retry_of_all(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-23", "the gallery's entry leaves images out")
+@fault("CODE-23", "the gallery's entry leaves images out", relatives={"CDN-16"})
 def incomplete_entry(bench: Bench) -> Iterator[None]:
     with _page(
         bench, ("src/features/gallery/EntryPage.tsx", "entry.images.map(", "entry.images.slice(1).map(")
@@ -220,7 +220,11 @@ def refused_header(bench: Bench) -> Iterator[None]:
         client.update_api(ApiId=api, CorsConfiguration=before)
 
 
-@fault("CODE-23", "the page's own policy blocks the images", relatives={"CODE-15", "CODE-16", "CODE-22"})
+@fault(
+    "CODE-23",
+    "the page's own policy blocks the images",
+    relatives={"CDN-16", "CODE-15", "CODE-16", "CODE-22"},
+)
 def blocked_images(bench: Bench) -> Iterator[None]:
     change = ("build/deployment.ts", "`img-src 'self' data: ${images.join(' ')}`", "\"img-src 'self' data:\"")
     with _page(bench, change):

@@ -20,7 +20,7 @@ from verification.probes.api import Api, gallery_path
 # What cannot be looked at while images do not come through the CDN.
 SERVED_IMAGES = {
     *("CDN-02", "CDN-03", "CDN-04", "CDN-05", "CDN-06", "CDN-08", "CDN-11", "CDN-13", "CDN-14"),
-    *("CODE-09", "CODE-10", "SEC-13", "SEC-19", "SEC-22"),
+    *("CDN-18", "CODE-09", "CODE-10", "SEC-13", "SEC-19", "SEC-22"),
 }
 
 
@@ -71,13 +71,16 @@ def text_instead_of_an_image(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-09", "every image is stored as PNG, whatever it is")
+@fault("CODE-09", "every image is stored as PNG, whatever it is", relatives={"CDN-18"})
 def mislabelled_images(bench: Bench) -> Iterator[None]:
-    with bench.patched(
-        "WorkerFunction",
-        "pixel_prompt/pictures.py",
-        'Picture(data, "image/jpeg", "jpg", *_jpeg_sides(data))',
-        'Picture(data, "image/png", "png", *_jpeg_sides(data))',
+    with (
+        _images_removed(bench),
+        bench.patched(
+            "WorkerFunction",
+            "pixel_prompt/pictures.py",
+            'Picture(data, "image/jpeg", "jpg", *_jpeg_sides(data))',
+            'Picture(data, "image/png", "png", *_jpeg_sides(data))',
+        ),
     ):
         yield
 
@@ -840,21 +843,82 @@ def wrong_origin_path(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-02", "the API hands out another CDN's addresses", relatives=SERVED_IMAGES - {"CDN-02", "SEC-19"})
+@fault(
+    "CDN-02",
+    "the API hands out another CDN's addresses",
+    relatives=SERVED_IMAGES - {"CDN-02", "CDN-18", "SEC-19"},
+)
 def addresses_of_another_cdn(bench: Bench) -> Iterator[None]:
     with bench.with_variables("ApiFunction", CDN_DOMAIN="d111111abcdef8.cloudfront.net"):
         yield
 
 
-@fault("CDN-02", "images are stored without their type")
+@fault("CDN-02", "images are stored without their type", relatives={"CDN-18"})
 def untyped_images(bench: Bench) -> Iterator[None]:
-    with bench.patched(
-        "WorkerFunction",
-        "pixel_prompt/storage.py",
-        "ContentType=picture.media_type",
-        'ContentType="binary/octet-stream"',
+    with (
+        _images_removed(bench),
+        bench.patched(
+            "WorkerFunction",
+            "pixel_prompt/storage.py",
+            "ContentType=picture.media_type",
+            'ContentType="binary/octet-stream"',
+        ),
     ):
         yield
+
+
+@contextmanager
+def _images_removed(bench: Bench) -> Iterator[None]:
+    """Whatever is stored meanwhile as no image has to be is gone afterwards; it would turn the faults that follow."""
+    before = {one.key for one in bench.stack.bucket.objects("images/")}
+    try:
+        yield
+    finally:
+        for one in bench.stack.bucket.objects("images/"):
+            if one.key not in before:
+                bench.client("s3").delete_object(Bucket=bench.physical("ImagesBucket"), Key=one.key)
+
+
+@contextmanager
+def _image(bench: Bench, **changes: Any) -> Iterator[None]:
+    """The oldest stored image with another content or type, gone from the edges' memory before and after."""
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    key = min(bench.stack.bucket.objects("images/"), key=lambda one: one.modified).key
+    answer = client.get_object(Bucket=bucket, Key=key)
+    before = {name: answer[name] for name in ("ContentType", "CacheControl")} | {
+        "Body": answer["Body"].read()
+    }
+    client.put_object(Bucket=bucket, Key=key, **{**before, **changes})
+    bench.stack.distribution.invalidate(f"/{key}")
+    try:
+        yield
+    finally:
+        client.put_object(Bucket=bucket, Key=key, **before)
+        bench.stack.distribution.invalidate(f"/{key}")
+
+
+@fault("CDN-18", "an old image is answered as a document")
+def image_as_document(bench: Bench) -> Iterator[None]:
+    with _image(bench, ContentType="text/html"):
+        yield
+
+
+@fault("CDN-18", "an old image is a document that is answered as an image")
+def document_as_image(bench: Bench) -> Iterator[None]:
+    with _image(bench, Body=b"<!doctype html><title>Sign in</title>"):
+        yield
+
+
+@fault("CDN-18", "a document lies among the images")
+def document_among_images(bench: Bench) -> Iterator[None]:
+    client, bucket, key = bench.client("s3"), bench.physical("ImagesBucket"), "images/sign-in.html"
+    client.put_object(
+        Bucket=bucket, Key=key, Body=b"<!doctype html><title>Sign in</title>", ContentType="text/html"
+    )
+    try:
+        yield
+    finally:
+        client.delete_object(Bucket=bucket, Key=key)
 
 
 @fault("CDN-03", "plain HTTP is served")

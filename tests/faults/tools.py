@@ -145,6 +145,7 @@ def environment_in_the_bundle(bench: Bench) -> Iterator[None]:
     "the build refuses a variable, so that there is no page",
     realm=Realm.SOURCE,
     outcome=Outcome.UNVERIFIED,
+    relatives={"CODE-24"},
 )
 def no_bundle(bench: Bench) -> Iterator[None]:
     with _frontend_setting(bench, f"VITE_RECRAFT_TOKEN={secrets.token_urlsafe(32)}"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 
 from readiness.errors import Unverified
@@ -23,6 +26,10 @@ BUILD = """
 while [ $# -gt 0 ]; do [ "$1" = --outDir ] && folder=$2; shift; done
 mkdir -p "$folder"
 """
+
+
+def _sha384(content):
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
 class Checkout:
@@ -132,3 +139,34 @@ def test_a_build_tool_that_is_not_there_is_unverified(checkout):
 
     with pytest.raises(Unverified, match="vite is not installed"):
         checkout.found()
+
+
+@pytest.mark.parametrize(
+    ("integrity", "problems"),
+    [
+        (_sha384(b"code"), []),
+        ("", ["expected integrity='sha384-"]),
+        (_sha384(b"other"), ["expected integrity='sha384-"]),
+    ],
+)
+def test_code_that_a_page_loads_has_its_hash(checkout, integrity, problems):
+    tag = f'<script type="module" integrity="{integrity}" src="/a.js"></script>'
+    checkout.build(f"printf code >$folder/a.js; echo '{tag}' >$folder/index.html")
+
+    found = checkout.artefacts.unguarded_code()
+
+    assert [finding.rule for finding in found] == ["/a.js" for _ in problems]
+    assert [finding.message[:27] for finding in found] == problems
+
+
+def test_code_that_is_not_built_has_no_hash(checkout):
+    checkout.build('echo "<script src=\\"/lost.js\\"></script>" >"$folder/index.html"')
+
+    (finding,) = checkout.artefacts.unguarded_code()
+
+    assert "expected integrity='that of a file which is built'" in finding.message
+
+
+def test_a_page_that_loads_nothing_is_unverified(checkout):
+    with pytest.raises(Unverified, match="loads no script"):
+        checkout.artefacts.unguarded_code()

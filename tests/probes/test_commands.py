@@ -12,6 +12,7 @@ import pytest
 from readiness.errors import Unverified
 from readiness.probes.finding import Finding
 from verification.probes.commands import Source, TestRun
+from verification.probes.release import blob_id
 
 # Built here, for the project's own check reads this file too.
 KEY = "AKIA" + "Q3EGRJ4YT2X7LP5M"
@@ -412,6 +413,18 @@ def test_a_shallow_clone_is_unverified(repository, tmp_path_factory):
 
     with pytest.raises(Unverified, match=r"the checkout is shallow: .*fetch-depth: 0"):
         Source(clone).secrets()
+
+
+def test_each_content_that_a_file_had_is_known(repository):
+    repository.commit("frontend/public/a name.ico", "one\n")
+    repository.commit("frontend/public/a name.ico", "two\n")
+    repository.git("rm", "-q", "frontend/public/a name.ico")
+    repository.commit("frontend/src/main.ts", "three\n")
+
+    contents = repository.source.contents("frontend/public/")
+
+    assert contents.keys() == {"frontend/public/a name.ico"}
+    assert contents["frontend/public/a name.ico"] >= {blob_id(b"one\n"), blob_id(b"two\n")}
 
 
 def test_a_folder_without_history_is_unverified(checkout):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from datetime import timedelta
 
 import pytest
 
-from readiness.aws.bucket import Bucket, Grant, LifecycleRule
+from readiness.aws.bucket import Bucket, Grant, Head, LifecycleRule
 from readiness.errors import Missing, Unverified
 from tests.probes.server import Reply
 
@@ -183,6 +184,32 @@ def test_each_fact_is_read_once(scripted, stub):
 
     assert (bucket.policy_statements, bucket.policy_statements) == ([], [])
     assert len(stub.asked) == 1
+
+
+def test_a_head_tells_how_an_object_is_stored(bucket, s3):
+    s3.put_object(Bucket=bucket.name, Key="k", Body=b"body", ContentType="text/css", CacheControl="no-cache")
+
+    assert bucket.head("k") == Head("text/css", "no-cache", hashlib.md5(b"body").hexdigest())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": f'"{"0" * 32}-2"'},
+        {"ETag": f'"{"0" * 32}"', "x-amz-server-side-encryption": "aws:kms"},
+    ],
+)
+def test_an_etag_that_is_no_hash_of_the_content_tells_none(scripted, stub, headers):
+    stub.replies(Reply(200, b"", headers))
+
+    assert Bucket(scripted, "some-bucket").head("k").md5 == ""
+
+
+def test_as_many_objects_are_listed_as_are_wanted(bucket, s3):
+    for key in ("a", "b", "c", "d"):
+        s3.put_object(Bucket=bucket.name, Key=key, Body=b"")
+
+    assert [one.key for one in bucket.objects("", after="a", most=2)] == ["b", "c"]
 
 
 def test_a_temporary_object_is_gone_again(bucket):

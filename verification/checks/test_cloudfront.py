@@ -6,8 +6,9 @@ import re
 import statistics
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 import pytest
 
@@ -16,9 +17,12 @@ from readiness.errors import Unverified
 from readiness.probes.cdn import Cdn, key_of
 from readiness.probes.http import Answer
 from readiness.samples import Samples
-from verification import budgets
+from verification import budgets, served
+from verification.probes import images
 from verification.probes.api import Api, Job
+from verification.probes.commands import Source
 from verification.probes.page import Page, is_hashed
+from verification.served import BuiltFile
 from verification.stack import Stack
 
 pytestmark = pytest.mark.cloudfront
@@ -308,3 +312,59 @@ def _is_whole(answer: Answer, path: str) -> bool:
     """Whether a file that the page loads is one, and not the page in its place."""
     expected = "text/css" if path.endswith(".css") else "text/javascript"
     return answer.status == HTTPStatus.OK and answer.headers.get("content-type", "").startswith(expected)
+
+
+@pytest.mark.item("CDN-16")
+def test_page_is_served_as_built(
+    stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source, evidence: dict[str, object]
+) -> None:
+    """Visitors would run code that nobody has reviewed, or get files that their browser keeps or reads wrongly."""
+    release = source.release()
+    evidence["built"] = (
+        f"{len(built)} files of {sum(file.size for file in built)} bytes, from {release.commit}"
+    )
+    if stack.page_key and (first := site.get("/")).status != HTTPStatus.OK:
+        raise Unverified(f"{first!r}: expected the page", cause=f"{site!r} does not serve the page")
+    found = served.differences(stack.site_bucket, site, built)
+    served.require_this_commit(stack, release, found)
+
+    assert [difference.text for difference in found] == []
+
+
+@pytest.mark.item("CDN-17")
+def test_nothing_lies_beside_the_page(
+    stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source
+) -> None:
+    """Whatever lies in the page's bucket is published, under the page's own name."""
+    assert stack.page_key
+    found = served.strangers(stack.site_bucket, site, built, source)
+    served.require_this_commit(stack, source.release(), found)
+
+    assert [difference.text for difference in found] == []
+
+
+@pytest.mark.item("CDN-18")
+# The images of the run's own job are among the newest, where it may make one.
+@pytest.mark.usefixtures("shown_job")
+def test_images_are_images(stack: Stack, cdn: Cdn, evidence: dict[str, object]) -> None:
+    """A document under an image's address would be shown in the service's name to whoever is sent there."""
+    wanted = {"Range": f"bytes=0-{images.FIRST_BYTES - 1}", "Accept-Encoding": "identity"}
+    sample = images.sample(stack.bucket)
+    answers = {one.key: cdn.get(f"/{quote(one.key)}", headers=wanted) for one in sample}
+    fetched = {
+        key: (answer.headers.get("content-type", ""), images.kind_of(answer.body))
+        for key, answer in answers.items()
+        if answer.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
+    }
+    evidence["images"] = f"{len(fetched)} served of {len(sample)} that were looked at"
+    if not fetched:
+        raise Unverified(
+            f"{cdn!r} serves none of {len(sample)} images of {stack.bucket!r}",
+            cause=f"{cdn!r} serves no image",
+        )
+
+    assert [
+        f"{key} is served as {told!r}, and begins as {kind or 'no image that the application makes'}"
+        for key, (told, kind) in fetched.items()
+        if told != kind
+    ] == []

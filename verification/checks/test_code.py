@@ -26,6 +26,7 @@ from readiness.probes.http import Answer
 from readiness.probes.wire import LIVE, Answered
 from verification import budgets
 from verification.probes.api import Api, Job, error_of, gallery_path, new_correlation_id
+from verification.probes.artefacts import Artefacts
 from verification.probes.browser import Visit
 from verification.probes.commands import Source, TestRun
 from verification.probes.contract import Contract
@@ -527,6 +528,12 @@ def test_axe_finds_nothing_serious(visit: OpenPage, shown_job: Job) -> None:
             found += _serious(tab, f"/gallery, {state}")
 
     assert found == []
+
+
+@pytest.mark.item("CODE-24")
+def test_page_names_the_hash_of_its_code(source: Source) -> None:
+    """A script that was replaced under its own name would run in every visitor's browser."""
+    assert Artefacts(source.app).unguarded_code() == []
 
 
 @pytest.mark.item("CODE-23")

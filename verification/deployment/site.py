@@ -146,7 +146,7 @@ class Site:
         return bool(held == (md5, file.content_type, file.cache_control))
 
     def forget(self, cloudfront: Any, *, reference: str) -> None:
-        """Make the edges forget the page they have.
+        """Make the edges forget all that they have: also a file that somebody had changed under a name with a hash.
 
         Args:
             cloudfront: a boto3 client.
@@ -155,7 +155,7 @@ class Site:
         Raises:
             PageProblem: AWS refused.
         """
-        paths = ["/", f"/{INDEX}"]
+        paths = ["/*"]
         batch = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": paths}}
         try:
             cloudfront.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=batch)

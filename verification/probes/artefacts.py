@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from readiness.errors import Unverified
-from readiness.probes import leaks, process, template
+from readiness.probes import leaks, template
 from readiness.probes.finding import Finding
 from readiness.probes.process import read
 from readiness.secret_parameters import variable_of
+from verification.probes.build import ADDRESSES, build
+from verification.probes.page import loaded
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-# The addresses that a build wants, where no deployment has written any yet; they lead nowhere.
-_ADDRESSES = {
-    "VITE_API_ENDPOINT": "https://api.example",
-    "VITE_CLOUDFRONT_DOMAIN": "images.example",
-    "VITE_ENVIRONMENT": "dev",
-}
 _VITE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
 _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", re.MULTILINE)
 _LEAST = 8  # characters; a shorter value stands in any bundle by chance
-_DEADLINE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -59,18 +55,30 @@ class Artefacts:
                 found += self._scan(f"{function}'s package", folder, values)
         return found
 
+    def unguarded_code(self) -> list[Finding]:
+        """Scripts and styles that the built page loads without naming the hash of their content.
+
+        Raises:
+            Unverified: the page cannot be built, or loads nothing.
+        """
+        with tempfile.TemporaryDirectory(prefix="dist-") as scratch:
+            dist = Path(scratch, "dist")
+            build(self.app / "frontend", dist, ADDRESSES)
+            code = loaded(read(dist / "index.html"))
+            if not code:
+                raise Unverified("the built frontend/dist/index.html loads no script and no style")
+            return [
+                Finding(
+                    "frontend/dist/index.html", 0, path, f"expected integrity={expected!r}, found {said!r}"
+                )
+                for path, said in code
+                if said != (expected := _integrity(dist / path.removeprefix("/")))
+            ]
+
     def _build(self, dist: Path, planted: Mapping[str, str]) -> None:
-        tool = self.app / "frontend" / "node_modules" / ".bin" / "vite"
-        if not tool.exists():
-            raise Unverified("vite is not installed in frontend/node_modules; run ./scripts/setup.sh")
         settings = {name for file in _VITE_FILES for name, _ in _assignments(self.app / "frontend" / file)}
-        addresses = {name: value for name, value in _ADDRESSES.items() if name not in settings}
-        command = [str(tool), "build", "--outDir", str(dist), "--emptyOutDir", "--logLevel", "error"]
-        variables = {**planted, **addresses}
-        done = process.run(command, folder=self.app / "frontend", deadline=_DEADLINE, variables=variables)
-        if done.returncode or not (dist / "index.html").is_file():
-            said = " | ".join(line.strip() for line in done.stderr.splitlines() if line.strip())[:400]
-            raise Unverified(f"the frontend cannot be built (exit status {done.returncode}): {said}")
+        addresses = {name: value for name, value in ADDRESSES.items() if name not in settings}
+        build(self.app / "frontend", dist, {**planted, **addresses})
 
     def _configured(self) -> Iterator[tuple[str, str]]:
         """Names and values of the secrets that this machine and this checkout hold."""
@@ -125,3 +133,10 @@ class Artefacts:
 
 def _assignments(file: Path) -> list[tuple[str, str]]:
     return [(name, value.strip("\"'")) for name, value in _ASSIGNMENT.findall(read(file))]
+
+
+def _integrity(file: Path) -> str:
+    """What a page has to say of a file that it loads."""
+    if not file.is_file():
+        return "that of a file which is built"
+    return f"sha384-{base64.b64encode(hashlib.sha384(file.read_bytes()).digest()).decode()}"

@@ -7,10 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -223,10 +225,7 @@ class Source:
         Raises:
             Unverified: the folder is not a checkout, or a shallow one whose history nobody can read.
         """
-        if self._git("rev-parse", "--is-shallow-repository").strip() != "false":
-            raise Unverified(
-                "the checkout is shallow: its history cannot be read; fetch it whole (fetch-depth: 0)"
-            )
+        self._require_history()
         plain = ("-U0", "--text", "--no-color", "--no-ext-diff")
         history = self._git("log", "-p", "-m", "--format=", *plain, "HEAD")
         messages = enumerate(self._git("log", "--format=%B", "HEAD").splitlines(), 1)
@@ -266,6 +265,36 @@ class Source:
             files={path.removeprefix("backend/"): about.split()[2] for about, _, path in entries},
             uncommitted=[line[3:] for line in status.splitlines()],
         )
+
+    def lay_out(self, folder: str, target: Path) -> None:
+        """Write a folder of the commit that is checked out under `target`, without anything that is not committed."""
+        archive = target / "commit.tar"
+        self._git("archive", "--format=tar", f"--output={archive}", "HEAD", folder)
+        with tarfile.open(archive) as files:
+            files.extractall(target, filter="data")
+
+    def contents(self, folder: str) -> Mapping[str, AbstractSet[str]]:
+        """Each file that a folder has had, with git's ids of its contents, in all commits that lead to this one.
+
+        Raises:
+            Unverified: the folder is not a checkout, or a shallow one whose history nobody can read.
+        """
+        self._require_history()
+        changes = self._git(
+            "log", "-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=", "HEAD", "--", folder
+        )
+        found: dict[str, set[str]] = {}
+        fields = iter(changes.split("\0"))
+        for about in fields:
+            if about.strip():  # ":100644 100644 <before> <after> M", then the path
+                found.setdefault(next(fields), set()).add(about.split()[3])
+        return found
+
+    def _require_history(self) -> None:
+        if self._git("rev-parse", "--is-shallow-repository").strip() != "false":
+            raise Unverified(
+                "the checkout is shallow: its history cannot be read; fetch it whole (fetch-depth: 0)"
+            )
 
     def _shipped_files(self) -> Iterator[Path]:
         for side in _SHIPPED:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from readiness.probes.http import Answer
 
 Policy = Mapping[str, Sequence[str]]
+_Tag = tuple[str, Mapping[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,7 @@ class Page:
     @cached_property
     def assets(self) -> Sequence[str]:
         """Paths of the scripts and stylesheets that the page loads from its own origin."""
-        paths = [
-            *(tag.get("src") for name, tag in self._tags if name == "script"),
-            *(
-                tag.get("href")
-                for name, tag in self._tags
-                if name == "link" and tag.get("rel") in ("stylesheet", "modulepreload")
-            ),
-        ]
-        return list(dict.fromkeys(path for path in paths if path and path.startswith("/")))
+        return list(dict.fromkeys(path for path, _ in loaded(self._html)))
 
     @cached_property
     def policies(self) -> Sequence[Policy]:
@@ -39,7 +32,7 @@ class Page:
         texts = [self.answer.headers.get("content-security-policy", "")]
         texts += [
             tag.get("content") or ""
-            for name, tag in self._tags
+            for name, tag in _tags(self._html)
             if name == "meta" and (tag.get("http-equiv") or "").lower() == "content-security-policy"
         ]
         return [_policy(text) for text in texts if text.strip()]
@@ -58,16 +51,34 @@ class Page:
         ]
 
     @cached_property
-    def _tags(self) -> Sequence[tuple[str, Mapping[str, str | None]]]:
-        reader = _Reader()
-        reader.feed(self.answer.body.decode("utf-8", "replace"))
-        return reader.tags
+    def _html(self) -> str:
+        return self.answer.body.decode("utf-8", "replace")
+
+
+def loaded(html: str) -> Sequence[tuple[str, str]]:
+    """Path and `integrity` of each script and style that a page loads from its own origin; '' where it names no hash."""
+    tags = _tags(html)
+    addresses = [
+        *((tag.get("src"), tag) for name, tag in tags if name == "script"),
+        *(
+            (tag.get("href"), tag)
+            for name, tag in tags
+            if name == "link" and tag.get("rel") in ("stylesheet", "modulepreload")
+        ),
+    ]
+    return [(path, tag.get("integrity") or "") for path, tag in addresses if path and path.startswith("/")]
+
+
+def _tags(html: str) -> Sequence[_Tag]:
+    reader = _Reader()
+    reader.feed(html)
+    return reader.tags
 
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.tags: list[tuple[str, Mapping[str, str | None]]] = []
+        self.tags: list[_Tag] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
