@@ -16,6 +16,10 @@ Nothing has to be described where the application looks as `sam init` leaves it.
     item = "EDGE-07"
     reason = "the page is for our own network"
 
+    [[foreign]]
+    resource = "arn:aws:dynamodb:*:*:table/customers"
+    reason = "belongs to the shop's stack"
+
     [hints]
     deploy = "./scripts/deploy.sh {environment}"
 """
@@ -25,7 +29,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,6 +61,23 @@ _SCHEMA: written.Schema = {
             },
         },
         "roles": {"type": "array", "items": written.TEXT, "description": "a list of names"},
+        "foreign": {
+            "type": "array",
+            "description": "entries written as [[foreign]]",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "resource": {
+                        "type": "string",
+                        "pattern": "^arn:[^*]",
+                        "description": "an ARN in quotes, with * where it may be any",
+                    },
+                    "reason": written.TEXT,
+                },
+                "required": ["resource", "reason"],
+                "additionalProperties": False,
+            },
+        },
         "tools": {"type": "array", "items": _PATH, "description": "a list of folders"},
         "prices": {
             "type": "string",
@@ -102,6 +123,7 @@ class Application:
         state: what runs on this machine share: turns, durations, an embedded AWS.
         tools: folders whose programs are found before those of PATH.
         expects: patterns of items that must apply: one that does not fails.
+        foreign: patterns of the ARNs of what the stack's roles may use and the stack does not have, each with its reason.
         left_out: items that do not apply because the application says so, each with its reason.
         roles: names that the application has for its resources; environments.toml may say which resource has which.
         prices: where the prices of paid requests stand, as `module:name`; '' where nothing is paid for.
@@ -119,6 +141,7 @@ class Application:
     expects: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
     prices: str = ""
     hints: Hints = field(default_factory=Hints)
 
@@ -144,6 +167,7 @@ class Application:
             expects=tuple(said.get("expects", [])),
             left_out={entry["item"]: entry["reason"] for entry in said.get("left-out", [])},
             roles=tuple(said.get("roles", [])),
+            foreign={entry["resource"]: entry["reason"] for entry in said.get("foreign", [])},
             prices=said.get("prices", ""),
             hints=Hints(**said.get("hints", {})),
         )
@@ -173,6 +197,10 @@ class Application:
     def expects_item(self, item: str) -> bool:
         """Whether the application demands that an item applies."""
         return any(fnmatch(item, pattern) for pattern in self.expects)
+
+    def declares_foreign(self, arn: str) -> bool:
+        """Whether the application says that its roles need something that the stack does not have."""
+        return any(fnmatchcase(arn, pattern) for pattern in self.foreign)
 
     def load_prices(self) -> Any:
         """What paid requests cost, None where nothing is paid for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from readiness.aws.alarm import Alarm, AlarmSwitch, alarms_of
 from readiness.aws.bucket import Bucket
@@ -15,6 +16,7 @@ from readiness.aws.distribution import Distribution
 from readiness.aws.edge_log import EdgeLog
 from readiness.aws.function import Function
 from readiness.aws.http_api import HttpApi
+from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
 from readiness.aws.queue import Queue
 from readiness.aws.quotas import Quotas
@@ -243,6 +245,29 @@ class Stack:
     def every_queue(self) -> Mapping[str, Queue]:
         """Each queue of the stack by its logical id."""
         return {id_: Queue(self.env, url) for id_, url in self._of_type("AWS::SQS::Queue")}
+
+    @cached_property
+    def policies_of_data(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Statements of the policies of whatever keeps data and is not served, by logical id; keys are among it."""
+        kinds: Mapping[str, type[Secret | Table | Key]] = {
+            "AWS::SecretsManager::Secret": Secret,
+            "AWS::DynamoDB::Table": Table,
+            "AWS::KMS::Key": Key,
+        }
+        served = {bucket.name for bucket, _ in self.buckets}
+        return {
+            **{
+                id_: kind(self.env, physical_id).policy_statements
+                for type_, kind in kinds.items()
+                for id_, physical_id in self._of_type(type_)
+            },
+            **{group.name: group.policy_statements for group in self.log_groups},
+            **{
+                id_: bucket.policy_statements
+                for id_, bucket in self.every_bucket.items()
+                if bucket.name not in served
+            },
+        }
 
     def _of_type(self, type_: str) -> Sequence[tuple[str, str]]:
         """Logical and physical id of each resource of one type."""

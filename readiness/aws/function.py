@@ -22,6 +22,7 @@ import requests
 
 from readiness import budgets, hindrance
 from readiness.aws.invocation import Invocation
+from readiness.aws.policy import statements_of
 from readiness.environment import Environment
 from readiness.errors import Denied, Missing, Unverified
 from readiness.interruptions import held_back
@@ -296,7 +297,7 @@ class Function:
             policy = self._client.get_policy(FunctionName=name)["Policy"]
         except Missing:
             return []
-        return list(json.loads(policy)["Statement"])
+        return statements_of(policy)
 
     @cached_property
     def aliases(self) -> Sequence[str]:
@@ -320,8 +321,20 @@ class Function:
                 answer = self._client.get_policy(FunctionName=self.name, Qualifier=qualifier)
             except Missing:
                 continue
-            found[qualifier] = list(json.loads(answer["Policy"])["Statement"])
+            found[qualifier] = statements_of(answer["Policy"])
         return found
+
+    @property
+    def every_permission(self) -> Sequence[Mapping[str, Any]]:
+        """Statements of the function's own resource policy, and of those of its aliases and versions."""
+        own = (self.permissions, *self.permissions_of_qualifiers.values())
+        return [statement for statements in own for statement in statements]
+
+    @property
+    def told(self) -> str:
+        """Everything in its configuration that names a resource to it, or has Lambda use one in its name."""
+        sources = [mapping.get("EventSourceArn", "") for mapping in self.event_sources]
+        return "\n".join([*self.environment.values(), self.log_group_name, *sources, *self.failure_targets])
 
     @cached_property
     def failure_targets(self) -> Sequence[str]:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from readiness import budgets
+from readiness.aws.policy import Statement, statements_of
 from readiness.environment import Environment
 from readiness.errors import Missing
 from readiness.progress import waiting
@@ -107,6 +108,21 @@ class LogGroup:
             f"log group '{self.name}' does not exist; declare it in backend/template.yaml",
             cause=f"log group '{self.name}' does not exist",
         )
+
+    @cached_property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        """Of the group's own policy, and of those of the account's policies for logs what is about this group."""
+        arn = str(self.description["arn"]).removesuffix(":*")
+        pages = self.env.client("logs").get_paginator("describe_resource_policies")
+        found = [
+            statement
+            for scope in ({"policyScope": "RESOURCE", "resourceArn": arn}, {"policyScope": "ACCOUNT"})
+            for page in pages.paginate(**scope)
+            for policy in page["resourcePolicies"]
+            for statement in statements_of(policy["policyDocument"])
+        ]
+        parts = (arn, f"{arn}:*", f"{arn}:log-stream:any")
+        return [one for one in found if any(Statement(one).is_about(part) for part in parts)]
 
     def events(self, since: datetime, term: str = "") -> Iterator[LogEvent]:
         """Events from `since` on, oldest first; with a term, those that hold it literally."""

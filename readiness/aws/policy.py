@@ -1,4 +1,8 @@
-"""What stands in a policy, and whom it lets in."""
+"""What stands in a policy, and whom it lets in.
+
+`Statement` is the one reader of a statement: nothing else takes its elements apart, so that a list, a single value and the
+elements with `Not` mean the same everywhere. tests/resources/test_policy.py holds that.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +78,11 @@ class Statement:
     content: Mapping[str, Any]
 
     def __str__(self) -> str:
-        return f"statement '{self.content['Sid']}'" if self.content.get("Sid") else "a statement"
+        return f"statement '{self.sid}'" if self.sid else "a statement"
+
+    @property
+    def sid(self) -> str:
+        return str(self.content.get("Sid", ""))
 
     @property
     def allows(self) -> bool:
@@ -89,28 +97,67 @@ class Statement:
         return listed(self.content.get("Resource"))
 
     @property
+    def resource_expressions(self) -> Sequence[Any]:
+        """The resources as a template writes them: texts, and functions such as Ref."""
+        return _several(self.content.get("Resource", []))
+
+    @property
+    def excluded_actions(self) -> Sequence[str]:
+        """What NotAction names; the statement is about every other action."""
+        return listed(self.content.get("NotAction"))
+
+    @property
+    def excluded_resources(self) -> Sequence[str]:
+        """What NotResource names; the statement is about every other resource."""
+        return listed(self.content.get("NotResource"))
+
+    @property
+    def excludes_principals(self) -> bool:
+        """Whether it is about everybody but those that NotPrincipal names."""
+        return "NotPrincipal" in self.content
+
+    @property
+    def named_actions(self) -> Sequence[str]:
+        """Every action that is spelt in it, meant or excluded."""
+        return [*self.actions, *self.excluded_actions]
+
+    @property
     def what(self) -> str:
         """The actions in words."""
-        excluded = listed(self.content.get("NotAction"))
+        excluded = self.excluded_actions
         return f"everything but {', '.join(excluded)}" if excluded else ", ".join(self.actions)
+
+    @property
+    def where(self) -> str:
+        """The resources in words."""
+        excluded = self.excluded_resources
+        return f"everything but {', '.join(excluded)}" if excluded else ", ".join(self.resources)
+
+    def names_only(self, actions: Collection[str]) -> bool:
+        """Whether it is about some of these actions, spelt out, and about no other."""
+        known = {action.lower() for action in actions}
+        return bool(self.actions) and {action.lower() for action in self.actions} <= known
 
     def covers(self, action: str) -> bool:
         """Whether the statement is about an action."""
         wanted = action.lower()
-        if excluded := listed(self.content.get("NotAction")):
+        if excluded := self.excluded_actions:
             return not any(matches(one.lower(), wanted) for one in excluded)
         return any(matches(one.lower(), wanted) for one in self.actions)
 
     def is_about(self, resource: str) -> bool:
         """Whether the statement is about a resource, by its ARN."""
-        if excluded := listed(self.content.get("NotResource")):
+        if excluded := self.excluded_resources:
             return not any(matches(one, resource) for one in excluded)
         return any(matches(one, resource) for one in self.resources)
 
     @property
     def principals(self) -> Sequence[tuple[str, str]]:
-        """Who is meant, each with its kind: AWS, Service, CanonicalUser, Federated. Everybody is `("AWS", "*")`."""
-        if "NotPrincipal" in self.content:
+        """Who is meant, each with its kind: AWS, Service, CanonicalUser, Federated. Everybody is `("AWS", "*")`.
+
+        Everybody but somebody counts as everybody. A role's own policy has no principal.
+        """
+        if self.excludes_principals:
             return [("AWS", "*")]
         principal = self.content.get("Principal", {})
         if isinstance(principal, str):
@@ -123,6 +170,11 @@ class Statement:
         for operator, keys in (self.content.get("Condition") or {}).items():
             for key, values in keys.items():
                 yield operator.lower(), key.lower(), [str(value) for value in _several(values)]
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The ARNs of which a request must come from one, empty where it may come from anywhere."""
+        return self.required("aws:SourceArn") or []
 
     def required(self, key: str) -> Sequence[str] | None:
         """The values of which a request must have one at a key, None where it need not have any."""
@@ -232,7 +284,7 @@ def _is_about_plain_http(statement: Statement) -> bool:
     conditions = list(statement.conditions)
     return (
         ("AWS", "*") in statement.principals
-        and "NotPrincipal" not in statement.content
+        and not statement.excludes_principals
         and len(conditions) == 1
         and conditions[0][0] in ("bool", "boolifexists", "stringequals", "stringlike")
         and conditions[0][1] == "aws:securetransport"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from readiness.aws.policy import listed, statements_of
+from readiness.aws.policy import read, statements_of
 from readiness.environment import Environment
 from readiness.progress import waiting
 
@@ -112,8 +112,8 @@ class Queue:
     def lets_in(self, service: str) -> bool:
         """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to everybody."""
         return any(
-            statement["Effect"] == "Allow" and {service, "*"} & _senders(statement["Principal"])
-            for statement in self.policy_statements
+            statement.allows and {("Service", service), ("AWS", "*")} & {*statement.principals}
+            for statement in read(self.policy_statements)
         )
 
     @property
@@ -162,9 +162,3 @@ class Queue:
             for page in pages.paginate(EventSourceArn=self.arn)
             for mapping in page["EventSourceMappings"]
         ]
-
-
-def _senders(principal: Mapping[str, Any] | str) -> set[str]:
-    if isinstance(principal, str):
-        return {principal}
-    return {name for kind in ("AWS", "Service") for name in listed(principal.get(kind))}

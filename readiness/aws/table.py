@@ -9,6 +9,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
+import botocore.exceptions
+
+from readiness.aws.policy import statements_of
 from readiness.environment import Environment
 from readiness.errors import Unverified
 
@@ -40,6 +43,21 @@ class Table:
     def encryption_status(self) -> str:
         """ENABLED for a KMS key; '' means DynamoDB's own key, which the account cannot see or revoke."""
         return str(self.description.get("SSEDescription", {}).get("Status", ""))
+
+    @cached_property
+    def policy_statements(self) -> Sequence[Mapping[str, Any]]:
+        """Of the policies of the table and of its stream, none without one."""
+        arns = [self.arn, self.description.get("LatestStreamArn")]
+        return [statement for arn in arns if arn for statement in self._policy_of(arn)]
+
+    def _policy_of(self, arn: str) -> Sequence[Mapping[str, Any]]:
+        try:
+            answer = self.env.client("dynamodb").get_resource_policy(ResourceArn=arn)
+        except botocore.exceptions.ClientError as problem:
+            if problem.response["Error"]["Code"] != "PolicyNotFoundException":
+                raise
+            return []
+        return statements_of(answer["Policy"])
 
     @cached_property
     def time_to_live(self) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from readiness import budgets
 from readiness.aws.cloudformation import CloudFormationStack
 from readiness.aws.distribution import Distribution
 from readiness.aws.function import Function
-from readiness.aws.policy import listed
+from readiness.aws.policy import read
 from readiness.aws.queue import Queue
 from readiness.aws.rule import Rule, Schedule
 from readiness.aws.state_machine import StateMachine
@@ -150,10 +150,10 @@ class Compute:
         """Whatever starts a function and does not wait for it."""
         services = {
             service
-            for statements in (function.permissions, *function.permissions_of_qualifiers.values())
-            for statement in statements
-            if statement["Effect"] == "Allow" and isinstance(statement["Principal"], Mapping)
-            for service in listed(statement["Principal"].get("Service"))
+            for statement in read(function.every_permission)
+            if statement.allows
+            for kind, service in statement.principals
+            if kind == "Service"
         }
         schedules = {
             "scheduler.amazonaws.com"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from readiness.probes import encodings
+from readiness.report import known
 from readiness.report.redaction import looks_secret
 
 # A name and its value, where the value says that nothing is there or that it has been taken out.
@@ -35,11 +37,18 @@ def in_text(text: str) -> bool:
 
 
 def in_setting(name: str, value: str) -> bool:
-    """Whether a setting is a credential, by the form of its value or by its name.
+    """Whether a setting is a credential, by its value or by its name, in whichever encoding it stands there.
 
     A value of plain words counts only where it is called a password: a token or a secret of words is its name.
+    A secret that this process holds itself, such as the key that it signs with, counts whatever its form.
     """
+    return any(_is_credential(*spelt) for spelt in encodings.spellings(name, value))
+
+
+def _is_credential(name: str, value: str) -> bool:
     if looks_secret(value) or _PASSWORD_IN_URL.search(value):
+        return True
+    if not _PLACE.match(value) and known.holds(value):
         return True
     if not _NAMED.search(name) or _ABOUT.search(name) or len(value) < _SHORTEST or _PLACE.match(value):
         return False

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from readiness.aws.policy import Statement, listed
+from readiness.aws.policy import Statement
 from readiness.aws.role import Role
 from readiness.probes import iam_actions
 
@@ -63,7 +63,7 @@ def whole_services(role: Role) -> Iterator[str]:
         for statement in map(Statement, policy.statements):
             if not statement.allows:
                 continue
-            if statement.content.get("NotAction"):
+            if statement.excluded_actions:
                 yield f"expected actions by name, found {statement.what} in {policy.name}; list what is needed"
             for action in statement.actions:
                 service, _, name = action.lower().partition(":")
@@ -91,10 +91,10 @@ def open_resources(role: Role) -> Iterator[str]:
             if not statement.allows or _is_narrowed(statement):
                 continue
             wide = [one for one in statement.resources if _is_wide(one)]
-            if excluded := listed(statement.content.get("NotResource")):
-                wide = [f"everything but {', '.join(excluded)}"]
+            if statement.excluded_resources:
+                wide = [statement.where]
             actions = [one for one in statement.actions if _can_be_confined(one)]
-            if listed(statement.content.get("NotAction")):
+            if statement.excluded_actions:
                 actions = [statement.what]
             if wide and actions:
                 yield (
@@ -132,7 +132,7 @@ def unknown_actions(role: Role) -> Iterator[str]:
     """
     for policy in role.own_policies:
         for statement in map(Statement, policy.statements):
-            for action in [*statement.actions, *listed(statement.content.get("NotAction"))]:
+            for action in statement.named_actions:
                 known = set(action) == {"*"} or action.lower() in _FORMER or iam_actions.is_known(action)
                 if not known:
                     yield f"expected actions that exist, found {action} in {policy.name}; mend its spelling"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from readiness.aws.policy import listed
+from readiness.aws.policy import Statement
 from readiness.discovery.graph import Graph
 
-_INVOKING: Final = {"lambda:invokefunction", "lambda:invoke*", "lambda:*", "*"}
 # A function's URL and a skill are authorized by themselves; an organization is the customer's own.
 _LIMITED_ELSEWHERE: Final = {
     *("lambda:functionurlauthtype", "lambda:invokedviafunctionurl", "lambda:eventsourcetoken"),
@@ -19,11 +18,11 @@ _ACCOUNTS: Final = ("aws:sourceaccount", "aws:sourceowner", "aws:principalaccoun
 _ARNS: Final = ("aws:sourcearn", "aws:principalarn")
 
 
-def opened_by(statement: Mapping[str, Any], account: str, graph: Graph) -> str:
+def opened_by(statement: Statement, account: str, graph: Graph) -> str:
     """Why a statement lets somebody of another account invoke a function, '' where it does not."""
-    actions = {action.lower() for action in listed(statement.get("Action"))}
     conditions = _conditions(statement)
-    if statement["Effect"] != "Allow" or not actions & _INVOKING or _LIMITED_ELSEWHERE & conditions.keys():
+    invokes = statement.allows and statement.covers("lambda:InvokeFunction")
+    if not invokes or _LIMITED_ELSEWHERE & conditions.keys():
         return ""
     sources = [value for key in _ARNS for value in conditions.get(key, [])]
     owners = {value for key in _ACCOUNTS for value in conditions.get(key, [])} | set(
@@ -31,16 +30,15 @@ def opened_by(statement: Mapping[str, Any], account: str, graph: Graph) -> str:
     )
     if not owners and sources and all(_is_bucket(arn, graph) for arn in sources):
         return ""
-    return _foreign(owners, account) if owners else _unconditional(statement["Principal"], account)
+    return _foreign(owners, account) if owners else _unconditional(statement, account)
 
 
-def _conditions(statement: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+def _conditions(statement: Statement) -> Mapping[str, Sequence[str]]:
     """What keeps a statement to some callers, by the condition key in lower case."""
     return {
-        key.lower(): [str(each) for each in (value if isinstance(value, list) else [value])]
-        for operator, keys in statement.get("Condition", {}).items()
-        if "not" not in operator.lower() and "ifexists" not in operator.lower()
-        for key, value in keys.items()
+        key: values
+        for operator, key, values in statement.conditions
+        if "not" not in operator and "ifexists" not in operator
     }
 
 
@@ -61,11 +59,11 @@ def _foreign(accounts: set[str], account: str) -> str:
     return f"expected account {account} alone, found {others}; remove the permission" if others else ""
 
 
-def _unconditional(principal: Any, account: str) -> str:
-    people = [principal] if isinstance(principal, str) else listed(principal.get("AWS"))
+def _unconditional(statement: Statement, account: str) -> str:
+    people = [name for kind, name in statement.principals if kind == "AWS"]
     if "*" in people:
         return "expected a principal of this account, found everybody; name who invokes it"
-    if services := [] if isinstance(principal, str) else listed(principal.get("Service")):
+    if services := [name for kind, name in statement.principals if kind == "Service"]:
         return (
             f"expected SourceArn or SourceAccount of account {account}, found neither: {', '.join(services)} may invoke it for any "
             "customer; add SourceArn, or SourceAccount where the ARN names no account"

@@ -12,7 +12,7 @@ from readiness import budgets
 from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
-from readiness.aws.policy import listed
+from readiness.aws.policy import Statement, read
 from readiness.aws.rule import Rule
 from readiness.aws.topic import Topic
 from readiness.catalogue.compute import (
@@ -195,7 +195,7 @@ class Watching:
             return f"expected a key that CloudWatch may use, found {key} on {arn}; use a key of your own that lets it in"
         if key and not self._key_lets_cloudwatch_in(key):
             return f"expected the key {key} of {arn} to let cloudwatch.amazonaws.com use it, found no such statement; add it"
-        if statements and not any(_lets_cloudwatch_in(statement) for statement in statements):
+        if statements and not any(_lets_cloudwatch_in(statement) for statement in read(statements)):
             return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no such statement; add it"
         confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
         if not confirmed:
@@ -212,13 +212,10 @@ class Watching:
     def _key_lets_cloudwatch_in(self, key: str) -> bool:
         """Whether a key's policy lets CloudWatch encrypt what it tells a topic."""
         return any(
-            statement["Effect"] == "Allow"
-            and {"*", "cloudwatch.amazonaws.com"} & {*_principals(statement)}
-            and any(
-                action.startswith(("kms:GenerateDataKey", "kms:*", "*"))
-                for action in listed(statement["Action"])
-            )
-            for statement in Key(self.env, key).policy_statements
+            statement.allows
+            and {("AWS", "*"), ("Service", "cloudwatch.amazonaws.com")} & {*statement.principals}
+            and statement.covers("kms:GenerateDataKey")
+            for statement in read(Key(self.env, key).policy_statements)
         )
 
     def blindness(self, alarm: Alarm) -> Iterator[str]:
@@ -368,16 +365,9 @@ def _searches(text: str, namespace: str, names: Sequence[str], values: Sequence[
     return not narrowed or any(value in text for value in values)
 
 
-def _principals(statement: Mapping[str, Any]) -> Sequence[str]:
-    principal = statement["Principal"]
-    if isinstance(principal, str):
-        return [principal]
-    return [*listed(principal.get("Service")), *listed(principal.get("AWS"))]
-
-
-def _lets_cloudwatch_in(statement: Mapping[str, Any]) -> bool:
+def _lets_cloudwatch_in(statement: Statement) -> bool:
     # An account as principal covers those of its services that act for it.
-    return statement["Effect"] == "Allow" and any(
+    return statement.allows and any(
         each in ("*", "cloudwatch.amazonaws.com") or each.startswith("arn:") or each.isdigit()
-        for each in _principals(statement)
+        for _, each in statement.principals
     )

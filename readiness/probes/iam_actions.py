@@ -1,10 +1,10 @@
-"""Which actions IAM knows, and which ones a template grants."""
+"""Which actions IAM knows, and what the policies of a template's roles say."""
 
 from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -62,26 +62,20 @@ def is_known(action: str) -> bool:
     return bool(meant_by(action))
 
 
-def template_actions(file: Path) -> Iterator[str]:
-    """Each action in the policies of a template's roles.
+def template_statements(file: Path) -> Iterator[Mapping[str, Any]]:
+    """Each statement in the policies of a template's roles, as it is written.
 
     Raises:
         Unverified: the file is no template.
     """
     for resource in template.resources(file).values():
         if resource["Type"] == "AWS::IAM::Role":
-            yield from _actions(resource["Properties"].get("Policies", []))
+            yield from _statements(resource["Properties"].get("Policies", []))
 
 
-def _actions(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if "Effect" in node:
-            for key in ("Action", "NotAction"):
-                named = node.get(key, [])
-                yield from [named] if isinstance(named, str) else named
-        else:
-            for value in node.values():
-                yield from _actions(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _actions(value)
+def _statements(node: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(node, dict) and "Effect" in node:
+        yield node
+    elif isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from _statements(value)

@@ -31,6 +31,11 @@ def hide_environment(variables: Mapping[str, str] = os.environ) -> None:
     hide(value for name, value in variables.items() if _NAMED.search(name) and not os.path.exists(value))  # noqa: PTH110
 
 
+def holds(text: str) -> bool:
+    """Whether one of the hidden values stands in a text."""
+    return any(value in text for value in _values)
+
+
 def hide_account(number: str) -> None:
     """Never let out more than the last four digits of an account's number."""
     if number:  # a run that reads files alone has none

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from readiness.catalogue import credentials
+from readiness.report import known
 
 KEY_ID = "AKIA" + "Z" * 16
 STRIPE = "sk-" + "live" * 6
@@ -20,6 +23,11 @@ STRIPE = "sk-" + "live" * 6
         ("SESSION_SECRET", "x8Kq2!mZ0p"),
         ("GITHUB_TOKEN", "a1b2c3d4e5f6"),
         ("DATABASE_URL", "postgres://shop:" + "hunter22@db.example.com/shop"),
+        ("GREETING", base64.b64encode(STRIPE.encode()).decode()),
+        ("GREETING", base64.urlsafe_b64encode(f"STRIPE={STRIPE}".encode()).decode()),
+        ("GREETING", STRIPE.encode().hex()),
+        ("SETTINGS", '{"db": {"password": "correct-horse-battery"}}'),
+        ("NEXT", "https://shop.example/?then=postgres%3A%2F%2Fshop" + "%3Ahunter22%40db.example.com"),
     ],
 )
 def test_a_setting_that_is_a_secret_is_one(name: str, value: str) -> None:
@@ -45,10 +53,23 @@ def test_a_setting_that_is_a_secret_is_one(name: str, value: str) -> None:
         ("DATABASE_URL", "postgres://db.example.com/shop"),
         ("KEY_PREFIX", "images/2026"),
         ("API_KEY", ""),
+        ("COMMIT", "4f9d2c7be14f9d2c7be14f9d2c7be14f9d2c7be1"),
+        ("CLIENT_ID", "7k2m9q4w8e1r5t3y6u0i7o4p2a"),
+        ("SETTINGS", '{"region": "eu-west-1", "token_ttl": "3600"}'),
     ],
 )
 def test_a_setting_that_tells_of_a_secret_is_none(name: str, value: str) -> None:
     assert not credentials.in_setting(name, value)
+
+
+def test_a_secret_of_the_verifiers_own_is_found_whatever_its_form(monkeypatch) -> None:
+    monkeypatch.setattr(known, "_values", set())
+    own = "tulip violet aster"
+    known.hide([own])
+
+    assert credentials.in_setting("GREETING", own)
+    assert credentials.in_setting("GREETING", own.encode().hex())
+    assert not credentials.in_setting("GREETING", "tulip")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from readiness.aws.policy import Statement
 from readiness.catalogue.invokers import opened_by
 from readiness.discovery.graph import Graph, Resource
 
@@ -25,6 +26,10 @@ def statement(principal: Any, **condition: Any) -> dict[str, Any]:
         "Principal": principal,
         "Condition": condition,
     }
+
+
+def without(whole: dict[str, Any], element: str) -> dict[str, Any]:
+    return {name: value for name, value in whole.items() if name != element}
 
 
 def service(name: str, **condition: Any) -> dict[str, Any]:
@@ -47,11 +52,12 @@ def service(name: str, **condition: Any) -> dict[str, Any]:
         statement("*", StringEquals={"aws:PrincipalAccount": OWN}),
         {**statement("*"), "Effect": "Deny"},
         {**statement("*"), "Action": "lambda:InvokeFunctionUrl"},
+        without({**statement(OTHER), "NotAction": "lambda:Invoke*"}, "Action"),
         {**statement({"AWS": OTHER}), "Action": "lambda:GetFunction"},
     ],
 )
 def test_a_statement_for_the_own_account_opens_nothing(closed: dict[str, Any]) -> None:
-    assert opened_by(closed, OWN, GRAPH) == ""
+    assert opened_by(Statement(closed), OWN, GRAPH) == ""
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,9 @@ def test_a_statement_for_the_own_account_opens_nothing(closed: dict[str, Any]) -
         (statement({"AWS": f"arn:aws:iam::{OTHER}:root"}), OTHER),
         (statement(OTHER), OTHER),
         ({**statement(OTHER), "Action": ["lambda:*"]}, OTHER),
+        (without({**statement(OTHER), "NotAction": "lambda:GetFunction"}, "Action"), OTHER),
+        (without({**statement(OWN), "NotPrincipal": {"AWS": OWN}}, "Principal"), "everybody"),
     ],
 )
 def test_a_statement_for_somebody_else_says_for_whom(opened: dict[str, Any], why: str) -> None:
-    assert why in opened_by(opened, OWN, GRAPH)
+    assert why in opened_by(Statement(opened), OWN, GRAPH)

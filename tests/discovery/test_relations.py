@@ -57,6 +57,13 @@ def found(module, graph: Graph, answers) -> set[str]:
     return sentences(whole) - sentences(graph)
 
 
+OF_ONE_FUNCTION = {
+    "lambda:GetFunctionConfiguration": {"FunctionName": "shop-worker"},
+    "lambda:ListAliases": {"Aliases": []},
+    "lambda:ListVersionsByFunction": {"Versions": [{"Version": "$LATEST"}]},
+}
+
+
 def test_functions() -> None:
     policy = {
         "Statement": [
@@ -96,6 +103,7 @@ def test_functions() -> None:
         "lambda:ListFunctionEventInvokeConfigs": {
             "FunctionEventInvokeConfigs": [{"DestinationConfig": {"OnSuccess": {"Destination": TOPIC.arn}}}]
         },
+        **OF_ONE_FUNCTION,
         "lambda:GetPolicy": {"Policy": json.dumps(policy)},
     }
     graph = Graph([FUNCTION, ROLE, KEY, DEAD, QUEUE, TABLE, TOPIC, BUCKET])
@@ -120,6 +128,7 @@ def test_a_function_without_a_policy_lets_nobody_in() -> None:
         "lambda:ListFunctions": {"Functions": []},
         "lambda:ListEventSourceMappings": {"EventSourceMappings": []},
         "lambda:ListFunctionEventInvokeConfigs": {"FunctionEventInvokeConfigs": []},
+        **OF_ONE_FUNCTION,
         "lambda:GetPolicy": Missing("none"),
     }
     url = resource("Lambda::Url", "WorkerUrl", FUNCTION.arn)

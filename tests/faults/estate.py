@@ -13,6 +13,8 @@ from tests import registry
 from tests.faults.bench import Bench
 from tests.faults.fault import fault
 
+OTHER_ACCOUNT = "111122223333"
+
 # Rights
 
 
@@ -53,6 +55,42 @@ def wildcard_resource(bench: Bench) -> Iterator[None]:
 def api_reads_the_keys(bench: Bench) -> Iterator[None]:
     keys = bench.physical("ProviderKeys")
     with _granted(bench, "ApiFunctionRole", _policy("secretsmanager:GetSecretValue", keys)):
+        yield
+
+
+@fault("SEC-08", "the worker may use somebody else's table")
+def table_of_somebody_else(bench: Bench) -> Iterator[None]:
+    table = bench.stack.table.arn.rpartition("/")[0] + "/customers"
+    with _granted(bench, "WorkerFunctionRole", _policy("dynamodb:GetItem", table)):
+        yield
+
+
+@fault("SEC-08", "the worker may read a secret of the same name in another account")
+def secret_of_another_account(bench: Bench) -> Iterator[None]:
+    secret = bench.physical("ProviderKeys").replace(f":{bench.stack.env.account_id}:", f":{OTHER_ACCOUNT}:")
+    with _granted(bench, "WorkerFunctionRole", _policy("secretsmanager:GetSecretValue", secret)):
+        yield
+
+
+@fault("SEC-08", "the worker may overwrite the page")
+def bucket_of_the_page(bench: Bench) -> Iterator[None]:
+    page = f"arn:aws:s3:::{bench.physical('SiteBucket')}/index.html"
+    with _granted(bench, "WorkerFunctionRole", _policy("s3:PutObject", page)):
+        yield
+
+
+@fault("SEC-08", "the API may send to the stack's other queue")
+def the_other_queue(bench: Bench) -> Iterator[None]:
+    queue = bench.stack.dead_letter_queue.arn
+    with _granted(bench, "ApiFunctionRole", _policy("sqs:SendMessage", queue)):
+        yield
+
+
+@fault("SEC-08", "the API may use every table but one")
+def every_table_but_one(bench: Bench) -> Iterator[None]:
+    but = {**_policy("dynamodb:GetItem", "*")["Statement"][0], "NotResource": bench.stack.table.arn}
+    del but["Resource"]
+    with _granted(bench, "ApiFunctionRole", {"Version": "2012-10-17", "Statement": but}):
         yield
 
 
@@ -140,7 +178,8 @@ def _permitted(bench: Bench, function: str, **permission: str) -> Iterator[None]
     try:
         yield
     finally:
-        client.remove_permission(**which)
+        qualifier = {name: value for name, value in permission.items() if name == "Qualifier"}
+        client.remove_permission(**which, **qualifier)
 
 
 @fault("SEC-16", "every account may invoke the API function")
@@ -163,6 +202,17 @@ def function_url(bench: Bench) -> Iterator[None]:
         yield
     finally:
         client.delete_function_url_config(FunctionName=name)
+
+
+@fault("SEC-16", "another account may invoke the API function by an alias")
+def alias_for_another_account(bench: Bench) -> Iterator[None]:
+    client, name = bench.client("lambda"), bench.physical("ApiFunction")
+    client.create_alias(FunctionName=name, Name="fault", FunctionVersion="$LATEST")
+    try:
+        with _permitted(bench, "ApiFunction", Qualifier="fault", Principal=OTHER_ACCOUNT):
+            yield
+    finally:
+        client.delete_alias(FunctionName=name, Name="fault")
 
 
 def _everybody(action: str, resource: str, **further: Any) -> dict[str, Any]:
@@ -206,6 +256,75 @@ def open_topic(bench: Bench) -> Iterator[None]:
         yield
     finally:
         write(before)
+
+
+def _lets_in(**elements: Any) -> str:
+    """A policy by which another account may do something."""
+    of_another = {"Principal": {"AWS": f"arn:aws:iam::{OTHER_ACCOUNT}:root"}, "Resource": "*"}
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **of_another, **elements}},
+    )
+
+
+@fault("SEC-26", "another account may read the providers' keys")
+def lent_keys(bench: Bench) -> Iterator[None]:
+    client, secret = bench.client("secretsmanager"), bench.physical("ProviderKeys")
+    policy = _lets_in(NotAction="secretsmanager:PutSecretValue")
+    client.put_resource_policy(SecretId=secret, ResourcePolicy=policy)
+    try:
+        yield
+    finally:
+        client.delete_resource_policy(SecretId=secret)
+
+
+@fault("SEC-26", "another account may read the jobs")
+def lent_jobs(bench: Bench) -> Iterator[None]:
+    client, table = bench.client("dynamodb"), bench.stack.table.arn
+    client.put_resource_policy(ResourceArn=table, Policy=_lets_in(Action="dynamodb:GetItem", Resource=table))
+    try:
+        yield
+    finally:
+        client.delete_resource_policy(ResourceArn=table)
+
+
+@fault("SEC-26", "another account may read the worker's log")
+def lent_log(bench: Bench) -> Iterator[None]:
+    client, group = bench.client("logs"), bench.stack.worker_log.description["arn"]
+    policy = _lets_in(Action="logs:FilterLogEvents", Resource=group)
+    client.put_resource_policy(policyName="fault", policyDocument=policy)
+    try:
+        yield
+    finally:
+        client.delete_resource_policy(policyName="fault")
+
+
+@fault("SEC-26", "everybody but one account may use the alarms' key")
+def lent_key(bench: Bench) -> Iterator[None]:
+    client = bench.client("kms")
+    key = {"KeyId": bench.physical("AlarmKey"), "PolicyName": "default"}
+    before = client.get_key_policy(**key)["Policy"]
+    document = json.loads(before)
+    others = {
+        "Effect": "Allow",
+        "NotPrincipal": {"AWS": OTHER_ACCOUNT},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    client.put_key_policy(
+        **key, Policy=json.dumps({**document, "Statement": [*document["Statement"], others]})
+    )
+    try:
+        yield
+    finally:
+        client.put_key_policy(**key, Policy=before)
+
+
+@fault("SEC-26", "another account may read the access logs")
+def lent_access_logs(bench: Bench) -> Iterator[None]:
+    bucket = bench.physical("CdnLogsBucket")
+    others = json.loads(_lets_in(Action="s3:GetObject", Resource=f"arn:aws:s3:::{bucket}/*"))["Statement"]
+    with bench.bucket_policy(lambda statements: statements.append(others), "CdnLogsBucket"):
+        yield
 
 
 @fault("SEC-17", "the distribution has no web ACL")

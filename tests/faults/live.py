@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Iterator
@@ -547,15 +548,44 @@ def expiry_in_milliseconds(bench: Bench) -> Iterator[None]:
 # Security
 
 
+def _key() -> str:
+    return "sk-" + secrets.token_urlsafe(24)
+
+
 @fault("SEC-06", "a key stands in a function's environment")
 def key_in_the_environment(bench: Bench) -> Iterator[None]:
-    with bench.with_variables("WorkerFunction", OPENAI_API_KEY="sk-" + secrets.token_urlsafe(24)):
+    with bench.with_variables("WorkerFunction", OPENAI_API_KEY=_key()):
         yield
 
 
 @fault("SEC-06", "a key stands in the environment under a harmless name")
 def key_under_another_name(bench: Bench) -> Iterator[None]:
-    with bench.with_variables("ApiFunction", GREETING="sk-" + secrets.token_urlsafe(24)):
+    with bench.with_variables("ApiFunction", GREETING=_key()):
+        yield
+
+
+@fault("SEC-06", "a key stands in the environment in base64")
+def key_in_base64(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", GREETING=base64.b64encode(_key().encode()).decode()):
+        yield
+
+
+@fault("SEC-06", "a key stands in the environment in hexadecimal, within JSON")
+def key_in_hexadecimal(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", GREETING=json.dumps({"welcome": [_key().encode().hex()]})):
+        yield
+
+
+@fault("SEC-06", "a key stands in the environment as a part of a URL")
+def key_in_a_url(bench: Bench) -> Iterator[None]:
+    url = "https://hello.example/?welcome=" + "".join(f"%{ord(one):02x}" for one in _key())
+    with bench.with_variables("WorkerFunction", GREETING=url):
+        yield
+
+
+@fault("SEC-06", "a key of no known form stands in the environment under a harmless name")
+def key_of_no_form(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("WorkerFunction", GREETING=secrets.token_hex(24)):
         yield
 
 
@@ -696,6 +726,17 @@ def second_reader(bench: Bench) -> Iterator[None]:
         statements.append(json.loads(text.replace(bench.physical("Distribution"), "E1STRANGER0000")))
 
     with bench.bucket_policy(let_in):
+        yield
+
+
+@fault("SEC-19", "the distribution may do all but one thing with the bucket")
+def everything_but_one(bench: Bench) -> Iterator[None]:
+    def turn_round(statements: list[dict[str, Any]]) -> None:
+        allowed = next(statement for statement in statements if statement["Effect"] == "Allow")
+        allowed["NotAction"] = "s3:DeleteBucket"
+        del allowed["Action"]
+
+    with bench.bucket_policy(turn_round):
         yield
 
 

@@ -37,6 +37,7 @@ ON_EVERYTHING = {
     "cloudfront:ListTagsForResource",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:ListTagsForResource",
+    "dynamodb:GetResourcePolicy",
     "dynamodb:ListTagsOfResource",
     "iam:SimulatePrincipalPolicy",
     "sns:ListTagsForResource",

@@ -36,6 +36,26 @@ def test_another_log_group_that_begins_alike_is_not_taken_for_it(env, logs, uniq
         _ = LogGroup(env, unique).retention
 
 
+def test_policies_about_a_log_group_are_read(env, logs, unique):
+    name = f"/{unique}/one"
+    logs.create_log_group(logGroupName=name)
+    arn = LogGroup(env, name).description["arn"]
+    assert LogGroup(env, name).policy_statements == []
+
+    about = {"Effect": "Allow", "Principal": "*", "Action": "logs:*", "Resource": arn}
+    of_others = {**about, "Resource": arn.replace("/one", "/other")}
+    of_all = {**about, "NotResource": of_others["Resource"]}
+    del of_all["Resource"]
+    policy = {"Version": "2012-10-17", "Statement": [about, of_others, of_all]}
+    logs.put_resource_policy(policyName=unique, policyDocument=json.dumps(policy))
+    try:
+        found = LogGroup(env, name).policy_statements
+        # moto takes no notice of the scope that is asked for.
+        assert [one for number, one in enumerate(found) if one not in found[:number]] == [about, of_all]
+    finally:
+        logs.delete_resource_policy(policyName=unique)
+
+
 def test_a_log_group_that_does_not_exist_is_missing(env):
     with pytest.raises(Missing, match="log group 'never-made' does not exist"):
         _ = LogGroup(env, "never-made").description

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,6 +85,17 @@ def test_what_is_configured_is_read(create, dynamodb):
     assert table.encryption_status == "ENABLED"
     assert table.time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     assert table.point_in_time_recovery == "ENABLED"
+
+
+def test_a_tables_policy_is_read(create, dynamodb):
+    table = create()
+    assert table.policy_statements == []
+
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "dynamodb:*", "Resource": table.arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    dynamodb.put_resource_policy(ResourceArn=table.arn, Policy=policy)
+
+    assert Table(table.env, table.name).policy_statements == [statement]
 
 
 @pytest.mark.parametrize("fact", ["billing_mode", "point_in_time_recovery"])

@@ -14,15 +14,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from readiness import budgets as general
+from readiness.application import Application
+from readiness.aws.function import Function
 from readiness.aws.log_group import LogEvent
-from readiness.aws.policy import listed
+from readiness.aws.policy import Statement, read, strangers
 from readiness.aws.role import Role
 from readiness.environment import Environment
 from readiness.errors import NeedsAws, Unverified
-from readiness.probes import iam_actions, tls
+from readiness.probes import encodings, iam_actions, tls
 from readiness.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
 from readiness.probes.cdn import Cdn, key_of
 from readiness.probes.http import Answer
+from readiness.report import known
 from readiness.report.redaction import looks_secret
 from verification import budgets
 from verification.application import ROOT
@@ -37,10 +40,13 @@ from verification.stack import Stack
 
 pytestmark = pytest.mark.security
 
+# Let in by AWS itself, in older accounts without a condition; each writes into logs of its rule's or resource's account.
+_WRITING_LOGS = {"delivery.logs.amazonaws.com", "events.amazonaws.com"}
 _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _TLS_VERSIONS = [version for version in ssl.TLSVersion if version.name.startswith("TLS")]
 _OLD_TLS = {"TLSv1", "TLSv1_1"}
-_EQUALS = ("StringEquals", "ArnEquals", "StringLike", "ArnLike")
+# No variable of this application has a word like that, but for the names of its resources.
+_RANDOM = re.compile(r"[A-Za-z0-9+]{24,}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _HARMLESS = re.compile(r"arn:aws[a-z-]*:.*|\d*|true|false", re.IGNORECASE)
 
 
@@ -77,16 +83,32 @@ def test_what_is_built_holds_no_secret(source: Source) -> None:
 @pytest.mark.item("SEC-06")
 def test_no_function_carries_a_key(stack: Stack) -> None:
     """Whoever may describe a function reads its environment."""
+    own = sorted({resource.physical_id for resource in stack.formation.resources.values()}, key=len)
     carried = [
         f"{function.name}: {name}"
         for function in stack.functions
         for name, value in function.environment.items()
-        if looks_secret(value) or (_SECRET_NAME.search(name) and not _HARMLESS.fullmatch(value))
+        if any(_is_a_key(*spelt) for spelt in encodings.spellings(name, value)) or _is_random(value, own)
     ]
 
     assert carried == []
     assert not stack.provider_keys.deletion_scheduled, f"{stack.provider_keys!r} is being deleted"
     assert stack.provider_keys.has_current_version, f"{stack.provider_keys!r} holds nothing"
+
+
+def _is_a_key(name: str, value: str) -> bool:
+    if _HARMLESS.fullmatch(value):
+        return False
+    return bool(looks_secret(value) or known.holds(value) or _SECRET_NAME.search(name))
+
+
+def _is_random(value: str, own: Sequence[str]) -> bool:
+    """Whether something stands in a value that nobody would think of: a key of no known form, in the clear or encoded."""
+    for name in reversed(own):
+        value = value.replace(name, "") if name else value
+    return any(
+        bool(re.search(r"\d", word)) and bool(re.search(r"[A-Za-z]", word)) for word in _RANDOM.findall(value)
+    )
 
 
 @pytest.mark.item("SEC-07")
@@ -124,10 +146,16 @@ def _words(answer: Answer, header: str) -> set[str]:
 
 
 @pytest.mark.item("SEC-08")
-def test_each_function_has_a_small_role_of_its_own(stack: Stack, env: Environment) -> None:
+def test_each_function_has_a_small_role_of_its_own(
+    stack: Stack, env: Environment, application: Application
+) -> None:
     """Whoever tricks a function may do what its role may."""
-    policies = [(role.name, statement) for role in stack.roles.values() for statement in role.statements]
-    granted = [(name, statement) for name, statement in policies if statement["Effect"] == "Allow"]
+    granted = [
+        (role.name, statement)
+        for role in stack.roles.values()
+        for statement in read(role.statements)
+        if statement.allows
+    ]
     api, worker = stack.roles[stack.api.name], stack.roles[stack.worker.name]
 
     assert len({role.name for role in stack.roles.values()}) == len(stack.functions), stack.roles
@@ -136,6 +164,14 @@ def test_each_function_has_a_small_role_of_its_own(stack: Stack, env: Environmen
     ] == []
     assert [grant for grant in granted if _leaves_actions_open(grant[1])] == []
     assert [grant for grant in granted if _leaves_resources_open(grant[1], stack)] == []
+    assert {
+        f"{function.name} on {arn}": reason
+        for function in stack.functions
+        for statement in read(stack.roles[function.name].statements)
+        if statement.allows
+        for arn in statement.resources
+        if (reason := _not_needed(arn, function, stack, application))
+    } == {}
     if not (
         api.may("sqs:SendMessage", stack.queue.arn)
         and worker.may("s3:PutObject", f"arn:{env.partition}:s3:::{stack.bucket.name}/images/x")
@@ -154,10 +190,11 @@ def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
     live = [
         action
         for role in stack.roles.values()
-        for statement in role.statements
-        for action in [*listed(statement.get("Action")), *listed(statement.get("NotAction"))]
+        for statement in read(role.statements)
+        for action in statement.named_actions
     ]
-    declared = list(iam_actions.template_actions(source.app / "backend" / "template.yaml"))
+    written = iam_actions.template_statements(source.app / "backend" / "template.yaml")
+    declared = [action for statement in read(written) for action in statement.named_actions]
 
     assert live and declared, "no role grants any action"
     assert [action for action in dict.fromkeys([*live, *declared]) if not iam_actions.is_known(action)] == []
@@ -170,9 +207,9 @@ def test_every_granted_action_is_called(stack: Stack, source: Source) -> None:
     granted = {
         function: [
             action
-            for statement in stack.roles[function.name].statements
-            if statement["Effect"] == "Allow"
-            for action in listed(statement.get("Action"))
+            for statement in read(stack.roles[function.name].statements)
+            if statement.allows
+            for action in statement.actions
         ]
         for function in stack.functions
     }
@@ -231,7 +268,7 @@ def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
     for bucket in stack.every_bucket.values():
         _ = bucket.any_key  # and list it
         everything = {f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"}
-        assert [s for s in bucket.policy_statements if _denies_plain_http(s, everything)], bucket
+        assert [s for s in read(bucket.policy_statements) if _denies_plain_http(s, everything)], bucket
         assert bucket.over_plain_http("list_objects_v2") == HTTPStatus.FORBIDDEN, bucket
 
 
@@ -350,7 +387,7 @@ def _holds(event_name: str) -> Callable[[Sequence[LogEvent]], bool]:
 @pytest.mark.item("SEC-16")
 def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
     """Somebody else's event would pass throttling, limits and CORS."""
-    invoking = [statement for statement in stack.api.permissions if statement["Effect"] == "Allow"]
+    invoking = [statement for statement in read(stack.api.permissions) if statement.allows]
     sources = {
         function.name: [m["EventSourceArn"] for m in function.event_sources] for function in stack.functions
     }
@@ -359,11 +396,13 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
     assert [
         statement
         for statement in invoking
-        if statement["Principal"] != {"Service": "apigateway.amazonaws.com"}
-        or statement["Action"] != "lambda:InvokeFunction"
+        if statement.principals != [("Service", "apigateway.amazonaws.com")]
+        or not statement.names_only({"lambda:InvokeFunction"})
         or not _only_from(statement, stack.http_api.execution_arn)
     ] == []
     assert stack.worker.permissions == []
+    # An alias or a version has a policy of its own, and whoever it lets in runs old code.
+    assert {f.name: own for f in stack.functions if (own := f.permissions_of_qualifiers)} == {}
     assert sources == {stack.api.name: [], stack.worker.name: [stack.queue.arn]}
     assert {function.name: function.urls for function in stack.functions if function.urls} == {}
 
@@ -376,14 +415,25 @@ def test_queues_and_topic_take_messages_from_their_own_senders(stack: Stack, env
     open_to_others = {
         name: loose
         for name, statements in policies.items()
-        if (loose := [s for s in statements if s["Effect"] == "Allow" and not _is_of(s, env.account_id)])
+        if (loose := [s for s in read(statements) if s.allows and not _is_of(s, env.account_id)])
     }
 
     assert len(policies) > 1, f"{stack.formation!r} has no queue"
     assert open_to_others == {}
-    assert [s for s in stack.queue.policy_statements if s["Effect"] == "Allow"] == [], (
-        "roles alone fill the queue"
-    )
+    assert [s for s in read(stack.queue.policy_statements) if s.allows] == [], "roles alone fill the queue"
+
+
+@pytest.mark.item("SEC-26")
+def test_data_admits_its_own_account_alone(stack: Stack, env: Environment) -> None:
+    """Another account would read keys, jobs or logs with rights of its own, which no role here shows."""
+    policies = stack.policies_of_data
+
+    assert policies.keys() >= {"ProviderKeys", "JobsTable"}, policies
+    assert {
+        name: let_in
+        for name, statements in policies.items()
+        if (let_in := strangers(statements, env.account_id, trusted=_WRITING_LOGS))
+    } == {}
 
 
 @pytest.mark.item("SEC-17")
@@ -415,7 +465,7 @@ def test_runtimes_stay_supported(stack: Stack) -> None:
 def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn) -> None:
     """Another account's distribution could serve our bucket."""
     for bucket, distribution in stack.buckets:
-        allowed = [statement for statement in bucket.policy_statements if statement["Effect"] == "Allow"]
+        allowed = [statement for statement in read(bucket.policy_statements) if statement.allows]
         # Nobody can ask for a listing through a distribution; it is how S3 tells what is absent.
         actions = {"s3:GetObject"} if bucket is stack.bucket else {"s3:GetObject", "s3:ListBucket"}
 
@@ -423,9 +473,9 @@ def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn) -> None
         assert [
             statement
             for statement in allowed
-            if statement["Principal"] != {"Service": "cloudfront.amazonaws.com"}
-            or _source_arns(statement) != [distribution.arn]
-            or not set(listed(statement["Action"])) <= actions
+            if statement.principals != [("Service", "cloudfront.amazonaws.com")]
+            or statement.sources != [distribution.arn]
+            or not statement.names_only(actions)
         ] == []
         assert [o["Id"] for o in distribution.origins if not o.get("OriginAccessControlId")] == []
         assert {c["SigningBehavior"] for c in distribution.origin_access_controls} == {"always"}
@@ -493,33 +543,42 @@ def test_workflows_cannot_be_turned_against_us(source: Source) -> None:
 def _trusted_services(role: Role) -> list[str]:
     """Who may take the role on; whoever is no service stands there as written."""
     return [
-        service
-        for statement in role.trusted
-        if statement["Effect"] == "Allow"
-        for service in (
-            listed(statement["Principal"]["Service"])
-            if isinstance(statement["Principal"], dict) and statement["Principal"].keys() == {"Service"}
-            else [str(statement["Principal"])]
-        )
+        name if kind == "Service" else f"{kind} {name}"
+        for statement in read(role.trusted)
+        if statement.allows
+        for kind, name in statement.principals
     ]
 
 
-def _leaves_actions_open(statement: Mapping[str, Any]) -> bool:
-    actions = listed(statement.get("Action"))
-    return not actions or any(set(action) & set("*?") for action in actions)
+def _leaves_actions_open(statement: Statement) -> bool:
+    return not statement.actions or any(set(action) & set("*?") for action in statement.actions)
 
 
-def _leaves_resources_open(statement: Mapping[str, Any], stack: Stack) -> bool:
+def _leaves_resources_open(statement: Statement, stack: Stack) -> bool:
     """Whether a wildcard stands anywhere but behind the whole name of one of the stack's resources."""
-    resources = listed(statement.get("Resource"))
+    resources = statement.resources
     if resources == ["*"]:
-        return not set(listed(statement.get("Action"))) <= general.ACTIONS_WITHOUT_RESOURCE
+        return not statement.names_only(general.ACTIONS_WITHOUT_RESOURCE)
     names = "|".join(re.escape(name) for name in stack.physical_names)
     return not resources or any(
         not re.search(f"[:/]({names})[:/]", re.split(r"[*?]", resource)[0])
         for resource in resources
         if set(resource) & set("*?")
     )
+
+
+def _not_needed(arn: str, function: Function, stack: Stack, application: Application) -> str:
+    """Why a function has no use for a resource that its role names, '' where it may have."""
+    if arn == "*" or application.declares_foreign(arn):
+        return ""
+    _, _, _, region, account, named = arn.split(":", 5)
+    names = [
+        name for name in stack.physical_names if re.search(rf"(^|[:/]){re.escape(name)}($|[:/*])", named)
+    ]
+    if not names or region not in ("", stack.env.region) or account not in ("", stack.env.account_id):
+        return "is not of the stack, and readiness.toml does not declare it under [[foreign]]"
+    # Its name has a random part, so that code cannot know it by itself.
+    return "" if any(name in function.told for name in names) else "nothing tells the function its name"
 
 
 def _unneeded(stack: Stack, env: Environment) -> Iterator[tuple[Role, str, str]]:
@@ -550,37 +609,27 @@ def _unneeded(stack: Stack, env: Environment) -> Iterator[tuple[Role, str, str]]
     yield worker, "dynamodb:Query", f"{table}/index/gallery"
 
 
-def _only_from(statement: Mapping[str, Any], execution_arn: str) -> bool:
-    sources = _source_arns(statement)
-    return bool(sources) and all(source.startswith(f"{execution_arn}/") for source in sources)
-
-
-def _denies_plain_http(statement: Mapping[str, Any], resources: set[str]) -> bool:
-    return (
-        statement["Effect"] == "Deny"
-        and statement["Principal"] in ("*", {"AWS": "*"})
-        and statement["Action"] in ("s3:*", ["s3:*"])
-        and resources <= set(listed(statement["Resource"]))
-        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+def _only_from(statement: Statement, execution_arn: str) -> bool:
+    return bool(statement.sources) and all(
+        source.startswith(f"{execution_arn}/") for source in statement.sources
     )
 
 
-def _is_of(statement: Mapping[str, Any], account: str) -> bool:
+def _denies_plain_http(statement: Statement, resources: set[str]) -> bool:
+    return (
+        not statement.allows
+        and not statement.excludes_principals
+        and statement.principals == [("AWS", "*")]
+        and statement.names_only({"s3:*"})
+        and resources <= set(statement.resources)
+        and list(statement.conditions) == [("bool", "aws:securetransport", ["false"])]
+    )
+
+
+def _is_of(statement: Statement, account: str) -> bool:
     """Whether a condition keeps the statement to one account's callers or resources."""
-    kept = {
-        key.lower(): listed(value)
-        for operator in _EQUALS
-        for key, value in statement.get("Condition", {}).get(operator, {}).items()
-    }
-    accounts = [kept.get(key) for key in ("aws:sourceaccount", "aws:sourceowner", "aws:principalaccount")]
-    arns = kept.get("aws:sourcearn", [])
-    return [account] in accounts or bool(arns and all(arn.split(":")[4:5] == [account] for arn in arns))
-
-
-def _source_arns(statement: Mapping[str, Any]) -> list[str]:
-    return [
-        value
-        for operator in _EQUALS
-        for key, value in statement.get("Condition", {}).get(operator, {}).items()
-        if key.lower() == "aws:sourcearn"
-    ]
+    keys = ("aws:SourceAccount", "aws:SourceOwner", "aws:PrincipalAccount")
+    arns = statement.sources
+    return [account] in [statement.required(key) for key in keys] or bool(
+        arns and all(arn.split(":")[4:5] == [account] for arn in arns)
+    )

@@ -11,7 +11,7 @@ import pytest
 from readiness import budgets
 from readiness.aws.alarm import every_alarm
 from readiness.aws.concurrency import Concurrency
-from readiness.aws.policy import listed
+from readiness.aws.policy import Statement, read
 from readiness.aws.rule import Rule
 from readiness.aws.topic import Topic
 from readiness.catalogue import credentials
@@ -65,9 +65,9 @@ def test_functions_are_invoked_by_their_own_account_alone(
         own = {"": function.permissions, **function.permissions_of_qualifiers}
         for qualifier, statements in own.items():
             where = f" of {qualifier}" if qualifier else ""
-            for statement in statements:
+            for statement in read(statements):
                 if why := opened_by(statement, env.account_id, graph):
-                    yield f"the resource policy{where}, statement {statement.get('Sid', '')!r}: {why}"
+                    yield f"the resource policy{where}, statement {statement.sid!r}: {why}"
 
     assert findings(every(graph, FUNCTION), judge) == {}
 
@@ -310,7 +310,7 @@ def test_rules_are_enabled_and_start_something(graph: Graph, compute: Compute) -
 def _lets_in(rule: Rule, arn: str, graph: Graph, compute: Compute) -> bool:
     """Whether the policy of a function, queue or topic of the stack lets EventBridge in for a rule; True for others."""
     statements = _policy(arn, graph, compute)
-    return statements is None or any(_covers(statement, rule.arn) for statement in statements)
+    return statements is None or any(_covers(statement, rule.arn) for statement in read(statements))
 
 
 def _policy(arn: str, graph: Graph, compute: Compute) -> Sequence[Mapping[str, Any]] | None:
@@ -329,23 +329,13 @@ def _policy(arn: str, graph: Graph, compute: Compute) -> Sequence[Mapping[str, A
     return Topic(compute.env, arn).policy_statements if topics else None
 
 
-def _covers(statement: Mapping[str, Any], rule_arn: str) -> bool:
-    principal = statement["Principal"]
-    who: Sequence[str] = (
-        [principal]
-        if isinstance(principal, str)
-        else [*listed(principal.get("Service")), *listed(principal.get("AWS"))]
-    )
+def _covers(statement: Statement, rule_arn: str) -> bool:
     sources = [
-        pattern
-        for keys in statement.get("Condition", {}).values()
-        for key, value in keys.items()
-        if key.lower() == "aws:sourcearn"
-        for pattern in listed(value)
+        pattern for _, key, patterns in statement.conditions if key == "aws:sourcearn" for pattern in patterns
     ]
     return (
-        statement["Effect"] == "Allow"
-        and bool({"events.amazonaws.com", "*"} & {*who})
+        statement.allows
+        and bool({("Service", "events.amazonaws.com"), ("AWS", "*")} & {*statement.principals})
         and (not sources or any(rule_arn.startswith(pattern.split("*")[0]) for pattern in sources))
     )
 

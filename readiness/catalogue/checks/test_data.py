@@ -389,6 +389,19 @@ def test_tables_survive_a_slip(
     assert findings(every(graph, *_TABLES), judge) == {}
 
 
+@pytest.mark.security
+@pytest.mark.item("DDB-05")
+def test_tables_admit_their_own_account_alone(
+    env: Environment, graph: Graph, tables: Mapping[Resource, Table]
+) -> None:
+    """Another account reads or changes rows with rights of its own."""
+
+    def judge(resource: Resource) -> Sequence[str]:
+        return strangers(tables[resource].policy_statements, env.account_id)
+
+    assert findings(every(graph, *_TABLES), judge) == {}
+
+
 @pytest.mark.config
 @pytest.mark.item("DDB-03")
 def test_declared_expiry_is_on(

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from readiness.application import Application
 from readiness.aws.function import Function
 from readiness.aws.key import Key
 from readiness.aws.parameter import Parameter
 from readiness.aws.policy import DEPUTIES, Statement, matches, read, strangers
 from readiness.aws.role import Role
 from readiness.aws.secret import Secret
-from readiness.catalogue import grants, usage
+from readiness.catalogue import grants, reach, usage
 from readiness.catalogue.compute import FUNCTION, Compute
 from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.judging import every, findings
@@ -164,6 +165,43 @@ def test_every_granted_action_is_called(
         raise NotApplicable("no function of the stack has a role of the stack")
 
     assert findings(used, lambda one: usage.unused(roles[one], used[one], tmp_path)) == {}
+
+
+@pytest.mark.item("IAM-07")
+def test_roles_reach_the_stacks_own_resources(
+    env: Environment,
+    graph: Graph,
+    declared: Declarations,
+    roles: Mapping[Resource, Role],
+    application: Application,
+) -> None:
+    """Whoever tricks a function reaches somebody else's data with it."""
+
+    def judge(resource: Resource) -> Iterator[str]:
+        stack = declared.around(resource)
+        yield from reach.foreign(roles[resource], graph, stack, application, env.account_id)
+
+    assert findings(_written(graph), judge) == {}
+
+
+@pytest.mark.item("IAM-08")
+def test_functions_are_told_of_what_they_may_use(
+    graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
+) -> None:
+    """A grant on a resource that a function never uses only serves whoever takes it over."""
+    graph.require(*reach.RELATIONS)
+    live = {one: compute.function(one) for one in compute.serving(graph.of(FUNCTION))}
+    used = {
+        one: of
+        for one in _written(graph)
+        if (
+            of := {each: function for each, function in live.items() if function.role_name == roles[one].name}
+        )
+    }
+    if not used:
+        raise NotApplicable("no function of the stack has a role of the stack")
+
+    assert findings(used, lambda one: reach.untold(roles[one], used[one], graph)) == {}
 
 
 @pytest.mark.item("SECRET-01")

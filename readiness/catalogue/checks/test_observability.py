@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -10,6 +10,7 @@ import pytest
 
 from readiness import budgets
 from readiness.aws.log_group import LogGroup
+from readiness.aws.policy import DEPUTIES, strangers
 from readiness.aws.role import Role
 from readiness.catalogue import credentials
 from readiness.catalogue.compute import DISTRIBUTION, FUNCTION, HTTP_API, MACHINE, QUEUE, REST_API, Compute
@@ -89,6 +90,19 @@ def test_logs_hold_no_credential(watching: Watching) -> None:
     assert leaks == {}
     if unread:
         raise unread[0]
+
+
+@pytest.mark.security
+@pytest.mark.item("LOGS-04")
+def test_logs_admit_their_own_account_alone(watching: Watching, env: Environment) -> None:
+    """Another account reads what users did, or writes what never happened."""
+    let_in: dict[str, Sequence[str]] = {}
+    for whose, group in _groups(watching).values():
+        statements = group.policy_statements if existing(lambda: group.description) else []  # noqa: B023
+        if found := strangers(statements, env.account_id, trusted=DEPUTIES):
+            let_in[whose] = found
+
+    assert let_in == {}
 
 
 @pytest.mark.infra

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from readiness.aws.policy import listed, statements_of
+from readiness.aws.policy import Statement, read, statements_of
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.discovery.reading import Found, attempt
 from readiness.environment import Environment
@@ -25,26 +25,24 @@ def edges(env: Environment, graph: Graph) -> Iterator[Found]:
 
 def _role(env: Environment, graph: Graph, role: Resource) -> Iterator[Found]:
     for statement in _statements(env, graph, role):
-        if statement.get("Effect") != "Allow":
+        if not statement.allows:
             continue
-        actions = ", ".join(listed(statement.get("Action")))
-        for pattern in listed(statement.get("Resource")):
+        for pattern in statement.resources:
             for used in graph.matching(pattern):
                 if used.type in _NOT_USED:
                     continue
                 for user in graph.to(role, Relation.ASSUMES):
                     if user.source != used:
-                        yield Edge(user.source, Relation.USES, used, actions)
+                        yield Edge(user.source, Relation.USES, used, statement.what)
 
 
-def _statements(env: Environment, graph: Graph, role: Resource) -> Iterator[Mapping[str, Any]]:
+def _statements(env: Environment, graph: Graph, role: Resource) -> Iterator[Statement]:
     client = env.client("iam")
     name = role.physical_id
     for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
         for policy in page["PolicyNames"]:
-            yield from statements_of(
-                client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            )
+            answer = client.get_role_policy(RoleName=name, PolicyName=policy)
+            yield from read(statements_of(answer["PolicyDocument"]))
     own = {policy.physical_id for policy in graph.of("AWS::IAM::ManagedPolicy")}
     if not own:
         return
@@ -53,4 +51,4 @@ def _statements(env: Environment, graph: Graph, role: Resource) -> Iterator[Mapp
             if (arn := policy["PolicyArn"]) in own:
                 version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
                 answer = client.get_policy_version(PolicyArn=arn, VersionId=version)
-                yield from statements_of(answer["PolicyVersion"]["Document"])
+                yield from read(statements_of(answer["PolicyVersion"]["Document"]))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from readiness.aws.policy import listed, statements_of
+from readiness.aws.function import Function
+from readiness.aws.policy import read
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.discovery.reading import Found, attempt
 from readiness.environment import Environment
-from readiness.errors import Missing
 
 RELATIONS: Final = (
     *(Relation.ASSUMES, Relation.LOGS_TO, Relation.DEAD_LETTERS_TO, Relation.READS_FROM),
@@ -79,33 +78,9 @@ def _destinations(env: Environment, graph: Graph, function: Resource) -> Iterato
 
 
 def _invokers(env: Environment, graph: Graph, function: Resource) -> Iterator[Edge]:
-    try:
-        policy = env.client("lambda").get_policy(FunctionName=function.physical_id)["Policy"]
-    except Missing:  # nobody but the account's own roles
-        return
-    for statement in statements_of(json.loads(policy)):
-        if statement.get("Effect") != "Allow":
+    for statement in read(Function(env, function.physical_id).every_permission):
+        if not statement.allows:
             continue
-        for source in _sources(statement) or _principals(statement):
+        for source in statement.sources or [name for _, name in statement.principals]:
             invoker = graph.named(source) or Resource("AWS::IAM::Principal", source, source, declared=False)
-            yield Edge(invoker, Relation.MAY_INVOKE, function, str(statement.get("Sid", "")))
-
-
-def _sources(statement: Mapping[str, Any]) -> list[str]:
-    conditions = statement.get("Condition", {}).values()
-    return [
-        source
-        for condition in conditions
-        for name, value in condition.items()
-        if name.lower() == "aws:sourcearn"
-        for source in listed(value)
-    ]
-
-
-def _principals(statement: Mapping[str, Any]) -> list[str]:
-    principal = statement.get("Principal", "*")
-    return (
-        [principal]
-        if isinstance(principal, str)
-        else [one for some in principal.values() for one in listed(some)]
-    )
+            yield Edge(invoker, Relation.MAY_INVOKE, function, statement.sid)

@@ -1,8 +1,8 @@
 """A record of the calls that the AWS APIs get: what IAM would ask about each, and whose key it was signed with.
 
 ``PUT /_embedded/calls`` begins a record, ``GET`` hands out what it holds so far, ``DELETE`` ends it. A call is
-``{"key": access key id, "action": "s3:PutObject", "resource": "arn:aws:s3:::bucket/key"}``. The resource is ``*`` where
-MiniStack knows no narrower one, and the action is empty where it knows none; ``request`` tells such a call apart.
+``{"key": access key id, "principal": ARN, "action": "s3:PutObject", "resource": "arn:aws:s3:::bucket/key"}``. The principal is
+that of an assumed role, as a function has one, and empty for any other key. The resource is ``*`` where MiniStack knows no narrower one, and the action is empty where it knows none; ``request`` tells such a call apart.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, router
+from ministack.services import sts
 
 from verification.embedded.server import require
 from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send
 
 require(iam_actions, "extract_iam_action", "extract_resource_arn", "s3_additional_checks")
 require(iam_actions, "_match_rest_action", "_BOTOCORE_SERVICE_MAP")
+require(sts, "_sessions")
 require(router, "detect_service", "extract_access_key_id", "extract_region")
 
 PATH = "/_embedded/calls"
@@ -82,8 +84,9 @@ class Calls:
         asked = [(action, iam_actions.extract_resource_arn(*request, *where))]
         if service == "s3":
             asked += iam_actions.s3_additional_checks(method, path, headers, body, query)
+        caller = {"key": key, "principal": (sts._sessions.get(key) or {}).get("Arn", "")}
         told = f"{service}: {method} {path}"
-        return [{"key": key, "action": one, "resource": resource, "request": told} for one, resource in asked]
+        return [{**caller, "action": one, "resource": resource, "request": told} for one, resource in asked]
 
 
 async def _all(receive: Receive) -> list[Message]:

@@ -1,7 +1,8 @@
-"""Overlay of AWS::DynamoDB::Table: time to live, recovery and encryption, and deletion protection."""
+"""Overlay of AWS::DynamoDB::Table: time to live, recovery and encryption, deletion protection, and its policy."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ministack.services import dynamodb
@@ -14,6 +15,7 @@ require(
     dynamodb,
     "_pitr_settings",
     "_put_resource_policy",
+    "_resource_policies",
     "_sse_description_from_spec",
     "_tables",
     "_ttl_settings",
@@ -54,6 +56,11 @@ def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attr
     if new.get("OnDemandThroughput") and new["OnDemandThroughput"] != old.get("OnDemandThroughput"):
         limits = {key: int(value) for key, value in new["OnDemandThroughput"].items()}
         _call(dynamodb._update_table, physical_id, OnDemandThroughput=limits)
+    if declared := (new.get("ResourcePolicy") or {}).get("PolicyDocument"):
+        request = {"ResourceArn": table["TableArn"], "Policy": json.dumps(declared)}
+        hooks.accepted(dynamodb._put_resource_policy(request), TABLE)
+    elif old.get("ResourcePolicy"):
+        dynamodb._resource_policies.pop(table["TableArn"], None)
     insights = hooks.as_bool((new.get("ContributorInsightsSpecification") or {}).get("Enabled", False))
     if insights or old.get("ContributorInsightsSpecification"):
         action = "ENABLE" if insights else "DISABLE"
@@ -78,6 +85,8 @@ def refuse_protected(physical_id: str, _properties: Properties) -> None:
         )
     dynamodb._ttl_settings.pop(physical_id, None)
     dynamodb._pitr_settings.pop(physical_id, None)
+    if table is not None:
+        dynamodb._resource_policies.pop(table["TableArn"], None)
 
 
 def _call(operation: Any, table: str, **parameters: Any) -> None:
