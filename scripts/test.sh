@@ -3,8 +3,9 @@
 #
 # Sets up, then passes or fails the project's own tests: lint and types, the backend, the frontend, the
 # suite with its scripts and the embedded AWS, and one fault for each item of the checklist, made several
-# at a time where they turn different items.
-#   --quick   no faults
+# at a time where they turn different items; then a sample of the templates' mutants, none of which may go unnoticed
+# that was noticed before.
+#   --quick   no faults and no mutants
 #   --all     every fault of the matrix by itself, each looked at with every check, every way a call can fail,
 #             thousands of requests made from the API's contract, and the application under hundreds of faults
 . "$(dirname "$0")/lib/common.sh"
@@ -54,4 +55,6 @@ pytest tests -n 2 --ignore tests/faults --quiet ${suite[@]+"${suite[@]}"}
   step fault matrix
   # A fault is waited for more than computed with.
   pytest tests/faults -n 3 --quiet "${faults[@]}"
+  step mutants
+  python -m tests.mutants --application guest-book --sample 20 --limit 2 --against tests/mutants/first.jsonl
 }

@@ -23,6 +23,7 @@ from typing import Any
 
 import boto3
 
+from readiness import samconfig
 from verification.application import ROOT
 from verification.embedded.cloud import Cloud, State
 
@@ -113,19 +114,22 @@ def cloud() -> Iterator[State]:
 def deploy(state: State, folder: Path) -> None:
     """`sam build`, `sam deploy`, and the page into its bucket where there is one."""
     for words in (["build"], ["deploy", "--config-env", "local", "--no-progressbar"]):
-        done = _run([str(ROOT / ".tools" / "bin" / "sam"), *words], folder, variables(state))
+        done = run([str(ROOT / ".tools" / "bin" / "sam"), *words], folder, variables(state))
         assert done.returncode == 0, f"sam {words[0]}: {done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     if (folder / "site").is_dir():
         _publish(state, folder)
 
 
+def stack_name(folder: Path) -> str:
+    """The stack that `sam deploy --config-env local` makes."""
+    return str(samconfig.deployment(folder / "samconfig.toml", "local")["stack_name"])
+
+
 def _publish(state: State, folder: Path) -> None:
     clients: Any = boto3.Session(state.access_key_id, state.secret_access_key, region_name="us-east-1")
     options = {"endpoint_url": state.endpoint, "verify": state.ca_bundle}
-    stack = tomllib.loads((folder / "samconfig.toml").read_text())["local"]["deploy"]["parameters"][
-        "stack_name"
-    ]
-    described = clients.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
+    formation = clients.client("cloudformation", **options)
+    described = formation.describe_stacks(StackName=stack_name(folder))["Stacks"][0]
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in described["Outputs"]}
     config = json.dumps({"region": "us-east-1", "clientId": outputs["PageClientId"]}).encode()
     files = {file.name: file.read_bytes() for file in (folder / "site").iterdir()} | {"config.json": config}
@@ -161,7 +165,7 @@ class Verified:
 def verify(python: Path, state: State, folder: Path, *arguments: str) -> Verified:
     """Run verify-stack of a virtual environment in the application's folder."""
     started = time.monotonic()
-    done = _run([str(python.parent / "verify-stack"), "--env", "local", *arguments], folder, variables(state))
+    done = run([str(python.parent / "verify-stack"), "--env", "local", *arguments], folder, variables(state))
     seconds = time.monotonic() - started
     terminal = f"{done.stdout}\n{done.stderr}"
     report = folder / "reports" / "local" / "verification.json"
@@ -192,13 +196,14 @@ def install(folder: Path) -> Path:
 
 def _must(command: Sequence[str], folder: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
-    done = _run(command, folder, kept)
+    done = run(command, folder, kept)
     assert done.returncode == 0, done.stderr
 
 
-def _run(
+def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, within some minutes."""
     return subprocess.run(
         command,
         cwd=folder,

@@ -366,3 +366,23 @@ def test_script_refuses_an_unknown_option(project: Project) -> None:
 
     assert ended.status == 4
     assert "usage: scripts/cross-examine.sh" in ended.err
+
+
+def test_script_brings_the_tools_and_asks_nothing(project: Project) -> None:
+    """What asks them about a template needs no stack."""
+    binaries = project.root / ".venv" / "bin"
+    (project.root / ".venv").unlink()
+    for name in ("python", "cfn-lint"):
+        project.stub(name, binaries)
+    project.stub("uv", project.root / ".tools" / "uv" / "bin")
+    tools = project.root / ".local" / "cross-examination"
+    script = (project.root / "scripts" / "cross-examine.sh").read_text()
+    for name, pin in re.findall(r"^([A-Z]+)=([\d.]+)$", script, re.MULTILINE):
+        (tools / name.lower()).mkdir(parents=True)
+        (tools / name.lower() / ".version").write_text(pin)
+
+    ended = project.run("cross-examine.sh", "--tools")
+
+    assert ended.status == 0, ended.err
+    assert not project.calls("python", binaries)
+    assert not (tools / "answers").exists()

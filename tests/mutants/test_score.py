@@ -1,0 +1,89 @@
+"""Results outlive an interruption, and the score leaves out what nobody could notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutants import document
+from tests.mutants.mutant import Mutant
+from tests.mutants.score import Fate, Peer, Result, Results, Run, Score, append, by, lost
+
+TIMEOUT = ("Resources", "Orders", "Properties", "Rules", 0, "Timeout")
+
+
+def result(name: str, fate: Fate, **facts: object) -> Result:
+    mutant = Mutant("site", name, "AWS::SQS::Queue", TIMEOUT, "flip", "Timeout: a | b", 1)
+    return Result.of(mutant, fate, "abc", **facts)
+
+
+def test_the_score_is_the_share_of_the_killed_in_what_lived() -> None:
+    results = [
+        *(result(f"K{n}", Fate.KILLED, items={"SQS-01": n == 0}) for n in range(3)),
+        *(result("S", Fate.SURVIVED), result("U", Fate.UNSURE), result("B", Fate.STILLBORN)),
+        *(result("E", Fate.EQUIVALENT), result("A", Fate.ALIVE)),
+    ]
+
+    score = Score.of(results)
+
+    assert score == Score(killed=3, meant=1, survived=1, unsure=1, stillborn=1, equivalent=1, alive=1)
+    assert score.percent == "75 %"
+    assert Score.of(results[-3:]).percent == "-"
+    assert by(results, lambda one: one.operator) == {"flip": score}
+
+
+def test_the_last_line_about_a_mutant_counts_and_a_cut_line_does_not(tmp_path: Path) -> None:
+    file = tmp_path / "reports" / "mutants.jsonl"
+    run = Run("site", "abc", 9, 2, 16, 60.0, 2, ["SEC-20"])
+    peer = Peer("cfn-lint", "site", {"m": ["E3012 Orders"]})
+    for entry in (result("K", Fate.ALIVE), run, peer, result("K", Fate.KILLED, items={"SQS-01": True})):
+        append(file, entry)
+    with file.open("a", encoding="utf-8") as cut:
+        cut.write('{"mutant": "si')
+
+    read = Results.read(file)
+
+    assert list(read.results.values()) == [result("K", Fate.KILLED, items={"SQS-01": True})]
+    assert (read.runs, read.peers) == ([run], [peer])
+    assert Results.read(tmp_path / "absent").results == {}
+
+
+def test_a_place_in_a_list_is_no_property() -> None:
+    one = result("K", Fate.KILLED)
+
+    assert (one.where, one.property) == ("Properties.Rules.0.Timeout", "Properties.Rules.Timeout")
+
+
+def test_what_was_noticed_before_and_is_not_now_is_lost() -> None:
+    def results(*each: Result) -> Results:
+        return Results({one.mutant: one for one in each}, [])
+
+    before = results(*(result(name, Fate.KILLED) for name in "abc"))
+    now = results(result("a", Fate.KILLED), result("b", Fate.SURVIVED), result("d", Fate.SURVIVED))
+
+    assert [one.resource for one in lost(now, before)] == ["b"]
+
+
+def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> None:
+    killed, survived = result("Orders", Fate.KILLED, items={"SQS-01": True}), result("Bills", Fate.SURVIVED)
+    last = Results(
+        {one.mutant: one for one in (killed, survived)},
+        [Run("site", "abc", 9, 2, 16, 90.0, 2, ["SEC-20"])],
+        [Peer("cfn-lint", "site", {survived.mutant: ["W3005 Bills"]})],
+    )
+    first = Results({survived.mutant: survived}, [])
+
+    text = document.render(first, last)
+
+    assert "| site | 0 % | 50 % | 1 | 1 | 1 | 0 | 0 | 0 | 0 |" in text
+    assert "| site | `abc` | 9 | 2 | 16 | 1.5 min | 2 | SEC-20 |" in text
+    assert (
+        "| site | Bills | AWS::SQS::Queue | `Properties.Rules.0.Timeout`: Timeout: a &#124; b | flip | - |"
+        in text
+    )
+    assert "| site | 2 | 1 (50 %) | 1 (50 %) |" in text
+    assert f"| site | {survived.mutant} | Timeout: a &#124; b | cfn-lint: W3005 Bills |" in text
+
+
+def test_the_document_is_what_the_results_say() -> None:
+    """docs/RECALL.md is generated: python -m tests.mutants --document"""
+    assert document.RECALL.read_text(encoding="utf-8") == document.written()
