@@ -103,19 +103,23 @@ class _Run:
         )
 
 
-def read(folder: Path, scene: Scene, services: Collection[str]) -> list[Answer]:
+def read(
+    folder: Path, scene: Scene, services: Collection[str], tools: Collection[str] | None = None
+) -> list[Answer]:
     """Each tool's answer.
 
     Args:
         folder: holds the tools' outputs.
         scene: the stack that they looked at.
         services: what Prowler was asked about, in its own words.
+        tools: those that were asked; None for all.
 
     Raises:
         UsageProblem: a tool did not run, ended as it should not, or looked at nothing.
     """
     answers = []
-    for tool, (statuses, reader) in _READERS.items():
+    for tool in _READERS if tools is None else tools:
+        statuses, reader = _READERS[tool]
         run = _Run(folder, tool, scene, services)
         if (status := run.text("status")) not in statuses:
             raise run.said_nothing(f"ended with {status}, expected {' or '.join(statuses)}")

@@ -73,11 +73,11 @@ def defects(name: str) -> Sequence[Defect]:
     return [Defect(one["id"], one["what"], one["names"], one["edit"]) for one in planted]
 
 
-def copy(name: str, folder: Path, defect: Defect | None = None) -> Path:
-    """The application in a folder outside the repository, with a defect if one is given."""
+def copy(name: str, folder: Path, *defects: Defect) -> Path:
+    """The application in a folder outside the repository, with the defects that are given."""
     ignored = shutil.ignore_patterns(*_OURS, "__pycache__", ".aws-sam", ".local", "reports", ".readiness")
     shutil.copytree(FOLDERS[name], folder, ignore=ignored)
-    for edit in defect.edits if defect else ():
+    for edit in (edit for defect in defects for edit in defect.edits):
         file = folder / edit["file"]
         text = file.read_text(encoding="utf-8")
         assert text.count(edit["find"]) == 1, (
@@ -192,6 +192,12 @@ def install(folder: Path) -> Path:
     wheel, python = build(folder), virtual_environment(folder) / "bin" / "python"
     _must([*_UV, "pip", "install", "--quiet", "--python", str(python), f"{wheel}[static]"], folder)
     return python
+
+
+def install_into(folder: Path, requirement: str) -> None:
+    """A virtual environment that is this folder, with one package and what it needs."""
+    _must([*_UV, "venv", "--quiet", "--python", _PYTHON, str(folder)], ROOT)
+    _must([*_UV, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), requirement], ROOT)
 
 
 def _must(command: Sequence[str], folder: Path) -> None:
