@@ -14,7 +14,9 @@ Exit status: 0 when every selected item that applies passes or is waived, 1 when
 
 from __future__ import annotations
 
+import glob
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,18 +64,22 @@ def _application(folder: Path) -> Application:
 
 def _verify(application: Application, words: Sequence[str]) -> NoReturn:
     """Run pytest over the catalogue's checks and the application's own."""
-    chosen = [] if "--static" in words or _value(words, "--env") else ["--env", _environment(application)]
-    paths = [] if any(Path(word.partition("::")[0]).exists() for word in words) else [CATALOGUE / "checks"]
-    if paths and application.checklist.is_file():
-        paths.append(application.checks)
+    told = "--static" in words or _value(words, "--env") or _value(words, "--replay")
+    chosen = [] if told else ["--env", _environment(application)]
+    checks = [CATALOGUE / "checks"]
+    if application.checklist.is_file():
+        checks.append(application.checks)
+    # pytest alone can tell a path from an option's value: what it calls testpaths is used where no path is named.
+    usual = " ".join(shlex.quote(glob.escape(str(path))) for path in checks)
     # In the place of this process, for pytest has to see the engine's modules before anything imports them.
     os.execv(  # noqa: S606  # no shell is wanted
         sys.executable,
         [
             *(sys.executable, "-m", "pytest", "-p", "readiness.plugin", "-p", "readiness.fixtures"),
             *("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(application.folder)),
+            *("-o", f"testpaths={usual}"),
             *("--import-mode=importlib", "--strict-markers", "-o", "enable_assertion_pass_hook=true"),
-            *("--application", str(application.folder), *chosen, *words, *map(str, paths)),
+            *("--application", str(application.folder), *chosen, *words),
         ],
     )
 

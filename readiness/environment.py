@@ -224,7 +224,7 @@ def settings(application: Application, name: str) -> Settings:
     sections = _sections(application)
     if name not in sections:
         raise UsageProblem(
-            f"unknown environment '{name}'; {application.environments.name} declares {', '.join(sections)}. "
+            f"unknown environment '{name}'; known from {_declaring(application)}: {', '.join(sections)}. "
             "Use one of them, or add a section"
         )
     return Settings.of(name, sections[name])
@@ -242,6 +242,12 @@ def production(application: Application) -> Settings:
     raise UsageProblem(
         f"{application.environments.name} declares no environment with production = true; declare which one it is"
     )
+
+
+def _declaring(application: Application) -> str:
+    """The files that declare environments."""
+    files = [file.name for file in (application.environments, application.samconfig) if file.is_file()]
+    return " and ".join(files)
 
 
 @dataclass(frozen=True)

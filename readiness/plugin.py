@@ -214,9 +214,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         return 0
     if config.option.explain not in items:
-        raise pytest.UsageError(
-            f"no item '{config.option.explain}'; pytest verification --list-items names them all"
-        )
+        raise pytest.UsageError(f"no item '{config.option.explain}'; the option --list-items names them all")
     item = items[config.option.explain]
     how = ", ".join(sorted(item.how))
     print(f"{item.id} {item.title}\n{item.severity}, {item.section}, {how}{', planned' * item.planned}\n")
@@ -239,6 +237,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if suite.verifies(_given(config)):
         config.pluginmanager.register(
             _or_usage_error(lambda: Verification(config, suite)), "verification-run"
+        )
+    elif config.option.application:
+        raise pytest.UsageError(
+            f"expected checks of the catalogue or of {suite.application.checks}, found {', '.join(config.args)}; "
+            "name no path to run them all"
         )
 
 
@@ -436,6 +439,8 @@ class Verification:
 
     def _approved(self) -> Mapping[str, Waiver]:
         """The waivers of this environment, by item."""
+        if not self.application.waivers.is_file():
+            return {}
         every = waivers.load(
             self.application.waivers,
             items=self.items,

@@ -115,6 +115,12 @@ jobs:
 """
 
 
+def _section(settings: environment.Settings) -> str:
+    guard = "none" if settings.name in ("local", "dev") else "read-only"
+    production = "production = true\n" if settings.production else ""
+    return f'[{settings.name}]\nguard = "{guard}"\n{production}'
+
+
 def write(application: Application) -> Iterator[str]:
     """Write what is missing; say of each file what it is for, and at the end what to do next.
 
@@ -123,9 +129,7 @@ def write(application: Application) -> Iterator[str]:
     """
     names = environment.names(application)
     first = environment.settings(application, names[0])
-    sections = "\n".join(
-        f'[{name}]\nguard = "{"none" if name in ("local", "dev") else "read-only"}"\n' for name in names
-    )
+    sections = "\n".join(_section(environment.settings(application, name)) for name in names)
     relative = application.template.relative_to(application.folder)
     files = {
         "environments.toml": (

@@ -49,7 +49,7 @@ def test_every_declared_environment_is_known():
 
 def test_an_unknown_environment_names_the_known_ones():
     with pytest.raises(
-        UsageProblem, match=r"unknown environment 'stagign'; .* declares local, dev, staging, prod"
+        UsageProblem, match=r"unknown environment 'stagign'; known from .*: local, dev, staging, prod"
     ):
         application.connect("stagign")
 

@@ -48,7 +48,10 @@ def test_keys_reach_sam_in_a_private_file_alone(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["qa", "--yes"], "unknown environment 'qa'; environments.toml declares local, dev, staging, prod"),
+        (
+            ["qa", "--yes"],
+            "unknown environment 'qa'; known from environments.toml and samconfig.toml: local, dev, staging, prod",
+        ),
         (["dev", "--fast"], "unrecognized arguments: --fast; see --help"),
         (["dev"], "nobody can be asked for consent here (no terminal)"),
     ],
