@@ -104,7 +104,8 @@ def read_request(event: Mapping[str, Any]) -> Request:
             not its API.
     """
     context = event.get("requestContext")
-    http = context.get("http") if isinstance(context, Mapping) else None
+    context = context if isinstance(context, Mapping) else {}
+    http = context.get("http")
     if not isinstance(http, Mapping) or "method" not in http:
         raise ValueError("not an event of an HTTP API (payload format 2.0)")
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
