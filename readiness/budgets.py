@@ -205,6 +205,24 @@ EDGE_ERROR_CACHE: Final = timedelta(minutes=5)
 ROUTES_ASKED: Final = 40
 """Most routes of one API that a check sends a request to. Source: own judgement, so that no check becomes a load."""
 
+OUTAGE_FAILURES: Final = ALARM_COUNT
+"""Failures a minute that have to raise an alarm in any application. Source: own judgement; a small one has alarms that are
+raised by less."""
+
+OUTAGE_SUCCESSES: Final = 100
+"""Calls a minute that succeed all the same. Source: own judgement; in most outages some do, so the least of all values says nothing."""
+
+OUTAGE_SPAN: Final = timedelta(hours=1)
+"""How long an outage may go on before an alarm has to be raised in any application. Source: own judgement."""
+
+OUTAGE_REST: Final = timedelta(hours=12)
+"""How long after an outage ended the next one has to raise the alarm anew. Source: own judgement; an alarm that looks at a
+whole day tells of the morning's outage and not of the evening's."""
+
+BACKLOG_SPAN: Final = timedelta(days=2)
+"""How long a queue may fill before an alarm has to be raised in any application. Source: own judgement; half of the four
+days for which SQS keeps a message by default."""
+
 LEAST_VISIBILITY_FACTOR: Final = 2
 """A message has to stay hidden for at least this many times its function's timeout. Source: own judgement: a batch that was
 throttled once is tried again within the same time."""

@@ -71,6 +71,18 @@ METRIC_DEADLINE: Final = timedelta(minutes=5)
 ALARM_DEADLINE: Final = timedelta(minutes=2)
 """How long an alarm may take once CloudWatch counts the errors. Source: CloudWatch evaluates every minute."""
 
+FAILURES_A_MINUTE: Final = 2
+"""Failures a minute, of twice as many calls, that have to raise an alarm. Source: own judgement; ten in five minutes are no
+chance any more, and a quiet service has few calls."""
+
+ALARM_REST: Final = timedelta(hours=1)
+"""How long after a trouble ended the next one has to raise the alarm anew. Source: own judgement; whoever heard of the first
+believes it mended by then."""
+
+SLOW_PART: Final = 0.9
+"""Part of a function's timeout that slow calls take, which has to raise an alarm. Source: own judgement; at the whole of it
+the calls fail already."""
+
 NOTIFICATION_DEADLINE: Final = timedelta(seconds=30)
 """How long a notification may take through the topic. Source: own judgement; SNS mostly delivers within a second."""
 

@@ -13,9 +13,6 @@ from readiness.environment import Environment
 from readiness.errors import Missing
 from readiness.progress import waiting
 
-# Source: CloudWatch API Reference, PutMetricAlarm, "ComparisonOperator".
-_AT_THE_THRESHOLD = {"GreaterThanOrEqualToThreshold": True, "GreaterThanThreshold": False}
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -26,6 +23,17 @@ class Metric:
     dimensions: Mapping[str, str]
     unit: str = ""  # the only one that is counted; '' for any
     statistic: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A part of what an alarm looks at: a metric, or an expression over the others."""
+
+    id: str
+    period: timedelta
+    metric: Metric | None = None
+    expression: str = ""
+    returned: bool = True  # whether the alarm compares this one
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,11 @@ class Alarm:
     statistic: str = ""
     span: timedelta = timedelta()  # of all the periods that it looks at
     expressions: Sequence[str] = ()  # of metric math, a SEARCH among them
+    queries: Sequence[Query] = ()
+    periods: int = 0  # that it looks at
+    needed: int = 0  # of these have to breach
+    low_samples: str = ""  # 'ignore' where a percentile of few samples does not count
+    beyond: str = ""  # what of it alarm_evaluation does not understand
 
     def watches(self, namespace: str, metric: str, **dimensions: str) -> bool:
         """Whether the alarm would act on this metric with exactly these dimensions: others are another series."""
@@ -49,13 +62,6 @@ class Alarm:
             watched.namespace == namespace and watched.name == metric and watched.dimensions == dimensions
             for watched in self.metrics
         )
-
-    def notices(self, count: int, within: timedelta) -> bool:
-        """Whether so many events in each period raise it, and after how long at the most."""
-        at_once = count if self.statistic in ("Sum", "") else min(count, 1)  # each event counts as one
-        if self.threshold is None or self.comparison not in _AT_THE_THRESHOLD or self.span > within:
-            return False
-        return self.threshold < at_once or (_AT_THE_THRESHOLD[self.comparison] and self.threshold == at_once)
 
     def __str__(self) -> str:
         rule = f"{self.statistic} {self.comparison} {self.threshold} over {self.span}"
@@ -71,14 +77,14 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
             AlarmNames=list(names[start : start + 100]), AlarmTypes=["MetricAlarm"], MaxRecords=100
         )
         found += answer["MetricAlarms"]
-    return [_alarm(alarm) for alarm in found]
+    return [alarm_told(alarm) for alarm in found]
 
 
 def every_alarm(env: Environment, region: str | None = None) -> Sequence[Alarm]:
     """All metric alarms of the account in one region: a resource may be watched by another stack's alarm."""
     pages = env.client("cloudwatch", region).get_paginator("describe_alarms")
     return [
-        _alarm(alarm)
+        alarm_told(alarm)
         for page in pages.paginate(AlarmTypes=["MetricAlarm"])
         for alarm in page.get("MetricAlarms", [])
     ]
@@ -95,40 +101,60 @@ def composite_rules(env: Environment) -> Sequence[str]:
     ]
 
 
-def _alarm(told: Mapping[str, Any]) -> Alarm:
-    parts = [part for part in told.get("Metrics", []) if "MetricStat" in part]
-    metrics = [
-        told,
-        *({**part["MetricStat"]["Metric"], "Statistic": part["MetricStat"]["Stat"]} for part in parts),
-    ]
+def alarm_told(told: Mapping[str, Any]) -> Alarm:
+    """An alarm as DescribeAlarms tells of it."""
+    queries = [_query(part) for part in told.get("Metrics", [])]
+    if told.get("MetricName"):
+        queries = [Query("", timedelta(seconds=told.get("Period", 0)), _metric(told))]
+    periods = told.get("EvaluationPeriods", 0)
     return Alarm(
         name=told["AlarmName"],
-        metrics=[
-            Metric(
-                metric.get("Namespace", ""),
-                metric.get("MetricName", ""),
-                {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])},
-                metric.get("Unit", ""),
-                metric.get("Statistic") or metric.get("ExtendedStatistic", ""),
-            )
-            for metric in metrics
-            if metric.get("MetricName")
-        ],
+        metrics=[query.metric for query in queries if query.metric],
         actions=told.get("AlarmActions", []),
         actions_enabled=bool(told.get("ActionsEnabled")),
         threshold=told.get("Threshold"),
         treat_missing_data=told.get("TreatMissingData") or "missing",
         comparison=told.get("ComparisonOperator", ""),
         statistic=told.get("Statistic", ""),
-        span=_period(told) * told.get("EvaluationPeriods", 0),
-        expressions=tuple(part["Expression"] for part in told.get("Metrics", []) if part.get("Expression")),
+        span=max((query.period for query in queries), default=timedelta()) * periods,
+        expressions=tuple(query.expression for query in queries if query.expression),
+        queries=tuple(queries),
+        periods=periods,
+        needed=told.get("DatapointsToAlarm") or periods,
+        low_samples=told.get("EvaluateLowSampleCountPercentile", ""),
+        beyond=_beyond(told),
     )
 
 
-def _period(alarm: Mapping[str, Any]) -> timedelta:
-    """Of its metric, or the longest of its metrics."""
-    parts = [part["MetricStat"]["Period"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
-    return timedelta(seconds=max([alarm.get("Period", 0), *parts]))
+def _query(part: Mapping[str, Any]) -> Query:
+    """One of `Metrics`."""
+    told = part.get("MetricStat", {})
+    metric = {**told.get("Metric", {}), "Statistic": told.get("Stat"), "Unit": told.get("Unit", "")}
+    return Query(
+        part["Id"],
+        timedelta(seconds=told.get("Period") or part.get("Period", 0)),
+        _metric(metric) if told else None,
+        part.get("Expression", ""),
+        part.get("ReturnData", True),
+    )
+
+
+def _metric(told: Mapping[str, Any]) -> Metric:
+    return Metric(
+        told.get("Namespace", ""),
+        told.get("MetricName", ""),
+        {dimension["Name"]: dimension["Value"] for dimension in told.get("Dimensions", [])},
+        told.get("Unit", ""),
+        told.get("Statistic") or told.get("ExtendedStatistic", ""),
+    )
+
+
+def _beyond(told: Mapping[str, Any]) -> str:
+    """What no rule of `alarm_evaluation` covers: bands, periods by the clock, PromQL, metrics of other accounts."""
+    odd = [name for name in ("ThresholdMetricId", "EvaluationCriteria") if told.get(name)]
+    odd += ["WallClockWindow"] if "WallClockWindow" in told.get("EvaluationWindow", {}) else []
+    odd += ["AccountId"] if any(part.get("AccountId") for part in told.get("Metrics", [])) else []
+    return ", ".join(odd)
 
 
 @dataclass(frozen=True)

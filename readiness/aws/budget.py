@@ -9,6 +9,12 @@ from typing import Any
 
 from readiness.environment import Environment
 
+# Source: AWS Budgets API Reference, CostTypes.
+_COSTS = tuple(
+    f"Include{kind}"
+    for kind in ("Tax", "Subscription", "Upfront", "Recurring", "OtherSubscription", "Support")
+)
+
 
 @dataclass(frozen=True)
 class Notification:
@@ -40,6 +46,23 @@ class Budget:
         limit = self.description.get("BudgetLimit", {})
         kind = (self.description["BudgetType"], self.description["TimeUnit"], limit.get("Unit"))
         return float(limit["Amount"]) if kind == ("COST", "MONTHLY", "USD") else None
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What keeps it from counting all of the account's costs: its filters, and kinds of cost that it excludes.
+
+        Credits, refunds and discounts lower the cost, so that without them the budget speaks sooner.
+        """
+        filters = {
+            **self.description.get("CostFilters", {}),
+            **(
+                {"FilterExpression": self.description["FilterExpression"]}
+                if self.description.get("FilterExpression")
+                else {}
+            ),
+        }
+        kinds = self.description.get("CostTypes", {})
+        return [*filters, *(kind for kind in _COSTS if kinds.get(kind) is False)]
 
     @cached_property
     def notifications(self) -> Sequence[Notification]:

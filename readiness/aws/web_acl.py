@@ -26,6 +26,11 @@ class WebAcl:
         return list(client.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]["Rules"])
 
     @property
+    def counting_rules(self) -> Sequence[str]:
+        """Names of the rules that merely count, or of whose group some rule does."""
+        return [rule["Name"] for rule in self.rules if _counts(rule)]
+
+    @property
     def acting_rules(self) -> Sequence[str]:
         """Names of the rules that can stop a request; one that counts or allows cannot."""
         return [
@@ -34,3 +39,11 @@ class WebAcl:
             if rule.get("Action", {}).keys() & {"Block", "Captcha", "Challenge"}
             or "None" in rule.get("OverrideAction", {})
         ]
+
+
+def _counts(rule: Mapping[str, Any]) -> bool:
+    group = rule.get("Statement", {}).get("ManagedRuleGroupStatement", {})
+    overridden = [one.get("ActionToUse", {}) for one in group.get("RuleActionOverrides", [])]
+    excluded = bool(group.get("ExcludedRules"))  # an older way to have a group's rules count
+    actions = (rule.get("Action", {}), rule.get("OverrideAction", {}), *overridden)
+    return excluded or any("Count" in action for action in actions)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from readiness import budgets
 from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
+from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import Statement, read
 from readiness.aws.rule import Rule
 from readiness.aws.topic import Topic
+from readiness.aws.trouble import Strength
 from readiness.catalogue.compute import (
     DISTRIBUTION,
     FUNCTION,
@@ -32,10 +34,18 @@ from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
+OUTAGE: Final = Strength(
+    budgets.OUTAGE_FAILURES,
+    budgets.OUTAGE_SUCCESSES,
+    budgets.OUTAGE_REST,
+    budgets.OUTAGE_SPAN,
+    busy=True,
+    wider=True,
+)
+BACKLOG: Final = replace(OUTAGE, within=budgets.BACKLOG_SPAN)
 _EDGE_REGION: Final = "us-east-1"
 _UPWARDS: Final = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
 _DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
-_WAITING: Final = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
 # Topics under this key get nothing from CloudWatch, which may not use it.
 # Source: CloudWatch User Guide, "Notify users on alarm changes", and SNS Developer Guide, "Key management".
 _UNUSABLE_KEY: Final = "alias/aws/sns"
@@ -68,34 +78,43 @@ class Watching:
                 return alarm
         raise Missing(f"alarm '{resource.physical_id}' does not exist; deploy the stack again")
 
-    def watched(self, namespace: str, names: Sequence[str], dimension: str, *values: str) -> bool:
-        """Whether an alarm that acts watches one of these metrics of a resource, or of all resources together."""
-        return any(
-            alarm.actions_enabled
-            and (
-                any(_watches(metric, namespace, names, dimension, values) for metric in alarm.metrics)
-                or any(_searches(text, namespace, names, values) for text in alarm.expressions)
-            )
-            for alarm in self.alarms
-        )
+    def unnoticed(self, trouble: Trouble) -> Sequence[str] | None:
+        """Why each alarm that watches a trouble does not tell of it in time; None where one of them does.
 
-    def function_is_watched(self, resource: Resource) -> bool:
-        """By its errors, by a filter of its log, or through the queue or state machine that takes its failures."""
-        function = self.compute.function(resource)
-        if self.watched("AWS/Lambda", ["Errors"], "FunctionName", function.name):
-            return True
-        if function.log_group_name in self._logs_watched:
-            return True
-        return any(
-            self.queue_is_watched(queue)
-            for queue in self.graph.of(QUEUE)
-            if self.compute.queue(queue).arn in self._failures_of(function.name)
-        ) or any(
-            self.machine_is_watched(machine)
-            for machine in self.graph.of(MACHINE)
-            if any(
-                function_name(task.function) == function.name for task in self.compute.machine(machine).tasks
+        Raises:
+            Unverified: none does, and one of them is not understood.
+        """
+        why = unnoticed(self.alarms, [trouble])
+        searching = [
+            alarm.name
+            for alarm in self.alarms
+            if alarm.actions_enabled and any(_searches(text, trouble) for text in alarm.expressions)
+        ]
+        if why is not None and searching:
+            raise Unverified(
+                f"alarm '{searching[0]}' looks for its metrics by a query; look by hand whether it is raised while {trouble.what}",
+                cause="an alarm on a query of metrics",
             )
+        return why
+
+    def function_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """Its errors, a filter of its log, and the queue or state machine that takes its failures: why nobody hears of them."""
+        function = self.compute.function(resource)
+        queues = [
+            each
+            for each in self.graph.of(QUEUE)
+            if self.compute.queue(each).arn in self._failures_of(function.name)
+        ]
+        machines = [
+            each
+            for each in self.graph.of(MACHINE)
+            if any(function_name(task.function) == function.name for task in self.compute.machine(each).tasks)
+        ]
+        return _by_any(
+            lambda: self.unnoticed(OUTAGE.errors(function.name)),
+            lambda: self._log_is_unwatched(function.log_group_name),
+            *(partial(self.queue_is_unwatched, each) for each in queues),
+            *(partial(self.machine_is_unwatched, each) for each in machines),
         )
 
     def _failures_of(self, function: str) -> set[str]:
@@ -111,17 +130,19 @@ class Watching:
         return redrives | {*live.failure_targets}
 
     @cached_property
-    def _logs_watched(self) -> set[str]:
-        """Log groups with a metric filter whose metric an alarm watches."""
-        watched = {(metric.namespace, metric.name) for alarm in self.alarms for metric in alarm.metrics}
+    def _transformations(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Each log group's name, with a metric that a filter makes of its lines."""
         pages = self.env.client("logs").get_paginator("describe_metric_filters").paginate()
-        return {
-            one["logGroupName"]
+        return [
+            (one["logGroupName"], made)
             for page in pages
             for one in page["metricFilters"]
             for made in one.get("metricTransformations", [])
-            if (made["metricNamespace"], made["metricName"]) in watched
-        }
+        ]
+
+    def _log_is_unwatched(self, name: str) -> Sequence[str] | None:
+        made = [one for group, one in self._transformations if group == name]
+        return _by_any(*(partial(self.unnoticed, OUTAGE.lines(one)) for one in made))
 
     @cached_property
     def dead_letter_queues(self) -> set[str]:
@@ -137,35 +158,37 @@ class Watching:
             *(target.dead_letter_arn for rule in rules for target in rule.targets),
         } - {""}
 
-    def queue_is_watched(self, resource: Resource) -> bool:
-        """By its own messages, or, where others work on them, by those that they gave up."""
+    def queue_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """Its own messages, or, where others work on them, those that they gave up: why nobody hears of them."""
         queue = self.compute.queue(resource)
         given_up = str(queue.redrive_policy.get("deadLetterTargetArn", ""))
         names = [arn.rpartition(":")[2] for arn in (queue.arn, given_up) if arn]
-        return self.watched("AWS/SQS", _WAITING, "QueueName", *names)
+        return _by_any(*(partial(self.unnoticed, BACKLOG.waiting(name)) for name in names))
 
-    def machine_is_watched(self, resource: Resource) -> bool:
-        """By its failures, or by a rule on executions that failed."""
+    def machine_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """Its failures: why nobody hears of them. A rule on executions that failed tells somebody too."""
         arn = self.compute.machine(resource).arn
         rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
-        return self.watched("AWS/States", ["ExecutionsFailed"], "StateMachineArn", arn) or any(
+        if any(
             isinstance(rule, Rule) and rule.enabled and "aws.states" in rule.pattern.get("source", [])
             for rule in rules
-        )
+        ):
+            return None
+        return self.unnoticed(OUTAGE.failed_executions(arn))
 
-    def api_is_watched(self, resource: Resource) -> bool:
-        """By what it answered with 5xx."""
+    def api_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """What it answers with 5xx: why nobody hears of it."""
         if resource.type == HTTP_API:
-            return self.watched("AWS/ApiGateway", ["5xx"], "ApiId", resource.physical_id)
-        return self.watched("AWS/ApiGateway", ["5XXError"], "ApiName", self.rest_api_name(resource))
+            return self.unnoticed(OUTAGE.server_errors({"ApiId": resource.physical_id}))
+        return self.unnoticed(OUTAGE.server_errors({"ApiName": self.rest_api_name(resource)}))
 
     def rest_api_name(self, resource: Resource) -> str:
         """What CloudWatch knows it by."""
         return str(self.env.client("apigateway").get_rest_api(restApiId=resource.physical_id)["name"])
 
-    def distribution_is_watched(self, resource: Resource) -> bool:
-        names = ("5xxErrorRate", "TotalErrorRate")
-        return self.watched("AWS/CloudFront", names, "DistributionId", resource.physical_id)
+    def distribution_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """Its rate of errors: why nobody hears of it."""
+        return self.unnoticed(OUTAGE.error_rate(resource.physical_id))
 
     @cached_property
     def _composites(self) -> Sequence[str]:
@@ -231,6 +254,33 @@ class Watching:
             single = len(alarm.metrics) == 1 and not alarm.expressions
             if counted.failure and single:
                 yield from self._bounds(alarm, metric)
+
+    def sleep(self, alarm: Alarm) -> Iterator[str]:
+        """Which trouble with its metrics never raises an alarm, however long it goes on; it has to notice one of them."""
+        span = alarm.span * 3 + timedelta(
+            hours=1
+        )  # what was before is forgotten, and all its periods are looked at
+        troubles = [
+            replace(trouble, dimensions=metric.dimensions)
+            for metric in alarm.metrics
+            if (trouble := self._trouble(metric, replace(OUTAGE, rest=span, within=span)))
+        ]
+        if troubles and (why := _by_any(*(partial(unnoticed, [alarm], [one]) for one in troubles))):
+            yield f"expected it to be raised by a trouble, found that {why[0].partition(': ')[2]}; mend its rule"
+
+    def _trouble(self, metric: Metric, strength: Strength) -> Trouble | None:
+        """What makes a metric say that something is wrong; None where that is not stated."""
+        name = next(iter(metric.dimensions.values()), "all")
+        stated: Mapping[tuple[str, str], Callable[[], Trouble | None]] = {
+            ("AWS/Lambda", "Errors"): lambda: strength.errors(name),
+            ("AWS/Lambda", "Throttles"): lambda: strength.throttles(name),
+            ("AWS/ApiGateway", "5xx"): lambda: strength.server_errors({"ApiId": name}),
+            ("AWS/ApiGateway", "5XXError"): lambda: strength.server_errors({"ApiName": name}),
+            ("AWS/States", "ExecutionsFailed"): lambda: strength.failed_executions(name),
+            ("AWS/CloudFront", "5xxErrorRate"): lambda: strength.error_rate(name),
+            ("AWS/CloudFront", "TotalErrorRate"): lambda: strength.error_rate(name),
+        }
+        return stated.get((metric.namespace, metric.name), lambda: None)()
 
     def _bounds(self, alarm: Alarm, metric: Metric) -> Iterator[str]:
         counted = METRICS[metric.namespace][metric.name]
@@ -347,22 +397,36 @@ class Watching:
         return [arn.partition(":log-group:")[2].removesuffix(":*") for arn in arns if ":log-group:" in arn]
 
 
-def _watches(
-    metric: Metric, namespace: str, names: Sequence[str], dimension: str, values: Sequence[str]
-) -> bool:
-    if metric.namespace != namespace or metric.name not in names:
-        return False
-    return not metric.dimensions or metric.dimensions.get(dimension) in values
+def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
+    """None where somebody hears of a trouble in one of these ways; else why not, of all of them.
+
+    Raises:
+        Unverified: nobody does, and one way could not be looked at.
+    """
+    why: list[str] = []
+    doubts: list[Unverified] = []
+    for way in ways:
+        try:
+            found = way()
+        except Unverified as doubt:
+            doubts.append(doubt)
+            continue
+        if found is None:
+            return None
+        why += found
+    if doubts:
+        raise doubts[0]
+    return why
 
 
-def _searches(text: str, namespace: str, names: Sequence[str], values: Sequence[str]) -> bool:
-    """Whether a SEARCH or a query of metrics finds one of these: it names the metric, and the resource or no other."""
-    if namespace not in text or not any(name in text for name in names):
+def _searches(text: str, trouble: Trouble) -> bool:
+    """Whether a SEARCH or a query of metrics finds a trouble: it names the metric, and the resource or no other."""
+    if not any(namespace in text and name in text for namespace, name in trouble.courses):
         return False
     narrowed = any(
         word in text for word in ("FunctionName=", "QueueName=", "ApiId=", "ApiName=", "StateMachineArn=")
     )
-    return not narrowed or any(value in text for value in values)
+    return not narrowed or any(value in text for value in trouble.dimensions.values())
 
 
 def _lets_cloudwatch_in(statement: Statement) -> bool:

@@ -78,7 +78,7 @@ def memory_by_hand(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-04", "an alarm's threshold was raised by hand")
+@fault("INF-04", "an alarm's threshold was raised by hand", relatives={"CONF-12"})
 def threshold_by_hand(bench: Bench) -> Iterator[None]:
     with bench.alarm("QueueAgeAlarm", lambda alarm: {**alarm, "Threshold": 3600.0}):
         yield

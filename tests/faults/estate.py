@@ -546,3 +546,121 @@ def shared_bucket(bench: Bench) -> Iterator[None]:
     finally:
         client.delete_stack(StackName=other)
         client.get_waiter("stack_delete_complete").wait(StackName=other, WaiterConfig={"Delay": 1})
+
+
+# What only part of a resource shows
+
+
+# The mapping of the jobs themselves, switched off, would leave every item about a job waiting for a quarter of an hour.
+@fault("INF-07", "a queue of the worker is switched off", relatives={"SEC-16"})
+def disabled_mapping(bench: Bench) -> Iterator[None]:
+    client = bench.client("lambda")
+    made = client.create_event_source_mapping(
+        FunctionName=bench.physical("WorkerFunction"),
+        EventSourceArn=bench.stack.alarm_inbox.arn,
+        ScalingConfig={"MaximumConcurrency": 2},
+        Enabled=False,
+    )
+    try:
+        yield
+    finally:
+        client.delete_event_source_mapping(UUID=made["UUID"])
+
+
+@fault("INF-05", "a second stage of the API has no limit")
+def unthrottled_stage(bench: Bench) -> Iterator[None]:
+    client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
+    client.create_stage(ApiId=api, StageName="trial", AutoDeploy=True)
+    try:
+        yield
+    finally:
+        client.delete_stage(ApiId=api, StageName="trial")
+
+
+@fault("CDN-03", "one path may be asked for over plain HTTP")
+def plain_path(bench: Bench) -> Iterator[None]:
+    def add(configuration: dict[str, Any]) -> None:
+        own = {
+            **configuration["DefaultCacheBehavior"],
+            "PathPattern": "plain/*",
+            "ViewerProtocolPolicy": "allow-all",
+        }
+        configuration["CacheBehaviors"] = {"Quantity": 1, "Items": [own]}
+
+    with bench.distribution_changed(add):
+        yield
+
+
+@fault("CDN-12", "an origin's failure is remembered for a day")
+def lasting_failures(bench: Bench) -> Iterator[None]:
+    def keep(configuration: dict[str, Any]) -> None:
+        for entry in configuration["CustomErrorResponses"]["Items"]:
+            if entry["ErrorCode"] == HTTPStatus.BAD_GATEWAY:
+                entry["ErrorCachingMinTTL"] = 86_400
+
+    with bench.distribution_changed(keep, of="SiteDistribution"):
+        yield
+
+
+@fault("SEC-17", "AWS's list of known attackers merely counts")
+def counting_group(bench: Bench) -> Iterator[None]:
+    client = bench.client("wafv2")
+    name, id_, scope = bench.physical("CdnWebAcl").split("|")
+    which = {"Name": name, "Id": id_, "Scope": scope}
+
+    def write(rules: list[dict[str, Any]]) -> None:
+        answer = client.get_web_acl(**which)
+        kept = {key: answer["WebACL"][key] for key in ("DefaultAction", "Description", "VisibilityConfig")}
+        client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
+
+    before = client.get_web_acl(**which)["WebACL"]["Rules"]
+    write(
+        [{**rule, "OverrideAction": {"Count": {}}} if "OverrideAction" in rule else rule for rule in before]
+    )
+    try:
+        yield
+    finally:
+        write(before)
+
+
+@fault("INF-16", "the budget counts one service alone")
+def budget_of_one_service(bench: Bench) -> Iterator[None]:
+    client = bench.client("budgets")
+    which = {"AccountId": bench.env.account_id, "BudgetName": bench.physical("MonthlyBudget")}
+    told = client.describe_budget(**which)["Budget"]
+    before = {key: told[key] for key in ("BudgetName", "BudgetType", "TimeUnit", "BudgetLimit")}
+    alone = {**before, "CostFilters": {"Service": ["Amazon Simple Storage Service"]}}
+    client.update_budget(AccountId=bench.env.account_id, NewBudget=alone)
+    try:
+        yield
+    finally:
+        client.update_budget(AccountId=bench.env.account_id, NewBudget=before)
+
+
+@fault("CONF-14", "one route runs the code of a version", relatives={"INF-10"})
+def route_of_a_version(bench: Bench) -> Iterator[None]:
+    functions, client = bench.client("lambda"), bench.client("apigatewayv2")
+    name, api = bench.physical("ApiFunction"), bench.physical("HttpApi")
+    version = functions.publish_version(FunctionName=name)
+    functions.add_permission(
+        FunctionName=name,
+        Qualifier=version["Version"],
+        StatementId="trial",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{bench.env.region}:{bench.env.account_id}:{api}/*",
+    )
+    route = next(one for one in client.get_routes(ApiId=api)["Items"] if one["RouteKey"] == "POST /log")
+    made = client.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=version["FunctionArn"],
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    client.update_route(ApiId=api, RouteId=route["RouteId"], Target=f"integrations/{made}")
+    try:
+        yield
+    finally:
+        client.update_route(ApiId=api, RouteId=route["RouteId"], Target=route["Target"])
+        client.delete_integration(ApiId=api, IntegrationId=made)
+        functions.delete_function(FunctionName=name, Qualifier=version["Version"])

@@ -414,6 +414,33 @@ def daily_error_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CONF-09", "the error alarm counts seconds, and errors are a count")
+def unit_of_no_error(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "Unit": "Seconds"}):
+        yield
+
+
+@fault("CONF-09", "one call that succeeds hides the errors of its period")
+def least_of_the_errors(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "Statistic": "Minimum", "Threshold": 1.0}):
+        yield
+
+
+@fault("CONF-09", "the error alarm is up whenever nobody calls, so that errors do not raise it")
+def always_raised(bench: Bench) -> Iterator[None]:
+    with bench.alarm("WorkerErrorsAlarm", lambda alarm: {**alarm, "TreatMissingData": "breaching"}):
+        yield
+
+
+@fault("CONF-10", "the fastest call of each period decides whether the function is slow")
+def least_of_the_durations(bench: Bench) -> Iterator[None]:
+    def fastest(alarm: dict[str, Any]) -> dict[str, Any]:
+        return {**{k: v for k, v in alarm.items() if k != "ExtendedStatistic"}, "Statistic": "Minimum"}
+
+    with bench.alarm("ApiDurationAlarm", fastest):
+        yield
+
+
 @fault("CONF-10", "the duration alarm waits for longer than the function may run")
 def late_duration_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("WorkerDurationAlarm", lambda alarm: {**alarm, "Threshold": 900_000.0}):
@@ -441,6 +468,25 @@ def no_5xx_alarm(bench: Bench) -> Iterator[None]:
 @fault("CONF-12", "a hundred thousand 5xx raise no alarm")
 def deaf_5xx_alarm(bench: Bench) -> Iterator[None]:
     with bench.alarm("Api5xx", lambda alarm: {**alarm, "Threshold": 100_000.0}):
+        yield
+
+
+@fault("CONF-12", "the 5xx alarm is up while there are few 5xx, and not while there are many")
+def turned_5xx_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("Api5xx", lambda alarm: {**alarm, "ComparisonOperator": "LessThanThreshold"}):
+        yield
+
+
+@fault("CONF-12", "throttles have to go on for half an hour")
+def patient_throttles_alarm(bench: Bench) -> Iterator[None]:
+    patient = {"EvaluationPeriods": 6, "DatapointsToAlarm": 6}
+    with bench.alarm("ApiThrottlesAlarm", lambda alarm: {**alarm, **patient}):
+        yield
+
+
+@fault("CONF-12", "jobs may wait for an hour", relatives={"INF-04"})
+def late_queue_alarm(bench: Bench) -> Iterator[None]:
+    with bench.alarm("QueueAgeAlarm", lambda alarm: {**alarm, "Threshold": 3600.0}):
         yield
 
 
@@ -602,6 +648,12 @@ def _cors(bench: Bench, origins: list[str]) -> Iterator[None]:
 @fault("SEC-07", "the API answers every origin")
 def any_origin(bench: Bench) -> Iterator[None]:
     yield from _cors(bench, ["*"])
+
+
+@fault("SEC-07", "the API answers one origin more than was declared, which nobody asks as")
+def one_origin_more(bench: Bench) -> Iterator[None]:
+    before = bench.client("apigatewayv2").get_api(ApiId=bench.physical("HttpApi"))["CorsConfiguration"]
+    yield from _cors(bench, [*before["AllowOrigins"], "https://preview.example"])
 
 
 @fault("SEC-07", "the API lets browsers send credentials along")

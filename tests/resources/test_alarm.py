@@ -57,24 +57,6 @@ def test_an_alarm_on_metric_math_watches_each_of_its_metrics(put):
     assert list(alarm.metrics) == [WATCHED, Metric("AWS/Lambda", "Invocations", {})]
 
 
-@pytest.mark.parametrize(
-    ("changed", "noticed"),
-    [
-        ({}, True),
-        ({"Threshold": 10}, False),  # must be exceeded
-        ({"Threshold": 10, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}, True),
-        ({"ComparisonOperator": "LessThanThreshold"}, False),
-        ({"Period": 600, "EvaluationPeriods": 2}, False),
-        ({"Statistic": "Average"}, False),  # of errors that count one each is never more than one
-        ({"Statistic": "Maximum", "Threshold": 0}, True),
-    ],
-)
-def test_an_alarm_notices_what_reaches_its_threshold_in_time(put, changed, noticed):
-    alarm = put(**{**SIMPLE, **changed})
-
-    assert alarm.notices(10, timedelta(minutes=15)) is noticed, str(alarm)
-
-
 def test_an_alarm_on_metric_math_takes_as_long_as_its_longest_period(put):
     stat = {"Metric": ERRORS, "Period": 300, "Stat": "Sum"}
     alarm = put(Metrics=[{"Id": "e", "MetricStat": stat, "ReturnData": True}])

@@ -62,8 +62,14 @@ def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, job: Job, listed_job:
 
 
 @pytest.mark.item("CDN-03")
-def test_plain_http_is_redirected(cdn: Cdn, site: Cdn, shown_job: Job) -> None:
+def test_plain_http_is_redirected(stack: Stack, cdn: Cdn, site: Cdn, shown_job: Job) -> None:
     """What travels in clear can be read and replaced on its way."""
+    assert {
+        f"{distribution.id} {behaviour.get('PathPattern', 'default')}": behaviour["ViewerProtocolPolicy"]
+        for distribution in stack.distributions
+        for behaviour in distribution.behaviours
+        if behaviour["ViewerProtocolPolicy"] != "redirect-to-https"
+    } == {}
     for edge, path in ((cdn, cdn.path(shown_job.sample_url)), (site, "/")):
         answer = edge.get(path, scheme="http")
 
@@ -217,6 +223,12 @@ def test_latest_change_reached_the_edges_in_time(stack: Stack, evidence: dict[st
 @pytest.mark.item("CDN-12")
 def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> None:
     """A page that asks a moment too early would have no image for anyone; strangers would learn names."""
+    assert {
+        f"{distribution.id}: {status}": kept
+        for distribution in stack.distributions
+        for status, kept in distribution.error_ttls.items()
+        if kept > general.ERROR_CACHE
+    } == {}
     key = f"images/verification-{uuid.uuid4().hex}.png"
     asked = time.monotonic()
     missing = cdn.get(f"/{key}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pytest
 
 from readiness import budgets as general
+from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.log_group import LogGroup
+from readiness.aws.trouble import Strength
 from readiness.environment import Environment
 from readiness.errors import Unverified, existing
 from readiness.ledger import Ledger
@@ -181,33 +182,25 @@ def test_images_expire(stack: Stack) -> None:
 @pytest.mark.item("CONF-09")
 def test_errors_of_each_function_raise_an_alarm(stack: Stack) -> None:
     """Users would tell the operators, days later."""
-    watched = {
-        function.name: ("AWS/Lambda", "Errors", {"FunctionName": function.name})
+    troubles = {
+        f"errors of {function.name}": [trouble.errors(function.name) for trouble in _TROUBLES]
         for function in (stack.api, stack.worker)
     }
 
-    assert _unnoticed(stack, watched) == {}
+    assert _unnoticed(stack, troubles) == {}
 
 
 @pytest.mark.item("CONF-10")
 def test_duration_of_each_function_raises_an_alarm(stack: Stack) -> None:
     """Time-outs announce themselves as slowness first."""
-    late = [
-        f"{alarm.name}: {alarm.threshold} ms of {function.timeout}"
+    troubles = {
+        f"slowness of {function.name}": [
+            trouble.slowness(function.name, function.timeout * budgets.SLOW_PART) for trouble in _TROUBLES
+        ]
         for function in (stack.api, stack.worker)
-        for alarm in stack.alarms
-        if alarm.watches("AWS/Lambda", "Duration", FunctionName=function.name)
-        and not (alarm.threshold and timedelta(milliseconds=alarm.threshold) < function.timeout)
-    ]
+    }
 
-    assert [
-        function.name
-        for function in (stack.api, stack.worker)
-        if not any(
-            alarm.watches("AWS/Lambda", "Duration", FunctionName=function.name) for alarm in stack.alarms
-        )
-    ] == []
-    assert late == []
+    assert _unnoticed(stack, troubles) == {}
 
 
 @pytest.mark.item("CONF-11")
@@ -234,15 +227,12 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
 @pytest.mark.item("CONF-12")
 def test_throttles_dead_letters_and_5xx_raise_alarms(stack: Stack) -> None:
     """Refused users and lost jobs show in no function's error count."""
-    dead_letters = stack.dead_letter_queue.arn.rpartition(":")[2]
+    dead_letters, jobs = (queue.arn.rpartition(":")[2] for queue in (stack.dead_letter_queue, stack.queue))
     wanted = {
-        f"throttles of {stack.api.name}": ("AWS/Lambda", "Throttles", {"FunctionName": stack.api.name}),
-        f"messages in {dead_letters}": (
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"QueueName": dead_letters},
-        ),
-        f"5xx of {stack.http_api.id}": ("AWS/ApiGateway", "5xx", {"ApiId": stack.http_api.id}),
+        f"throttles of {stack.api.name}": [one.throttles(stack.api.name) for one in _TROUBLES],
+        f"messages in {dead_letters}": [one.dead_letter(dead_letters) for one in _TROUBLES],
+        f"jobs that wait in {jobs}": [one.waiting(jobs) for one in _TROUBLES],
+        f"5xx of {stack.http_api.id}": [one.server_errors({"ApiId": stack.http_api.id}) for one in _TROUBLES],
     }
 
     assert _unnoticed(stack, wanted) == {}
@@ -278,6 +268,17 @@ def test_what_is_deployed_is_this_commit(stack: Stack, source: Source, evidence:
     files = {id_: release.changed_files(id_, function.package) for id_, function in packages.items()}
 
     assert packages, f"{stack.formation!r} has no function"
+    # A version or an alias keeps the code of the day that it was made on.
+    assert {
+        str(route): route.integration
+        for route in stack.http_api.routes
+        if not route.integration.removesuffix("/invocations").endswith(f":function:{stack.api.name}")
+    } == {}
+    assert [
+        mapping["FunctionArn"]
+        for mapping in stack.worker.event_sources
+        if not mapping["FunctionArn"].endswith(f":function:{stack.worker.name}")
+    ] == []
     assert {id_: changed for id_, changed in files.items() if changed} == {}, release
     assert release.changed_template(stack.formation.original_template) == [], release
     assert release.uncommitted == [], release
@@ -361,14 +362,36 @@ def test_no_model_ends_soon(stack: Stack, evidence: dict[str, object]) -> None:
         raise Unverified("; ".join(doubts))
 
 
-def _unnoticed(stack: Stack, metrics: Mapping[str, tuple[str, str, dict[str, str]]]) -> dict[str, list[str]]:
-    """For each metric that raises no alarm in time: the alarms that watch it all the same."""
-    watching = {
-        what: [alarm for alarm in stack.alarms if alarm.watches(namespace, metric, **dimensions)]
-        for what, (namespace, metric, dimensions) in metrics.items()
-    }
-    return {
-        what: [str(alarm) for alarm in alarms]
-        for what, alarms in watching.items()
-        if not any(alarm.notices(general.ERRORS_UNSEEN, general.ALARM_SPAN) for alarm in alarms)
-    }
+# Whether anybody calls before it begins or not, as at night.
+_TROUBLES = tuple(
+    Strength(
+        budgets.FAILURES_A_MINUTE,
+        budgets.FAILURES_A_MINUTE,
+        budgets.ALARM_REST,
+        general.ALARM_SPAN,
+        busy=busy,
+        wider=False,
+    )
+    for busy in (True, False)
+)
+
+
+def _unnoticed(stack: Stack, wanted: Mapping[str, Sequence[Trouble]]) -> dict[str, Sequence[str]]:
+    """For each trouble that raises no alarm in time: why not, for each alarm that watches it all the same.
+
+    Raises:
+        Unverified: all else is noticed, and an alarm is not understood.
+    """
+    silent: dict[str, Sequence[str]] = {}
+    doubts: list[Unverified] = []
+    for what, troubles in wanted.items():
+        try:
+            why = unnoticed(stack.alarms, troubles)
+        except Unverified as doubt:
+            doubts.append(doubt)
+        else:
+            if why is not None:
+                silent[what] = why
+    if doubts and not silent:
+        raise doubts[0]
+    return silent

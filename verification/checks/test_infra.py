@@ -101,7 +101,10 @@ def test_every_route_is_throttled(stack: Stack) -> None:
     expected = Throttle(rate=budgets.API_RATE, burst=budgets.API_BURST)
 
     assert {
-        route: throttle for route, throttle in stack.http_api.throttles.items() if throttle != expected
+        f"{route} on {stage.name}": throttle
+        for stage in stack.http_api.stages
+        for route, throttle in stage.throttles.items()
+        if throttle != expected
     } == {}
     assert stack.http_api.route_keys, f"{stack.http_api!r} has no route"
 
@@ -135,6 +138,11 @@ def test_gateway_refuses_a_burst_and_recovers(api: Api) -> None:
 @pytest.mark.item("INF-07")
 def test_concurrency_carries_the_users(stack: Stack) -> None:
     """The service would refuse users in its first busy minute."""
+    assert {
+        mapping["EventSourceArn"]: mapping["State"]
+        for mapping in stack.worker.event_sources
+        if mapping["State"] not in ("Enabled", "Enabling", "Creating", "Updating")
+    } == {}, f"{stack.worker!r} takes no job from its queue; enable the mapping"
     at_once = [
         mapping.get("ScalingConfig", {}).get("MaximumConcurrency") for mapping in stack.worker.event_sources
     ]
@@ -263,6 +271,7 @@ def test_monthly_cost_is_within_a_watched_budget(
 
     assert stack.budget.monthly_usd == float(stack.formation.parameter("MonthlyBudgetUsd"))
     assert costs.total_usd(lines) <= stack.budget.monthly_usd, dearest
+    assert stack.budget.left_out == [], f"{stack.budget!r} does not count everything; take its filters out"
     assert [
         notification
         for notification in stack.budget.notifications

@@ -132,6 +132,7 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
         for header in ["Access-Control-Allow-Origin"]
     }
 
+    assert {*stack.http_api.cors.get("AllowOrigins", ())} == {*allowed}, f"{stack.http_api!r} allows others"
     assert [
         p for p in preflights if "access-control-allow-credentials" in {n.lower() for n in p.headers}
     ] == []
@@ -442,6 +443,7 @@ def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
     assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
     assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
     assert stack.web_acl.acting_rules, stack.web_acl.rules
+    assert stack.web_acl.counting_rules == [], f"{stack.web_acl!r} lets through what these rules find"
 
 
 @pytest.mark.item("SEC-18")

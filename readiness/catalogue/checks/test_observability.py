@@ -92,6 +92,14 @@ def test_logs_hold_no_credential(watching: Watching) -> None:
         raise unread[0]
 
 
+def _or_none(why: Sequence[str]) -> str:
+    return f"none that is raised in time ({'; '.join(why)})" if why else "none"
+
+
+def _mend(why: Sequence[str]) -> str:
+    return "mend its rule" if why else "add AWS::CloudWatch::Alarm"
+
+
 @pytest.mark.security
 @pytest.mark.item("LOGS-04")
 def test_logs_admit_their_own_account_alone(watching: Watching, env: Environment) -> None:
@@ -111,10 +119,10 @@ def test_failures_of_each_function_raise_an_alarm(graph: Graph, compute: Compute
     """Users would tell the operators, days later."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        if not watching.function_is_watched(resource):
+        if (why := watching.function_is_unwatched(resource)) is not None:
             yield (
-                "expected an alarm on Errors of AWS/Lambda with its FunctionName, found none, nor one on a filter of its log or on "
-                "the queue or state machine that takes its failures; add AWS::CloudWatch::Alarm"
+                f"expected an alarm on Errors of AWS/Lambda with its FunctionName, found {_or_none(why)}, nor one on a filter of its log "
+                f"or on the queue or state machine that takes its failures; {_mend(why)}"
             )
 
     assert findings(compute.serving(every(graph, FUNCTION)), judge) == {}
@@ -131,13 +139,13 @@ def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, w
         raise NotApplicable("no queue of the stack feeds a function or keeps dead letters")
 
     def judge(resource: Resource) -> Iterator[str]:
-        if not watching.queue_is_watched(resource):
+        if (why := watching.queue_is_unwatched(resource)) is not None:
             metric = (
                 "ApproximateNumberOfMessagesVisible"
                 if compute.queue(resource).arn in dead
                 else "ApproximateAgeOfOldestMessage, or on its dead-letter queue,"
             )
-            yield f"expected an alarm on {metric} of AWS/SQS with its QueueName, found none; add AWS::CloudWatch::Alarm"
+            yield f"expected an alarm on {metric} of AWS/SQS with its QueueName, found {_or_none(why)}; {_mend(why)}"
 
     assert findings(watched, judge) == {}
 
@@ -148,9 +156,9 @@ def test_failures_of_each_api_raise_an_alarm(graph: Graph, watching: Watching) -
     """What fails before a function is reached shows in no function's errors."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        if not watching.api_is_watched(resource):
+        if (why := watching.api_is_unwatched(resource)) is not None:
             metric = "5xx with its ApiId" if resource.type == HTTP_API else "5XXError with its ApiName"
-            yield f"expected an alarm on {metric} of AWS/ApiGateway, found none; add AWS::CloudWatch::Alarm"
+            yield f"expected an alarm on {metric} of AWS/ApiGateway, found {_or_none(why)}; {_mend(why)}"
 
     assert findings(every(graph, HTTP_API, REST_API), judge) == {}
 
@@ -161,8 +169,11 @@ def test_failures_of_each_distribution_raise_an_alarm(graph: Graph, watching: Wa
     """An origin that refuses the distribution, or is gone, counts nothing itself."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        if not watching.distribution_is_watched(resource):
-            yield "expected an alarm on 5xxErrorRate of AWS/CloudFront with its DistributionId, found none; add one in us-east-1"
+        if (why := watching.distribution_is_unwatched(resource)) is not None:
+            yield (
+                f"expected an alarm on 5xxErrorRate of AWS/CloudFront with its DistributionId, found {_or_none(why)}; "
+                f"{_mend(why)} in us-east-1"
+            )
 
     assert findings(every(graph, DISTRIBUTION), judge) == {}
 
@@ -173,8 +184,10 @@ def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: W
     """An execution fails, and nobody asks where its result is."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        if not watching.machine_is_watched(resource):
-            yield "expected an alarm on ExecutionsFailed of AWS/States with its StateMachineArn, found none; add AWS::CloudWatch::Alarm"
+        if (why := watching.machine_is_unwatched(resource)) is not None:
+            yield (
+                f"expected an alarm on ExecutionsFailed of AWS/States with its StateMachineArn, found {_or_none(why)}; {_mend(why)}"
+            )
 
     assert findings(every(graph, MACHINE), judge) == {}
 
@@ -183,7 +196,14 @@ def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: W
 @pytest.mark.item("ALARM-05")
 def test_alarms_can_fire(graph: Graph, watching: Watching) -> None:
     """An alarm that cannot fire is worse than none: everybody relies on it."""
-    assert findings(every(graph, ALARM), lambda each: watching.blindness(watching.alarm(each))) == {}
+
+    def judge(resource: Resource) -> Iterator[str]:
+        alarm = watching.alarm(resource)
+        seen = list(watching.blindness(alarm))
+        # Why it cannot fire says more than that it does not.
+        yield from seen or watching.sleep(alarm)
+
+    assert findings(every(graph, ALARM), judge) == {}
 
 
 @pytest.mark.infra

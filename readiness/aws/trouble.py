@@ -1,0 +1,183 @@
+"""What CloudWatch is told when something goes wrong: the series that alarms are judged by.
+
+Sources: the developer guides of Lambda, SQS, API Gateway, Step Functions and CloudFront, each its page on CloudWatch metrics.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from readiness.aws.alarm_evaluation import Course, Trouble, Values
+
+_LEAD: Final = 30  # minutes without trouble before anything happens
+_FORMER: Final = 10  # minutes that an earlier trouble takes
+_FEW: Final = 12  # messages of a queue are counted anew so often in the stated time
+_QUICK_MS: Final = 50.0
+Metrics = Mapping[
+    tuple[str, str], tuple[str, Values, Values]
+]  # unit, what is published in good times and in bad
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How bad a trouble is.
+
+    Args:
+        failing: so many calls a minute fail.
+        succeeding: and so many do not.
+        rest: how long before it the same trouble ended; who heard of that has to hear of this one too.
+        within: how soon somebody has to hear of it.
+        busy: whether calls come at all while nothing is wrong.
+        wider: whether an alarm on all resources together counts, or one on an alias or a stage.
+    """
+
+    failing: int
+    succeeding: int
+    rest: timedelta
+    within: timedelta
+    busy: bool
+    wider: bool
+
+    def trouble(self, what: str, dimensions: Mapping[str, str], metrics: Metrics) -> Trouble:
+        """The same trouble twice, with a rest between."""
+        rest, within = (int(time / timedelta(minutes=1)) for time in (self.rest, self.within))
+        courses = {
+            name: Course(unit, ((_LEAD, good), (_FORMER, bad), (rest, good), (within, bad)))
+            for name, (unit, good, bad) in metrics.items()
+        }
+        begins = _LEAD + _FORMER + rest
+        return Trouble(what, begins, begins + within, courses, dimensions, self.wider)
+
+    def _quiet(self, values: Values) -> Values:
+        return values if self.busy else {}
+
+    @property
+    def calls(self) -> int:
+        """A minute."""
+        return self.failing + self.succeeding
+
+    @property
+    def _each(self) -> tuple[str, Values, Values]:
+        """A metric that is 1 for a call that fails and 0 for another one."""
+        return "Count", self._quiet({0.0: self.calls}), {0.0: self.succeeding, 1.0: self.failing}
+
+    @property
+    def _calls(self) -> tuple[str, Values, Values]:
+        return "Count", self._quiet({1.0: self.calls}), {1.0: self.calls}
+
+    @property
+    def _none(self) -> tuple[str, Values, Values]:
+        return "Count", self._quiet({0.0: self.calls}), {0.0: self.calls}
+
+    def _times(self, slow_ms: float) -> tuple[str, Values, Values]:
+        quiet = self._quiet({_QUICK_MS: self.calls})
+        return "Milliseconds", quiet, Counter({_QUICK_MS: self.succeeding}) + Counter({slow_ms: self.failing})
+
+    def _of_function(self, what: str, name: str, **changed: tuple[str, Values, Values]) -> Trouble:
+        usual = {
+            "Invocations": self._calls,
+            "Errors": self._none,
+            "Throttles": self._none,
+            "Duration": self._times(_QUICK_MS),
+        }
+        metrics = {("AWS/Lambda", metric): values for metric, values in {**usual, **changed}.items()}
+        return self.trouble(
+            f"{self.failing} calls of {name} a minute {what}", {"FunctionName": name}, metrics
+        )
+
+    def errors(self, function: str) -> Trouble:
+        """Calls of a function fail."""
+        return self._of_function("fail", function, Errors=self._each)
+
+    def throttles(self, function: str) -> Trouble:
+        """Calls of a function are refused."""
+        return self._of_function("are refused", function, Throttles=self._each)
+
+    def slowness(self, function: str, lasts: timedelta) -> Trouble:
+        """Calls of a function take so long."""
+        slow_ms = lasts / timedelta(milliseconds=1)
+        what = f"take {lasts.total_seconds():g} s"
+        return self._of_function(what, function, Duration=self._times(slow_ms))
+
+    def server_errors(self, dimensions: Mapping[str, str]) -> Trouble:
+        """Answers of an API are 5xx."""
+        usual = {
+            "Count": self._calls,
+            "Latency": self._times(_QUICK_MS),
+            "IntegrationLatency": self._times(_QUICK_MS),
+        }
+        of_both = {"5xx": self._each, "5XXError": self._each, "4xx": self._none, "4XXError": self._none}
+        # An HTTP API has no metric of a REST API's, and the other way round.
+        theirs = {"5XXError", "4XXError"} if "ApiId" in dimensions else {"5xx", "4xx"}
+        told = {
+            **usual,
+            **{name: ("Count", {}, {}) if name in theirs else values for name, values in of_both.items()},
+        }
+        metrics = {("AWS/ApiGateway", name): values for name, values in told.items()}
+        what = f"{self.failing} answers of {next(iter(dimensions.values()))} a minute are 5xx"
+        return self.trouble(what, dimensions, metrics)
+
+    def lines(self, made: Mapping[str, Any]) -> Trouble:
+        """Lines that a metric filter counts are written, by one of its transformations."""
+        unit, default = made.get("unit", "None"), made.get("defaultValue")
+        good: Values = self._quiet({float(default): self.calls}) if default is not None else {}
+        metrics = {(made["metricNamespace"], made["metricName"]): (unit, good, {1.0: self.failing})}
+        return self.trouble(f"{self.failing} lines a minute tell of failures", {}, metrics)
+
+    def failed_executions(self, machine: str) -> Trouble:
+        """Executions of a state machine fail."""
+        metrics = {
+            **{
+                ("AWS/States", name): self._none
+                for name in ("ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
+            },
+            **{("AWS/States", name): self._calls for name in ("ExecutionsStarted",)},
+            ("AWS/States", "ExecutionsFailed"): self._each,
+            ("AWS/States", "ExecutionsSucceeded"): self._each,
+        }
+        return self.trouble(f"{self.failing} executions a minute fail", {"StateMachineArn": machine}, metrics)
+
+    def error_rate(self, distribution: str) -> Trouble:
+        """Answers of a distribution are 5xx."""
+        rate = ("Percent", self._quiet({0.0: 1}), {100.0 * self.failing / self.calls: 1})
+        metrics = {
+            ("AWS/CloudFront", "5xxErrorRate"): rate,
+            ("AWS/CloudFront", "TotalErrorRate"): rate,
+            ("AWS/CloudFront", "4xxErrorRate"): ("Percent", self._quiet({0.0: 1}), {0.0: 1}),
+            ("AWS/CloudFront", "Requests"): (
+                "None",
+                self._quiet({1.0: self.calls}),
+                {1.0: self.calls},
+            ),
+        }
+        dimensions = {"DistributionId": distribution, "Region": "Global"}
+        return self.trouble(
+            f"{self.failing} of {self.calls} answers of {distribution} a minute are 5xx", dimensions, metrics
+        )
+
+    def dead_letter(self, queue: str) -> Trouble:
+        """A single message lies in a queue, from the beginning of the trouble on. SQS counts once a minute."""
+        metrics = {
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ("Count", self._quiet({0.0: 1}), {1.0: 1}),
+            ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): ("Count", self._quiet({0.0: 1}), {0.0: 1}),
+        }
+        return self.trouble(f"a message lies in {queue}", {"QueueName": queue}, metrics)
+
+    def waiting(self, queue: str) -> Trouble:
+        """Nobody takes messages out of a queue any more: they become more, and older."""
+        within, begins = int(self.within / timedelta(minutes=1)), _LEAD
+        step = max(within // _FEW, 1)
+        steps = [step] * (within // step)
+        ages = [(step, {60.0 * step * number: 1}) for number, step in enumerate(steps)]
+        heaps = [(step, {float(self.failing * step * number): 1}) for number, step in enumerate(steps)]
+        quiet: tuple[int, Values] = (_LEAD, self._quiet({0.0: 1}))
+        courses = {
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage"): Course("Seconds", (quiet, *ages)),
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Course("Count", (quiet, *heaps)),
+        }
+        what = f"nobody takes the {self.failing} messages a minute out of {queue}"
+        return Trouble(what, begins, begins + within, courses, {"QueueName": queue}, self.wider)
