@@ -18,6 +18,7 @@ FILES = policies.files()
 POLICIES = {name: json.loads(text) for name, text in FILES.items()}
 # Where IAM could tell resources apart and the policy does not, for the reasons that policies.py gives.
 EVERYWHERE = {
+    "cloudformation:DescribeStackResources",
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplateSummary",
     "iam:GetPolicy",

@@ -76,10 +76,16 @@ OF_BENCHMARKS: Final = "arn:aws:lambda:*:*:function:pixel-prompt-benchmark-*"
 _DRILL: Final = "{stack}-drill"
 _OF_A_VERIFIER: Final[Mapping[str, Sequence[str]]] = {
     **_WIDER,
-    # Stands for the API and its parts, and for the tags of both.
-    "apigateway:GET": _OWN["apigateway"][1:],
+    # Stands for the API and its parts, and for the tags of both; and for every API of the account that may call a function.
+    "apigateway:GET": (
+        *_OWN["apigateway"],
+        "arn:aws:apigateway:*::/restapis",
+        "arn:aws:apigateway:*::/restapis/*",
+    ),
     # INF-08 counts the account's stacks, CONF-15 compares with the other environments'.
     "cloudformation:DescribeStacks": ("*",),
+    # INF-21 asks which stack has what hangs on this one.
+    "cloudformation:DescribeStackResources": ("*",),
     "cloudformation:ListStackResources": ("arn:aws:cloudformation:*:*:stack/pixel-prompt-*/*",),
     # Drills delete what they have made, and nothing else.
     "cloudformation:DeleteStack": (f"arn:aws:cloudformation:*:*:stack/{_DRILL}/*",),

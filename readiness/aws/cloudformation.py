@@ -243,8 +243,8 @@ class CloudFormationStack:
         return dict(body)
 
     @cached_property
-    def declared(self) -> Mapping[str, Mapping[str, Any]]:
-        """The resources as the template has them after transforms, by logical id, in the long forms of functions.
+    def processed(self) -> Mapping[str, Any]:
+        """The whole template after transforms, in the long forms of functions.
 
         Raises:
             Unverified: the template cannot be read.
@@ -252,7 +252,16 @@ class CloudFormationStack:
         answer = self.env.client("cloudformation").get_template(
             StackName=self.name, TemplateStage="Processed"
         )
-        return dict(written_out(answer["TemplateBody"])["Resources"])
+        return written_out(answer["TemplateBody"])
+
+    @cached_property
+    def declared(self) -> Mapping[str, Mapping[str, Any]]:
+        """The resources as the template has them after transforms, by logical id, in the long forms of functions.
+
+        Raises:
+            Unverified: the template cannot be read.
+        """
+        return dict(self.processed["Resources"])
 
     @property
     def web_acl_rules(self) -> int | None:

@@ -26,17 +26,26 @@ def read(env: Environment) -> Graph:
     Raises:
         Unverified: the stack's resources cannot be read.
     """
-    home = arns.Home(env.partition, env.region, env.account_id)
-    found = list(_resources(env, env.stack_name, home))
-    graph = Graph([one for one in found if isinstance(one, Resource)])
-    graph = graph.plus(one for one in found if isinstance(one, Unread))
-    graph = graph.plus(_contains(graph))
+    graph = resources(env)
     for module in MODULES:
         name = module.__name__.rpartition(".")[2].rstrip("_")
         relations = frozenset(module.RELATIONS)
         read_now = list(attempt(name, lambda module=module, graph=graph: module.edges(env, graph)))  # type: ignore[misc]
         graph = graph.plus(_with(one, relations) for one in read_now)
     return graph
+
+
+def resources(env: Environment) -> Graph:
+    """The resources alone, with no relation but which stack contains which; asks CloudFormation and nobody else.
+
+    Raises:
+        Unverified: the stack's resources cannot be read.
+    """
+    home = arns.Home(env.partition, env.region, env.account_id)
+    found = list(_resources(env, env.stack_name, home))
+    graph = Graph([one for one in found if isinstance(one, Resource)])
+    graph = graph.plus(one for one in found if isinstance(one, Unread))
+    return graph.plus(_contains(graph))
 
 
 def _with(found: Found, relations: frozenset[Relation]) -> Found:

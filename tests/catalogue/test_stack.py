@@ -78,7 +78,13 @@ def test_stack_that_was_rolled_back_is_not_complete(cloud: Running, tmp_path: Pa
 
 
 def by_hand(stack: Stack) -> None:
-    """Change a queue's time-out, and take the stack's tag from it."""
+    """Change a queue's time-out, take the stack's tag from it, and let another account invoke the function."""
     sqs, url = stack.cloud.client("sqs"), stack.id_of("Queue")
+    stack.cloud.client("lambda").add_permission(
+        FunctionName=stack.id_of("Function"),
+        StatementId="by-hand",
+        Action="lambda:InvokeFunction",
+        Principal="444455556666",
+    )
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "77"})
     sqs.untag_queue(QueueUrl=url, TagKeys=["Project"])

@@ -10,14 +10,14 @@ import pytest
 from botocore.session import Session, get_session
 
 from readiness import gaps
+from readiness.discovery.comparison import differences
+from readiness.discovery.template import UNKNOWN, Template
 from readiness.errors import UsageProblem
 from tests.embedded.conftest import TRUST, Running
 from tests.embedded.stacks import Stack, deployed
 from verification.embedded.fidelity import __main__ as command
 from verification.embedded.fidelity import gate
-from verification.embedded.fidelity.compare import differences
 from verification.embedded.fidelity.readers import READERS
-from verification.embedded.fidelity.template import UNKNOWN, Template
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {

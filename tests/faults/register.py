@@ -13,6 +13,7 @@ from tests.faults import (
     source,
     speed,
     tools,
+    undeclared,
 )
 from tests.faults.fault import FAULTS
 
@@ -30,4 +31,5 @@ __all__ = [
     "source",
     "speed",
     "tools",
+    "undeclared",
 ]

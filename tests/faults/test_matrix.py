@@ -22,7 +22,7 @@ from verification.application import ROOT
 # start a run of their own take long: they run for the faults that are about them, and for all with --thorough.
 _LONG = ("CODE-02", "CODE-03", "CODE-04", "CODE-21", "SEC-02", "SEC-05", "SEC-21")
 # They see every change of the stack or the source: only their own faults are looked at with them.
-_SEE_EVERYTHING = ("INF-04", "CONF-14")
+_SEE_EVERYTHING = ("INF-04", "INF-21", "CONF-14")
 _SELECTION = {
     Realm.LIVE: " and not ".join(["not static", "drill", "browser", *_SEE_EVERYTHING]),
     Realm.SOURCE: " and not ".join(["static", *_LONG]),

@@ -15,6 +15,7 @@ from readiness.catalogue import deployment, prices
 from readiness.catalogue.compute import FUNCTION, Compute
 from readiness.catalogue.judging import every, findings
 from readiness.catalogue.outputs import Outputs
+from readiness.catalogue.undeclared.search import undeclared
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
 from readiness.errors import Missing, NotApplicable, Unverified
@@ -152,6 +153,13 @@ def test_template_in_the_folder_is_deployed(
         f"expected what {template.name} says, found something else deployed; deploy it",
     )
     assert changed == {}
+
+
+@pytest.mark.infra
+@pytest.mark.item("STACK-07")
+def test_nothing_undeclared_hangs_on_the_stack(env: Environment, graph: Graph) -> None:
+    """Drift compares what is declared: what somebody added by hand stays, works, and nobody knows of it."""
+    assert undeclared(env, graph) == {}
 
 
 @pytest.mark.infra

@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.session import Session
 
+from readiness.discovery.comparison import differences
+from readiness.discovery.template import Resource, Template
 from verification.embedded.fidelity import readers
-from verification.embedded.fidelity.compare import differences
 from verification.embedded.fidelity.readers import Aws, Live
-from verification.embedded.fidelity.template import Resource, Template
 
 GAPS = Path(__file__).parent.parent / "gaps.toml"
 SHOWN_CHARACTERS = 300

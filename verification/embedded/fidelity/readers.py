@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from verification.embedded.fidelity.compare import document
-from verification.embedded.fidelity.template import UNKNOWN
+from readiness.discovery.comparison import document
+from readiness.discovery.template import UNKNOWN
 
 Read = Callable[["Live"], Any]
 ABSENT_CODES = frozenset(

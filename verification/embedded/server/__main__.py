@@ -219,6 +219,7 @@ def _overlays() -> dict[str, Any]:
         "providers",
         "edges",
         "account",
+        "attachments",
         "answers",
         "lateness",
     )

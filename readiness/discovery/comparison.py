@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from verification.embedded.fidelity.template import UNKNOWN
+from readiness.discovery.template import UNKNOWN
 
 
 class Difference(NamedTuple):

@@ -1,0 +1,171 @@
+"""What a live document has beyond a declared one and AWS's defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from readiness.catalogue.undeclared.declarations import ATTACHED
+from readiness.catalogue.undeclared.subject import Document
+from readiness.discovery.comparison import differences
+from readiness.discovery.template import UNKNOWN
+
+FILE: Final = Path(__file__).with_name("defaults.toml")
+_IDENTITIES: Final = ("RouteKey", "ResourceId", "PathPattern", "Id", "ErrorCode", "IndexName", "UUID")
+"""Members that say which element of a list one is."""
+_IDS: Final = ("UUID", "SubscriptionArn", "Sid")
+_UNTOLD: Final = ("Environment.Variables.", "Subscriptions")
+"""Values that a report does not show: they may be secrets, or a person's address."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One thing that is live and not declared."""
+
+    path: str
+    value: Any
+
+    @property
+    def id(self) -> str:
+        """By what CloudFormation may know it, where it is an attachment; empty where it is a setting."""
+        if self.path not in ATTACHED:
+            return ""
+        if isinstance(self.value, Mapping):
+            return str(next((self.value[name] for name in _IDS if name in self.value), ""))
+        return str(self.value)
+
+    def __str__(self) -> str:
+        told = (
+            self.path if self.path.startswith(_UNTOLD[0]) else f"{self.path} {_shown(self.path, self.value)}"
+        )
+        return f"expected nothing beyond the template and AWS's defaults, found {told}; take it away, or declare it"
+
+
+def _shown(path: str, value: Any) -> str:
+    if path == "Subscriptions" and not str(value.get("Endpoint", "")).startswith("arn:"):
+        return str(value.get("Protocol"))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={one}" for name, one in value.items() if one not in (None, [], {}, ""))
+    return str(value)
+
+
+@cache
+def defaults() -> Mapping[str, Any]:
+    """AWS's defaults by type, see defaults.toml."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def extras(kind: str, declared: Document, live: Document, words: Mapping[str, str]) -> Iterator[Extra]:
+    """Everything that is live, not declared, and no default.
+
+    Args:
+        kind: the resource's type.
+        declared: what the templates say of it.
+        live: what its services tell.
+        words: what a default may name, such as the function's name in that of its log group.
+    """
+    own = defaults().get(kind, {})
+    usual = own.get("defaults", {})
+    search = _Search(frozenset(own.get("told", [])), usual, words, frozenset(declared))
+    for name, value in live.items():
+        if name in ATTACHED:
+            yield from search.attached(declared.get(name), value, name)
+        else:
+            yield from search.within(_member(declared, name), value, name)
+
+
+_NOTHING: Final = object()
+
+
+def _member(declared: Any, name: str) -> Any:
+    """A member by its name, without regard to case: AcmCertificateArn, ACMCertificateArn."""
+    if name in declared:
+        return declared[name]
+    return next((value for key, value in declared.items() if str(key).lower() == name.lower()), _NOTHING)
+
+
+@dataclass(frozen=True)
+class _Search:
+    told: frozenset[str]
+    usual: Mapping[str, Mapping[str, Any]]
+    words: Mapping[str, str]
+    properties: frozenset[str]
+
+    def attached(self, declared: Any, live: Any, path: str) -> Iterator[Extra]:
+        """Live elements of which no declared one says the same."""
+        if declared == UNKNOWN:
+            return
+        wanted = declared if isinstance(declared, list) else []
+        for one in live if isinstance(live, list) else [live] if live else []:
+            partner = _partner(one, wanted)
+            if partner is not None and path == "Routes":
+                yield from self.answering(partner, one, path)
+            elif not any(_same(each, one) for each in wanted):
+                yield Extra(path, one)
+
+    def answering(self, declared: Document, live: Document, path: str) -> Iterator[Extra]:
+        """What answers a route otherwise than declared, which drift does not compare where a definition declares it."""
+        if declared.get("Integration") == UNKNOWN:
+            return
+        for name, value in live["Integration"].items():
+            where = f"{path}.Integration.{name}"
+            if name in declared["Integration"]:
+                if not _same(declared["Integration"][name], value):
+                    yield Extra(f"{path} {live['RouteKey']}: {name}", value)
+            else:
+                for extra in self.leaf(value, where):
+                    yield Extra(f"{path} {live['RouteKey']}: {name}", extra.value)
+
+    def within(self, declared: Any, live: Any, path: str) -> Iterator[Extra]:
+        """What a property has that is not declared of it. A declared value that differs is drift."""
+        if path in self.told or declared == UNKNOWN:
+            return
+        if declared is _NOTHING:
+            yield from self.leaf(live, path)
+        elif isinstance(declared, Mapping) and isinstance(live, Mapping):
+            for name, value in live.items():
+                yield from self.within(_member(declared, name), value, f"{path}.{name}")
+        elif isinstance(declared, list) and isinstance(live, list):
+            for one in live:
+                partner = _partner(one, declared)
+                if partner is not None:
+                    yield from self.within(partner, one, path)
+                elif len(live) > len(declared) and not any(_same(each, one) for each in declared):
+                    yield Extra(path, one)
+
+    def leaf(self, live: Any, path: str) -> Iterator[Extra]:
+        """What of an undeclared value is no default; nothing set is none."""
+        if path in self.told or live in (None, "", [], {}):
+            return
+        usual = self.usual.get(path, {})
+        if usual.get("unless") in self.properties:
+            return
+        if any(_same(self._worded(one), live) for one in usual.get("values", [])):
+            return
+        if isinstance(live, Mapping):
+            for name, value in live.items():
+                yield from self.leaf(value, f"{path}.{name}")
+        else:
+            yield Extra(path, live)
+
+    def _worded(self, value: Any) -> Any:
+        return value.replace("{name}", self.words["name"]) if isinstance(value, str) else value
+
+
+def _partner(live: Any, declared: Sequence[Any]) -> Any:
+    """The declared element that means the same thing, by what tells such elements apart."""
+    if not isinstance(live, Mapping):
+        return None
+    for one in declared:
+        names = [name for name in _IDENTITIES if isinstance(one, Mapping) and name in one and name in live]
+        if names and all(_same(one[name], live[name]) for name in names):
+            return one
+    return None
+
+
+def _same(declared: Any, live: Any) -> bool:
+    return not list(differences(declared, live, ""))

@@ -1,0 +1,70 @@
+"""Everything undeclared that is found at a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from readiness.aws.cloudformation import CloudFormationStack
+from readiness.aws.policy import read, statements_of
+from readiness.catalogue.undeclared.declarations import Declarations
+from readiness.catalogue.undeclared.difference import extras
+from readiness.catalogue.undeclared.readings import READINGS, whole
+from readiness.catalogue.undeclared.subject import Account, Subject
+from readiness.discovery.graph import Graph
+from readiness.environment import Environment
+from readiness.errors import Unverified
+
+_STACK = "AWS::CloudFormation::Stack"
+
+
+def undeclared(env: Environment, graph: Graph) -> Mapping[str, Sequence[str]]:
+    """What is set on or attached to each resource and is not declared, by its logical id.
+
+    Raises:
+        Unverified: nothing was found, and something could not be read; or a template cannot be read.
+    """
+    account = Account(env, frozenset(one.physical_id for one in graph.resources if one.declared))
+    declarations = Declarations(env, graph)
+    found: dict[str, Sequence[str]] = {}
+    unread: list[tuple[str, Exception]] = []
+    for resource in graph.of(*READINGS):
+        if not resource.physical_id:
+            continue
+        properties = declarations.properties(resource)
+        document, problems = whole(
+            Subject(account, resource.type, resource.physical_id, resource.arn, properties)
+        )
+        unread += [(str(resource), problem) for problem in problems]
+        words = {"name": resource.physical_id}
+        odd: list[str] = []
+        for one in extras(resource.type, declarations.of(resource), document, words):
+            try:
+                if not (one.id and account.is_declared_elsewhere(one.id)):
+                    odd.append(str(one))
+            except Unverified as problem:
+                unread.append((str(resource), problem))
+        if odd:
+            found[str(resource)] = odd
+    for path, stack in {
+        "": env.stack_name,
+        **{f"{one}": one.physical_id for one in graph.of(_STACK)},
+    }.items():
+        if odd := list(_on_stack(env, stack)):
+            found[path or stack] = odd
+    if unread and not found:
+        name, first = unread[0]
+        cause = first.cause if isinstance(first, Unverified) else str(first)
+        others = f" and {len(unread) - 1} other reads" if len(unread) > 1 else ""
+        raise Unverified(f"{name}{others}: {first}", cause=cause) from first
+    return found
+
+
+def _on_stack(env: Environment, name: str) -> Iterator[str]:
+    """What hangs on a stack itself: a policy by which nothing can be updated, and strangers who are told of each event."""
+    policy = env.client("cloudformation").get_stack_policy(StackName=name).get("StackPolicyBody")
+    for statement in read(statements_of(policy)):
+        if not statement.allows and statement.covers("Update:Modify") and "*" in statement.resources:
+            yield "expected that the stack can be updated, found a stack policy that denies it for all; set another one"
+    for topic in CloudFormationStack(env, name).description.get("NotificationARNs", []):
+        if topic.split(":")[4] != env.account_id:
+            yield f"expected nobody outside the account to be told of the stack's events, found {topic}; take it out"

@@ -1,0 +1,307 @@
+"""STACK-07 on the embedded AWS: nothing at a stack that was just deployed, and each thing that is added to it by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from readiness.catalogue.undeclared.search import undeclared
+from readiness.discovery import live
+from tests.embedded.conftest import Running, cloud
+from tests.embedded.stacks import Stack, deployed
+from verification.application import connect
+
+__all__ = ["cloud"]
+pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("undeclared")]
+STRANGER = "444455556666"
+
+# Every type with as little as its template must say, so that all else is AWS's default.
+BARE = """
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: [lambda.amazonaws.com, states.amazonaws.com]}, Action: sts:AssumeRole}
+      Policies:
+        - PolicyName: queue
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Effect: Allow
+                Action: [sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes]
+                Resource: !GetAtt Queue.Arn
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Role: !GetAtt Role.Arn
+      Code: {ZipFile: "def handler(event, context): return {}"}
+  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function}}
+  Alias:
+    Type: AWS::Lambda::Alias
+    Properties: {FunctionName: !Ref Function, FunctionVersion: !GetAtt Version.Version, Name: live}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref Alias, Action: lambda:InvokeFunction, Principal: events.amazonaws.com, SourceArn: !GetAtt Rule.Arn}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !Ref Alias, EventSourceArn: !GetAtt Queue.Arn}
+  Queue: {Type: AWS::SQS::Queue}
+  Topic: {Type: AWS::SNS::Topic}
+  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn}
+  QueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}
+  Bucket: {Type: AWS::S3::Bucket}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+  Group: {Type: AWS::Logs::LogGroup}
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {}}}
+  Rule:
+    Type: AWS::Events::Rule
+    Properties: {EventPattern: {source: [shop]}, Targets: [{Id: alias, Arn: !Ref Alias}]}
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/Lambda
+      MetricName: Errors
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanThreshold
+  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: bare, ProtocolType: HTTP}}
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: {ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: !Ref Alias, PayloadFormatVersion: "2.0"}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Api, RouteKey: GET /, Target: !Sub "integrations/${Integration}"}
+  Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: v1}}
+  Rest: {Type: AWS::ApiGateway::RestApi, Properties: {Name: bare}}
+  Things:
+    Type: AWS::ApiGateway::Resource
+    Properties: {RestApiId: !Ref Rest, ParentId: !GetAtt Rest.RootResourceId, PathPart: things}
+  Root:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Rest
+      ResourceId: !GetAtt Rest.RootResourceId
+      HttpMethod: GET
+      AuthorizationType: NONE
+      Integration: {Type: MOCK}
+  Thing:
+    Type: AWS::ApiGateway::Method
+    Properties: {RestApiId: !Ref Rest, ResourceId: !Ref Things, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties: {RoleArn: !GetAtt Role.Arn, DefinitionString: '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: kms:*, Resource: "*"}
+"""
+
+
+def found(cloud: Running, stack: Stack) -> Mapping[str, Sequence[str]]:
+    env = connect("local", cloud=cloud.cloud.name)
+    env = replace(env, settings=replace(env.settings, stack=stack.name))
+    return undeclared(env, live.resources(env))
+
+
+@pytest.fixture(scope="module")
+def bare(cloud: Running) -> Iterator[Stack]:
+    with deployed(cloud, BARE) as stack:
+        yield stack
+
+
+def policy(action: str, resource: str = "*") -> str:
+    principal = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def bucket_website(stack: Stack) -> None:
+    configuration = {"IndexDocument": {"Suffix": "index.html"}}
+    stack.cloud.client("s3").put_bucket_website(
+        Bucket=stack.id_of("Bucket"), WebsiteConfiguration=configuration
+    )
+
+
+def bucket_lifecycle(stack: Stack) -> None:
+    rule = {"ID": "by-hand", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    stack.cloud.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=stack.id_of("Bucket"), LifecycleConfiguration={"Rules": [rule]}
+    )
+
+
+def bucket_policy(stack: Stack) -> None:
+    name = stack.id_of("Bucket")
+    document = policy("s3:GetObject", f"arn:aws:s3:::{name}/*")
+    stack.cloud.client("s3").put_bucket_policy(Bucket=name, Policy=document)
+
+
+def bucket_versioning(stack: Stack) -> None:
+    stack.cloud.client("s3").put_bucket_versioning(
+        Bucket=stack.id_of("Bucket"), VersioningConfiguration={"Status": "Enabled"}
+    )
+
+
+def bucket_notification(stack: Stack) -> None:
+    stack.cloud.client("s3").put_bucket_notification_configuration(
+        Bucket=stack.id_of("Bucket"), NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+
+
+def function_of_the_alias(stack: Stack) -> None:
+    """A statement in the policy of an alias, which the function's own policy does not show."""
+    stack.cloud.client("lambda").add_permission(
+        FunctionName=stack.id_of("Function"),
+        Qualifier="live",
+        StatementId="by-hand",
+        Action="lambda:InvokeFunction",
+        Principal=STRANGER,
+    )
+
+
+def function_concurrency(stack: Stack) -> None:
+    stack.cloud.client("lambda").put_function_concurrency(
+        FunctionName=stack.id_of("Function"), ReservedConcurrentExecutions=1
+    )
+
+
+def function_variable(stack: Stack) -> None:
+    stack.cloud.client("lambda").update_function_configuration(
+        FunctionName=stack.id_of("Function"), Environment={"Variables": {"DEBUG": "1"}}
+    )
+
+
+def table_expiry(stack: Stack) -> None:
+    stack.cloud.client("dynamodb").update_time_to_live(
+        TableName=stack.id_of("Table"),
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "created"},
+    )
+
+
+def topic_policy(stack: Stack) -> None:
+    arn = stack.id_of("Topic")
+    stack.cloud.client("sns").set_topic_attributes(
+        TopicArn=arn, AttributeName="Policy", AttributeValue=policy("sns:Subscribe", arn)
+    )
+
+
+def queue_redrive_allowed(stack: Stack) -> None:
+    stack.cloud.client("sqs").set_queue_attributes(
+        QueueUrl=stack.id_of("Queue"), Attributes={"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'}
+    )
+
+
+def role_attached(stack: Stack) -> None:
+    stack.cloud.client("iam").attach_role_policy(
+        RoleName=stack.id_of("Role"), PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+
+
+def role_trust(stack: Stack) -> None:
+    iam, name = stack.cloud.client("iam"), stack.id_of("Role")
+    document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    principal = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
+    document["Statement"].append({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+
+
+def secret_policy(stack: Stack) -> None:
+    stack.cloud.client("secretsmanager").put_resource_policy(
+        SecretId=stack.id_of("Secret"), ResourcePolicy=policy("secretsmanager:GetSecretValue")
+    )
+
+
+def rule_target(stack: Stack) -> None:
+    arn = stack.cloud.client("sqs").get_queue_attributes(
+        QueueUrl=stack.id_of("Queue"), AttributeNames=["QueueArn"]
+    )["Attributes"]["QueueArn"]
+    stack.cloud.client("events").put_targets(
+        Rule=stack.id_of("Rule"), Targets=[{"Id": "by-hand", "Arn": arn}]
+    )
+
+
+def stage_variables(stack: Stack) -> None:
+    stack.cloud.client("apigatewayv2").update_stage(
+        ApiId=stack.id_of("Api"), StageName="v1", StageVariables={"debug": "1"}
+    )
+
+
+def rest_method(stack: Stack) -> None:
+    client, api = stack.cloud.client("apigateway"), stack.id_of("Rest")
+    where = {"restApiId": api, "resourceId": stack.id_of("Things"), "httpMethod": "POST"}
+    client.put_method(**where, authorizationType="NONE")
+    client.put_integration(**where, type="MOCK")
+
+
+def key_alias(stack: Stack) -> None:
+    stack.cloud.client("kms").create_alias(
+        AliasName=f"alias/{stack.name}-by-hand", TargetKeyId=stack.id_of("Key")
+    )
+
+
+ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
+    (bucket_website, "Bucket", "WebsiteConfiguration"),
+    (bucket_lifecycle, "Bucket", "LifecycleConfiguration"),
+    (bucket_policy, "Bucket", "Policy"),
+    (bucket_versioning, "Bucket", "VersioningConfiguration"),
+    (bucket_notification, "Bucket", "NotificationConfiguration"),
+    (function_of_the_alias, "Function", "Policy"),
+    (function_concurrency, "Function", "ReservedConcurrentExecutions"),
+    (function_variable, "Function", "Environment.Variables.DEBUG"),
+    (table_expiry, "Table", "TimeToLiveSpecification"),
+    (topic_policy, "Topic", "Policy"),
+    (queue_redrive_allowed, "Queue", "RedriveAllowPolicy"),
+    (role_attached, "Role", "AttachedPolicies"),
+    (role_trust, "Role", "Policy"),
+    (secret_policy, "Secret", "Policy"),
+    (rule_target, "Rule", "Targets"),
+    (stage_variables, "Stage", "StageVariables"),
+    (rest_method, "Rest", "Routes RouteKey=POST /things"),
+    (key_alias, "Key", "KeyAliases"),
+]
+
+
+def test_defaults_are_those_of_a_stack_that_was_just_deployed(cloud: Running, bare: Stack) -> None:
+    """Where AWS, or the emulator, sets something that the table does not know, this names it."""
+    assert found(cloud, bare) == {}
+
+
+def test_each_addition_by_hand_is_found(cloud: Running, bare: Stack) -> None:
+    for add, _, _ in ADDITIONS:
+        add(bare)
+    seen = found(cloud, bare)
+
+    missed = [
+        add.__name__
+        for add, name, member in ADDITIONS
+        if not any(f"found {member}" in one for one in seen.get(name, []))
+    ]
+    assert missed == []
+    assert seen.keys() == {name for _, name, _ in ADDITIONS}
