@@ -552,12 +552,12 @@ def shared_bucket(bench: Bench) -> Iterator[None]:
 
 
 # The mapping of the jobs themselves, switched off, would leave every item about a job waiting for a quarter of an hour.
-@fault("INF-07", "a queue of the worker is switched off", relatives={"SEC-16"})
+@fault("INF-07", "a second mapping of the jobs to the worker is switched off", relatives={"SEC-16"})
 def disabled_mapping(bench: Bench) -> Iterator[None]:
     client = bench.client("lambda")
     made = client.create_event_source_mapping(
         FunctionName=bench.physical("WorkerFunction"),
-        EventSourceArn=bench.stack.alarm_inbox.arn,
+        EventSourceArn=bench.stack.queue.arn,
         ScalingConfig={"MaximumConcurrency": 2},
         Enabled=False,
     )
