@@ -39,7 +39,7 @@ def statement(**content):
     ("content", "meant", "not_meant"),
     [
         ({"Action": "s3:GetObject"}, "s3:getobject", "s3:PutObject"),
-        ({"Action": ["s3:Get*", "s3:Put?bject"]}, "s3:PutObject", "s3:PutAnObject"),
+        ({"Action": ["s3:Get*", "s3:Put?ject"]}, "s3:PutXject", "s3:PutAnXject"),
         ({"NotAction": "s3:GetObject"}, "s3:PutObject", "S3:GetObject"),
         ({"NotAction": ["s3:*", "sqs:*"]}, "sns:Publish", "sqs:SendMessage"),
     ],
