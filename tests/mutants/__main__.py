@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from readiness.errors import UsageProblem
 from tests.mutants import document, peers
@@ -112,7 +113,11 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
         return
 
     def keep(told: Told, fate: Fate, seconds: float) -> None:
-        facts = {"items": told.items, "by": told.by, "message": told.message[:1000]}
+        facts = {
+            "items": told.items,
+            "by": told.by,
+            "message": shorten(told.message, 300, placeholder=" ..."),
+        }
         append(options.results, Result.of(told.mutant, fate, commit, seconds=round(seconds, 1), **facts))
         print(f"{fate:10} {told.mutant.id}: {told.mutant.says} {' '.join(told.items)}{told.by}", flush=True)
 
