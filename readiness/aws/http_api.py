@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import botocore.exceptions
-
 from readiness.aws.api import Route, Stage, Throttle
 from readiness.environment import Environment
+from readiness.errors import Missing
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class HttpApi:
         """The stage `$default`, or the only one where it has another name."""
         try:
             return dict(self._client.get_stage(ApiId=self.id, StageName="$default"))
-        except botocore.exceptions.ClientError as problem:
-            found = list(self._listed("get_stages")) if _is_absent(problem) else []
+        except Missing:
+            found = list(self._listed("get_stages"))
             if len(found) != 1:
                 raise
             return found[0]
@@ -134,13 +133,17 @@ class HttpApi:
 
     def address(self, stage: Stage) -> str:
         """Where a stage answers, without a slash at the end."""
-        end = "" if stage.name == "$default" else f"/{stage.name}"
+        return self._address(stage.name)
+
+    @property
+    def base_url(self) -> str:
+        """Where its stage answers, without a slash at the end."""
+        return self._address(self.stage["StageName"])
+
+    def _address(self, stage: str) -> str:
+        end = "" if stage == "$default" else f"/{stage}"
         return f"{self.endpoint}{end}"
 
 
 def _key(route: Route) -> str:
     return route.path if route.path == "$default" else str(route)
-
-
-def _is_absent(problem: botocore.exceptions.ClientError) -> bool:
-    return bool(problem.response["Error"]["Code"] == "NotFoundException")

@@ -79,3 +79,18 @@ def test_an_api_that_does_not_exist_is_missing(env, fact):
 def test_an_api_without_default_stage_is_missing_it(api):
     with pytest.raises(Missing, match="GetStage: NotFoundException"):
         _ = api.stage
+
+
+def test_a_stage_may_have_a_name_when_it_is_the_only_one(api, gateway):
+    gateway.create_stage(ApiId=api.id, StageName="live")
+
+    assert api.stage["StageName"] == "live"
+    assert api.base_url == f"{api.endpoint}/live"
+
+
+def test_no_stage_is_chosen_from_several(api, gateway):
+    for name in ("live", "next"):
+        gateway.create_stage(ApiId=api.id, StageName=name)
+
+    with pytest.raises(Missing):
+        _ = api.stage

@@ -63,7 +63,7 @@ def test_outputs_point_at_live_resources(stack: Stack) -> None:
     """People and scripts follow the outputs, wherever they lead."""
     api, bucket, images, page = stack.http_api, stack.bucket, stack.distribution, stack.site_distribution
     live = {
-        "ApiEndpoint": existing(lambda: api.endpoint),
+        "ApiEndpoint": existing(lambda: api.base_url),
         "S3BucketName": existing(lambda: bucket.live_name),
         "CloudFrontDomain": existing(lambda: images.public_domain),
         "SiteUrl": existing(lambda: f"https://{page.public_domain}"),
