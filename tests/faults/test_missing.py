@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.bench import Bench
 from tests.faults.refusals import PLUGIN
-from verification.stack import NEEDED, OPTIONAL
+from verification.parts import NEEDED, OPTIONAL
 
 # Where the stack's own word is what an item is about. The name stands in the deployed template, so nothing else notices.
 CLAIMS = {
