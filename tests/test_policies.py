@@ -152,7 +152,8 @@ def test_a_type_that_nobody_placed_is_an_error():
 
 def test_every_action_that_is_named_in_the_documentation_exists():
     services = {action.partition(":")[0] for action in iam_actions._reference()}
-    texts = [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]
+    # What mutants write is no word of ours.
+    texts = [file for file in (*DOCS.rglob("*.md"), *ROOT.glob("*.md")) if file.name != "RECALL.md"]
     named = {
         (file.name, found[0])
         for file in texts

@@ -88,14 +88,14 @@ class Calls:
             client.meta.events.register("after-call", self._hide)
 
     def _hide(self, parsed: dict[str, Any], **_: Any) -> None:
-        """As if the stack had no such output, or had the resource by another name."""
+        """As if the stack had no such output, or a resource of another type and name in the resource's place."""
         kind, _, name = self.hidden.partition("=")
         for stack in parsed.get("Stacks", []):
             if kind == "output":
                 stack["Outputs"] = [one for one in stack["Outputs"] if one["OutputKey"] != name]
         for resource in parsed.get("StackResourceSummaries", []):
             if kind == "resource" and resource["LogicalResourceId"] == name:
-                resource["LogicalResourceId"] = f"{name}OfAnotherName"
+                resource |= {"LogicalResourceId": "SomethingElse", "ResourceType": "AWS::Lambda::Permission"}
 
     @contextmanager
     def for_the_run(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What a stack has by another name fails the one item that claims it; every item that merely needs it is UNVERIFIED."""
+"""What a stack has not fails the one item that claims it; every item that merely needs it is UNVERIFIED."""
 
 from __future__ import annotations
 

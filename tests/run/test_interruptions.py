@@ -17,7 +17,7 @@ from tests.run.ugly import Application, Ending
 ENDINGS = {
     "it passes": Ending("pass", "pass"),
     "it fails": Ending("assert False, 'open'", "fail", "open"),
-    "a child": Ending("subprocess.Popen(['sleep', '60'], start_new_session=True)", "pass"),
+    "a child": Ending("subprocess.Popen(['sleep', '30'], start_new_session=True)", "pass"),
     "a file": Ending("import tempfile; tempfile.mkdtemp(); time.sleep(1)", "pass"),
     "a wait": Ending("with waiting('a door'): time.sleep(60)"),
     "another wait": Ending("try: time.sleep(60)\n    finally: open('put-back', 'w').close()"),
@@ -25,7 +25,7 @@ ENDINGS = {
 # Seconds since the run has taken the old report away, which is the first that it does.
 MOMENTS = [0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.7, 3.5, 5.0]
 SOME = [0.0, 1.5, 5.0]
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def moments(chosen):

@@ -9,6 +9,7 @@ import pytest
 from tests.scripts.project import Project
 
 LINT = ["ruff", "ruff", "mypy", "lint-imports", "shellcheck", "cfn-lint"]
+MUTANTS = "python -m tests.mutants --application guest-book --sample 20 --limit 2 --against tests/mutants/first.jsonl"
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def thin(project: Project) -> Project:
     """A checkout in which every tool is a stub that notes its call."""
     (project.root / ".venv").unlink()
     tools = project.root / ".venv" / "bin"
-    for name in (*LINT, "codespell", "pytest", "npm", "node"):
+    for name in (*LINT, "codespell", "pytest", "python", "npm", "node"):
         project.stub(name, tools)
     project.stub("setup.sh", project.root / "scripts")
     (project.root / ".ci").mkdir()
@@ -58,6 +59,9 @@ def test_the_projects_own_tests(thin: Project, arguments: list[str], suite: str,
     assert [line for line in told if line.startswith("pytest")] == [
         *("pytest tests --quiet", suite, *([faults] if faults else []))
     ]
+    assert [line for line in told if line.startswith("python -m tests.mutants")] == (
+        [MUTANTS] if faults else []
+    )
 
 
 @pytest.mark.parametrize(
