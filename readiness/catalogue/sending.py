@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from readiness.aws.key import Key
-from readiness.aws.policy import Statement, matches, read
+from readiness.aws.service_access import Caller, lets_in
 from readiness.discovery.graph import Resource
-
-_ACCOUNTS: Final = frozenset({"aws:sourceaccount", "aws:sourceowner"})
 
 
 @dataclass(frozen=True)
@@ -51,13 +49,11 @@ class Receiver:
 
 def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
     """Why a receiver does not get what a sender sends."""
-    if not any(
-        _lets_in(one, sender, account) and one.covers(receiver.action) and one.is_about(receiver.arn)
-        for one in read(receiver.statements)
-    ):
+    caller = Caller(sender.service, sender.arn, account)
+    if not lets_in(receiver.statements, caller, receiver.action, receiver.arn):
         yield (
             f"expected the policy of {receiver.name} to let {sender.service} do {receiver.action} for {sender.arn}, found no such "
-            "statement; add one, or mend its aws:SourceArn"
+            "statement, or a condition that its requests never meet; add one, or mend its condition"
         )
     if receiver.key and receiver.key.is_of_aws:
         yield (
@@ -65,26 +61,14 @@ def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
             "KmsMasterKeyId to a key of your own"
         )
     elif receiver.key:
-        statements = [one for one in read(receiver.key.policy_statements) if _lets_in(one, sender, account)]
+        statements = receiver.key.policy_statements
         missing = [
             action
             for action in ("kms:Decrypt", "kms:GenerateDataKey")
-            if not any(one.covers(action) for one in statements)
+            if not lets_in(statements, caller, action)
         ]
         if missing:
             yield (
                 f"expected the key of {receiver.name} to let {sender.service} do kms:Decrypt and kms:GenerateDataKey, found "
                 f"{' and '.join(missing)} missing; add a statement to its KeyPolicy"
             )
-
-
-def _lets_in(statement: Statement, sender: Sender, account: str) -> bool:
-    """Whether a statement allows something to a sender, by its principal and the conditions that are known."""
-    if not statement.allows or not {("Service", sender.service), ("AWS", "*")} & {*statement.principals}:
-        return False
-    known = {"aws:sourcearn": sender.arn, **dict.fromkeys(_ACCOUNTS, account)}
-    return all(
-        any(matches(value, known[key]) for value in values)
-        for operator, key, values in statement.conditions
-        if key in known and not operator.startswith(("stringnot", "arnnot", "null"))
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,8 +14,9 @@ from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
-from readiness.aws.policy import Statement, read
+from readiness.aws.policy import Statement, matches, read
 from readiness.aws.rule import Rule
+from readiness.aws.service_access import Caller, lets_in
 from readiness.aws.topic import Topic
 from readiness.aws.trouble import Strength
 from readiness.catalogue.compute import (
@@ -29,7 +31,7 @@ from readiness.catalogue.compute import (
 )
 from readiness.catalogue.existence import exists
 from readiness.catalogue.metrics import COMPLETE, DIMENSIONS, METRICS, OF_HTTP_API, OF_REST_API
-from readiness.discovery.graph import Graph, Resource
+from readiness.discovery.graph import Graph, Relation, Resource
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 
@@ -49,6 +51,10 @@ _DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
 # Topics under this key get nothing from CloudWatch, which may not use it.
 # Source: CloudWatch User Guide, "Notify users on alarm changes", and SNS Developer Guide, "Key management".
 _UNUSABLE_KEY: Final = "alias/aws/sns"
+_ERRORS: Final = re.compile(
+    r"(?i)err|exception|fail|fatal|panic|crit|unhandled|traceback|timed? ?out|\b5(?:\d\d|\*)"
+)
+"""What a filter's pattern names when it looks for what went wrong."""
 
 
 @dataclass(frozen=True)
@@ -121,28 +127,42 @@ class Watching:
         """ARNs of the queues that keep what a function failed on."""
         resource = next(each for each in self.graph.of(FUNCTION) if each.physical_id == function)
         live = self.compute.function(resource)
+        if self.graph.to(resource, Relation.ROUTES_TO):
+            return set()  # who calls it through an API gets the error, and no queue keeps it
         sources = {str(mapping.get("EventSourceArn")) for mapping in live.event_sources}
         redrives = {
             str(queue.redrive_policy.get("deadLetterTargetArn"))
             for each in self.graph.of(QUEUE)
             if (queue := self.compute.queue(each)).arn in sources
         }
-        return redrives | {*live.failure_targets}
+        destinations = (mapping.get("DestinationConfig") or {} for mapping in live.event_sources)
+        given_up = {str((one.get("OnFailure") or {}).get("Destination")) for one in destinations}
+        return redrives | given_up | {*live.failure_targets}
 
     @cached_property
-    def _transformations(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Each log group's name, with a metric that a filter makes of its lines."""
+    def _transformations(self) -> Sequence[tuple[str, Mapping[str, Any], str]]:
+        """Each log group's name, with a metric that a filter makes of its lines, and the filter's pattern."""
         pages = self.env.client("logs").get_paginator("describe_metric_filters").paginate()
         return [
-            (one["logGroupName"], made)
+            (one["logGroupName"], made, str(one.get("filterPattern", "")))
             for page in pages
             for one in page["metricFilters"]
             for made in one.get("metricTransformations", [])
         ]
 
     def _log_is_unwatched(self, name: str) -> Sequence[str] | None:
-        made = [one for group, one in self._transformations if group == name]
-        return _by_any(*(partial(self.unnoticed, OUTAGE.lines(one)) for one in made))
+        made = [(one, pattern) for group, one, pattern in self._transformations if group == name]
+        return _by_any(*(partial(self._lines_are_unwatched, one, pattern) for one, pattern in made))
+
+    def _lines_are_unwatched(self, made: Mapping[str, Any], pattern: str) -> Sequence[str] | None:
+        """Why nobody hears of the lines that a filter counts; they have to be about errors."""
+        why = self.unnoticed(OUTAGE.lines(made))
+        if why is None and not _ERRORS.search(pattern):
+            raise Unverified(
+                f"a metric filter counts lines that match {pattern!r}; look by hand whether those are errors",
+                cause="a metric filter whose pattern names no error",
+            )
+        return why
 
     @cached_property
     def dead_letter_queues(self) -> set[str]:
@@ -169,10 +189,7 @@ class Watching:
         """Its failures: why nobody hears of them. A rule on executions that failed tells somebody too."""
         arn = self.compute.machine(resource).arn
         rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
-        if any(
-            isinstance(rule, Rule) and rule.enabled and "aws.states" in rule.pattern.get("source", [])
-            for rule in rules
-        ):
+        if any(isinstance(rule, Rule) and _tells_of_failure(rule, arn) for rule in rules):
             return None
         return self.unnoticed(OUTAGE.failed_executions(arn))
 
@@ -203,23 +220,29 @@ class Watching:
         if not alarm.actions:
             yield "expected AlarmActions, found none; name a topic that somebody is subscribed to"
         topics = [arn for arn in alarm.actions if arn.split(":")[2] == "sns"]
-        why = {arn: self._deafness(arn) for arn in topics}
+        why = {arn: self._deafness(arn, alarm) for arn in topics}
         if topics and len(topics) == len(alarm.actions) and all(why.values()):
             yield from why.values()
 
-    def _deafness(self, arn: str) -> str:
-        """Why nobody hears of what a topic is told, '' where somebody does."""
+    def _deafness(self, arn: str, alarm: Alarm) -> str:
+        """Why nobody hears of what an alarm tells a topic, '' where somebody does."""
         topic = Topic(self.env, arn)
+        where = f"{self.env.partition}:cloudwatch:{arn.split(':')[3]}:{self.env.account_id}"
+        caller = Caller("cloudwatch.amazonaws.com", f"arn:{where}:alarm:{alarm.name}", self.env.account_id)
         try:
             key, statements, subscriptions = topic.kms_key_id, topic.policy_statements, topic.subscriptions
         except Missing:
             return f"expected its topic to exist, found no {arn}; name one that does"
         if key.endswith(_UNUSABLE_KEY):
             return f"expected a key that CloudWatch may use, found {key} on {arn}; use a key of your own that lets it in"
-        if key and not self._key_lets_cloudwatch_in(key):
+        if key and not lets_in(Key(self.env, key).policy_statements, caller, "kms:GenerateDataKey"):
             return f"expected the key {key} of {arn} to let cloudwatch.amazonaws.com use it, found no such statement; add it"
-        if statements and not any(_lets_cloudwatch_in(statement) for statement in read(statements)):
-            return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no such statement; add it"
+        if (
+            statements
+            and not any(_trusts_an_account(one) for one in read(statements))
+            and not lets_in(statements, caller, "sns:Publish", arn)
+        ):
+            return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no statement that does; add it, or mend its condition"
         confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
         if not confirmed:
             found = f"{len(subscriptions)} that nobody has confirmed" if subscriptions else "none"
@@ -231,15 +254,6 @@ class Watching:
                 "or look who reads them"
             )
         return ""
-
-    def _key_lets_cloudwatch_in(self, key: str) -> bool:
-        """Whether a key's policy lets CloudWatch encrypt what it tells a topic."""
-        return any(
-            statement.allows
-            and {("AWS", "*"), ("Service", "cloudwatch.amazonaws.com")} & {*statement.principals}
-            and statement.covers("kms:GenerateDataKey")
-            for statement in read(Key(self.env, key).policy_statements)
-        )
 
     def blindness(self, alarm: Alarm) -> Iterator[str]:
         """Why an alarm cannot fire, or fires for nothing."""
@@ -419,6 +433,43 @@ def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
     return why
 
 
+def _tells_of_failure(rule: Rule, machine: str) -> bool:
+    """Whether a rule sends the failed executions of a state machine somewhere."""
+    detail = rule.pattern.get("detail") or {}
+    return (
+        rule.enabled
+        and bool(rule.targets)
+        and "aws.states" in rule.pattern.get("source", [])
+        and _includes(detail.get("status"), "FAILED")
+        and _includes(detail.get("stateMachineArn"), machine)
+    )
+
+
+def _includes(wanted: Sequence[Any] | None, value: str) -> bool:
+    """Whether a field of an event pattern takes a value; None is a field that it does not mention.
+
+    Raises:
+        Unverified: the pattern compares in a way that is not understood.
+    """
+    for one in wanted or []:
+        if isinstance(one, Mapping) and not {*one} <= {"prefix", "suffix", "wildcard"}:
+            raise Unverified(
+                f"a rule compares by {', '.join(one)}; look by hand whether it takes '{value}'",
+                cause="an event pattern that is not understood",
+            )
+    return wanted is None or any(
+        value == one if isinstance(one, str) else _is_like(one, value) for one in wanted
+    )
+
+
+def _is_like(matcher: Mapping[str, str], value: str) -> bool:
+    return (
+        value.startswith(matcher.get("prefix", ""))
+        and value.endswith(matcher.get("suffix", ""))
+        and matches(matcher.get("wildcard", "*"), value)
+    )
+
+
 def _searches(text: str, trouble: Trouble) -> bool:
     """Whether a SEARCH or a query of metrics finds a trouble: it names the metric, and the resource or no other."""
     if not any(namespace in text and name in text for namespace, name in trouble.courses):
@@ -429,9 +480,8 @@ def _searches(text: str, trouble: Trouble) -> bool:
     return not narrowed or any(value in text for value in trouble.dimensions.values())
 
 
-def _lets_cloudwatch_in(statement: Statement) -> bool:
-    # An account as principal covers those of its services that act for it.
+def _trusts_an_account(statement: Statement) -> bool:
+    """An account as principal covers those of its services that act for it."""
     return statement.allows and any(
-        each in ("*", "cloudwatch.amazonaws.com") or each.startswith("arn:") or each.isdigit()
-        for _, each in statement.principals
+        kind == "AWS" and (each.startswith("arn:") or each.isdigit()) for kind, each in statement.principals
     )
