@@ -15,7 +15,7 @@ from readiness.aws.parameter import Parameter
 from readiness.aws.policy import DEPUTIES, Statement, matches, read, strangers
 from readiness.aws.role import Role
 from readiness.aws.secret import Secret
-from readiness.catalogue import grants, reach, usage
+from readiness.catalogue import grants, lacking, reach, usage
 from readiness.catalogue.compute import FUNCTION, Compute
 from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.judging import every, findings
@@ -202,6 +202,49 @@ def test_functions_are_told_of_what_they_may_use(
         raise NotApplicable("no function of the stack has a role of the stack")
 
     assert findings(used, lambda one: reach.untold(roles[one], used[one], graph)) == {}
+
+
+def _with_roles(graph: Graph, compute: Compute, roles: Mapping[str, Role]) -> Mapping[Resource, Function]:
+    """The functions that have a role of the stack, those of custom resources and of CloudFront's edges left out."""
+    live = {one: compute.function(one) for one in compute.serving(every(graph, FUNCTION))}
+    found = {one: function for one, function in live.items() if function.role_name in roles}
+    if not found:
+        raise NotApplicable("no function of the stack has a role of the stack")
+    return found
+
+
+@pytest.mark.item("IAM-09")
+def test_every_call_of_the_code_is_granted(
+    graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
+) -> None:
+    """What nobody granted fails when it is first called, perhaps only in an error's handling."""
+    by_name = {role.name: role for role in roles.values()}
+    judged = _with_roles(graph, compute, by_name)
+
+    def judge(resource: Resource) -> Iterator[str]:
+        own = judged[resource]
+        same = [
+            one
+            for one in judged.values()
+            if not own.is_image and (one.handler, one.code_sha256) == (own.handler, own.code_sha256)
+        ]
+        names = [own.role_name, *(one.role_name for one in same)]
+        yield from lacking.lacking(own, [by_name[name] for name in dict.fromkeys(names)], graph)
+
+    assert findings(judged, judge) == {}
+
+
+@pytest.mark.item("IAM-10")
+def test_what_lambda_needs_is_granted(graph: Graph, compute: Compute, roles: Mapping[Resource, Role]) -> None:
+    """Without it, logs, traces or events are lost and nobody is told."""
+    by_name = {role.name: role for role in roles.values()}
+    judged = _with_roles(graph, compute, by_name)
+
+    def judge(resource: Resource) -> Iterator[str]:
+        function = judged[resource]
+        yield from lacking.lacking_for_lambda(function, by_name[function.role_name], graph)
+
+    assert findings(judged, judge) == {}
 
 
 @pytest.mark.item("SECRET-01")
