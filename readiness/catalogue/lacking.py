@@ -67,17 +67,13 @@ def lacking(function: Function, roles: Sequence[Role], graph: Graph) -> Iterator
     """Calls that a function's code makes for certain, and that no policy grants on any resource.
 
     Args:
-        function: its deployed package is read.
+        function: one in Python, whose deployed package is read.
         roles: the function's, and those of other functions with the same code, which may make the call in its stead.
         graph: the stack, whose resources may let the role in themselves.
 
     Raises:
         Unverified: its code cannot be read; or every call is granted, and a permissions boundary may still keep one out.
     """
-    if not function.configuration.get("Runtime", "").startswith("python"):
-        raise Unverified(
-            f"{function!r} is not written in Python, so that its calls are not read; compare its role with the code by hand"
-        )
     package = Package(function.package, function.handler, function.environment)
     statements = [read(role.statements) for role in roles]
     judged = found = False

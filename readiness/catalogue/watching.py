@@ -189,7 +189,7 @@ class Watching:
         """Its failures: why nobody hears of them. A rule on executions that failed tells somebody too."""
         arn = self.compute.machine(resource).arn
         rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
-        if any(isinstance(rule, Rule) and _tells_of_failure(rule, arn) for rule in rules):
+        if any(isinstance(rule, Rule) and tells_of_failure(rule, arn) for rule in rules):
             return None
         return self.unnoticed(OUTAGE.failed_executions(arn))
 
@@ -433,7 +433,7 @@ def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
     return why
 
 
-def _tells_of_failure(rule: Rule, machine: str) -> bool:
+def tells_of_failure(rule: Rule, machine: str) -> bool:
     """Whether a rule sends the failed executions of a state machine somewhere."""
     detail = rule.pattern.get("detail") or {}
     return (

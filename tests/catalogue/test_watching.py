@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from readiness.aws.alarm import Alarm, Metric, Query
+from readiness.aws.function import Function
+from readiness.aws.rule import Rule, Target
 from readiness.catalogue.compute import Compute
-from readiness.catalogue.watching import OUTAGE, Watching
-from readiness.discovery.graph import Graph
+from readiness.catalogue.watching import OUTAGE, Watching, tells_of_failure
+from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.errors import Unverified
 
 
@@ -131,3 +134,96 @@ def test_nobody_knows_what_an_alarm_on_a_query_notices() -> None:
 )
 def test_an_alarm_has_to_be_raised_by_some_trouble(one: Alarm, raised: bool) -> None:
     assert (list(watching().sleep(one)) == []) is raised
+
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
+
+
+def rule(targets: int = 1, **pattern: Any) -> Rule:
+    env: Any = None
+    found = Rule(env, "failures")
+    told = {"State": "ENABLED", "EventPattern": json.dumps({"source": ["aws.states"], **pattern})}
+    vars(found).update(
+        description=told, targets=[Target("arn:aws:sns:us-east-1:123456789012:alarms")] * targets
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {},
+        {"detail": {"status": ["FAILED", "TIMED_OUT"]}},
+        {"detail": {"stateMachineArn": [MACHINE], "status": ["FAILED"]}},
+        {"detail": {"stateMachineArn": [{"prefix": "arn:aws:states:us-east-1:"}]}},
+        {"detail": {"stateMachineArn": [{"wildcard": "*:orders"}]}},
+    ],
+)
+def test_a_rule_may_tell_of_failed_executions(pattern: dict[str, Any]) -> None:
+    assert tells_of_failure(rule(**pattern), MACHINE)
+
+
+@pytest.mark.parametrize(
+    "deaf",
+    [
+        rule(targets=0),
+        rule(detail={"status": ["SUCCEEDED"]}),
+        rule(detail={"stateMachineArn": [f"{MACHINE}-other"]}),
+        rule(detail={"stateMachineArn": [{"prefix": "arn:aws:states:eu-"}]}),
+        rule(source=["aws.s3"]),
+    ],
+)
+def test_a_rule_about_something_else_tells_of_no_failure(deaf: Rule) -> None:
+    assert not tells_of_failure(deaf, MACHINE)
+
+
+def test_a_pattern_that_is_not_understood_is_neither() -> None:
+    with pytest.raises(Unverified, match="anything-but"):
+        tells_of_failure(rule(detail={"status": [{"anything-but": ["SUCCEEDED"]}]}), MACHINE)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["ERROR", "?Exception ?Traceback", '{ $.level = "error" }', "[..., status=5*, size]"]
+)
+def test_lines_about_errors_are_heard_of(pattern: str) -> None:
+    made = {"metricNamespace": "Shop", "metricName": "Bad", "metricValue": "1"}
+    heard = watching(alarm("Shop", "Bad", dimensions={}))
+
+    assert heard._lines_are_unwatched(made, pattern) is None
+
+
+def test_lines_about_something_else_are_in_doubt() -> None:
+    made = {"metricNamespace": "Shop", "metricName": "Bad", "metricValue": "1"}
+    heard = watching(alarm("Shop", "Bad", dimensions={}))
+
+    with pytest.raises(Unverified, match="parcel found"):
+        heard._lines_are_unwatched(made, '"parcel found"')
+    assert watching()._lines_are_unwatched(made, '"parcel found"') is not None
+
+
+def failures(*edges: Edge, **facts: Any) -> set[str]:
+    function = Resource("AWS::Lambda::Function", "Worker", "worker")
+    env: Any = None
+    graph = Graph([function], edges)
+    live = Function(env, "worker")
+    vars(live).update(facts)
+    compute = Compute(env, graph)
+    object.__setattr__(compute, "function", lambda _: live)
+    return Watching(env, graph, compute)._failures_of("worker")
+
+
+def test_a_mapping_has_a_destination_of_its_own() -> None:
+    mapping = {
+        "EventSourceArn": "arn:stream",
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:left"}},
+    }
+
+    assert "arn:left" in failures(event_sources=[mapping], failure_targets=[])
+
+
+def test_no_queue_keeps_what_an_api_was_told_at_once() -> None:
+    function = Resource("AWS::Lambda::Function", "Worker", "worker")
+    route = Edge(Resource("AWS::ApiGatewayV2::Api", "Api", "a1"), Relation.ROUTES_TO, function, "GET /")
+
+    assert failures(event_sources=[], failure_targets=["arn:dead"]) >= {"arn:dead"}
+    assert failures(route, event_sources=[], failure_targets=["arn:dead"]) == set()
