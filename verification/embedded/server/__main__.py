@@ -216,6 +216,7 @@ def _overlays() -> dict[str, Any]:
         "cdn",
         "names",
         "cognito",
+        "managed_policies",
         "providers",
         "edges",
         "account",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.services import secretsmanager, sns
@@ -45,6 +46,31 @@ def settle_topic(physical_id: str, new: Properties, old: Properties, _attributes
         elif name in old:
             stored.pop(name, None)
     stored["DisplayName"] = str(new.get("DisplayName", ""))
+    if not stored.get("Policy") or "__default_policy_ID" in stored["Policy"]:
+        stored["Policy"] = json.dumps(_default_policy(physical_id, stored["Owner"]))
+
+
+def _default_policy(arn: str, owner: str) -> Mapping[str, Any]:
+    """What a topic has that nobody gave a policy; MiniStack leaves its condition out.
+
+    Source: Amazon SNS API Reference, "CreateTopic", and SNS Developer Guide, "Example cases for Amazon SNS access control".
+    """
+    actions = ["Publish", "Subscribe", "GetTopicAttributes", "SetTopicAttributes", "AddPermission"]
+    actions += ["RemovePermission", "DeleteTopic", "ListSubscriptionsByTopic"]
+    return {
+        "Version": "2008-10-17",
+        "Id": "__default_policy_ID",
+        "Statement": [
+            {
+                "Sid": "__default_statement_ID",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": [f"SNS:{action}" for action in actions],
+                "Resource": arn,
+                "Condition": {"StringEquals": {"AWS:SourceOwner": owner}},
+            }
+        ],
+    }
 
 
 def attribute(value: Any) -> str:
