@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import botocore.exceptions
 
 from readiness.aws.policy import statements_of
 from readiness.environment import Environment
-from readiness.errors import Missing
+from readiness.errors import Missing, Unverified
 
 _OF_AWS = ":iam::aws:policy/"
 
@@ -73,22 +73,49 @@ class Role:
         return Policy(name, statements_of(answer["PolicyVersion"]["Document"]), arn)
 
     @cached_property
-    def own_policies(self) -> Sequence[Policy]:
-        """Every policy that is not AWS's own, inline or attached."""
-        found = []
+    def _known(self) -> dict[str, Policy]:
+        """What was read, by name for an inline policy and by ARN for an attached one."""
+        return {}
+
+    def each_policy(self, *, own: bool = False) -> Iterator[Policy]:
+        """Every policy, inline or attached, AWS's own last; with `own` without these.
+
+        Raises:
+            Unverified: one could not be read. It is raised after the last one, so that those that can be read are judged.
+        """
+        doubts: list[Unverified] = []
+        for name, read in self._reads(own=own):
+            if name not in self._known:
+                try:
+                    self._known[name] = read()
+                except Unverified as doubt:
+                    doubts.append(doubt)
+                    continue
+            yield self._known[name]
+        if doubts:
+            raise doubts[0]
+
+    def _reads(self, *, own: bool) -> Iterator[tuple[str, Callable[[], Policy]]]:
         for page in self._client.get_paginator("list_role_policies").paginate(RoleName=self.name):
             for name in page["PolicyNames"]:
-                answer = self._client.get_role_policy(RoleName=self.name, PolicyName=name)
-                found.append(Policy(name, statements_of(answer["PolicyDocument"])))
-        return found + [self._managed(name, arn) for name, arn in self._attached if _OF_AWS not in arn]
+                yield name, partial(self._inline, name)
+        for name, arn in sorted(self._attached, key=lambda one: _OF_AWS in one[1]):
+            if not (own and _OF_AWS in arn):
+                yield arn, partial(self._managed, name, arn)
+
+    def _inline(self, name: str) -> Policy:
+        answer = self._client.get_role_policy(RoleName=self.name, PolicyName=name)
+        return Policy(name, statements_of(answer["PolicyDocument"]))
+
+    @cached_property
+    def own_policies(self) -> Sequence[Policy]:
+        """Every policy that is not AWS's own, inline or attached."""
+        return list(self.each_policy(own=True))
 
     @cached_property
     def policies(self) -> Sequence[Policy]:
         """Every policy, inline or attached, AWS's own last."""
-        return [
-            *self.own_policies,
-            *(self._managed(name, arn) for name, arn in self._attached if _OF_AWS in arn),
-        ]
+        return list(self.each_policy())
 
     @property
     def statements(self) -> Sequence[Mapping[str, Any]]:

@@ -58,8 +58,12 @@ _STRANGER: Final = "whatever-there-is"
 
 
 def whole_services(role: Role) -> Iterator[str]:
-    """Grants of everything that a service can do, or of everything but something."""
-    for policy in role.policies:
+    """Grants of everything that a service can do, or of everything but something.
+
+    Raises:
+        Unverified: a policy could not be read; what the others grant is told before.
+    """
+    for policy in role.each_policy():
         for statement in map(Statement, policy.statements):
             if not statement.allows:
                 continue
@@ -84,9 +88,9 @@ def open_resources(role: Role) -> Iterator[str]:
     What a policy of AWS's own grants is left out: nobody here can narrow it.
 
     Raises:
-        Unverified: the list of IAM's actions cannot be read.
+        Unverified: a policy or the list of IAM's actions cannot be read; what was found is told before.
     """
-    for policy in role.own_policies:
+    for policy in role.each_policy(own=True):
         for statement in map(Statement, policy.statements):
             if not statement.allows or _is_narrowed(statement):
                 continue
@@ -104,8 +108,12 @@ def open_resources(role: Role) -> Iterator[str]:
 
 
 def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
-    """Grants by which the role's holder can give itself more rights."""
-    for policy in role.policies:
+    """Grants by which the role's holder can give itself more rights.
+
+    Raises:
+        Unverified: a policy could not be read; what the others grant is told before.
+    """
+    for policy in role.each_policy():
         for statement in map(Statement, policy.statements):
             passes_to_one_service = statement.required("iam:PassedToService") is not None
             if not statement.allows or (
@@ -128,9 +136,9 @@ def unknown_actions(role: Role) -> Iterator[str]:
     """Actions that IAM does not know, in policies that AWS did not write.
 
     Raises:
-        Unverified: the list of IAM's actions cannot be read.
+        Unverified: a policy or the list of IAM's actions cannot be read; what was found is told before.
     """
-    for policy in role.own_policies:
+    for policy in role.each_policy(own=True):
         for statement in map(Statement, policy.statements):
             for action in statement.named_actions:
                 known = set(action) == {"*"} or action.lower() in _FORMER or iam_actions.is_known(action)

@@ -24,7 +24,7 @@ def findings(
 ) -> Mapping[str, Sequence[str]]:
     """What is wrong with which resource, by its logical id; empty where nothing is.
 
-    What was seen to be wrong counts, even where another resource could not be read.
+    What was seen to be wrong counts, even where something else could not be read, of the same resource or of another one.
 
     Args:
         resources: each is judged.
@@ -32,19 +32,30 @@ def findings(
 
     Raises:
         Unverified: nothing was found to be wrong, and not every resource could be read.
+        NotApplicable: the claim is about none of the resources.
     """
-    found: dict[str, Sequence[str]] = {}
+    found: dict[str, list[str]] = {}
     unread: list[tuple[Resource, Unverified]] = []
+    others: list[NotApplicable] = []
+    judged = 0
     for resource in resources:
+        judged += 1
+        wrong: list[str] = []
         try:
-            if wrong := list(judge(resource)):
-                found[str(resource)] = wrong
-        except NotApplicable:
-            raise
+            for finding in judge(resource):
+                wrong.append(finding)  # noqa: PERF402  # what came before an exception counts
+        except NotApplicable as problem:
+            others.append(problem)
         except Unverified as problem:
             unread.append((resource, problem))
-    if unread and not found:
+        if wrong:
+            found[str(resource)] = wrong
+    if found:
+        return found
+    if unread:
         names = ", ".join(str(resource) for resource, _ in unread)
         first = unread[0][1]
         raise Unverified(f"{names}: {first}", cause=first.cause) from first
-    return found
+    if others and len(others) == judged:
+        raise others[0]
+    return {}

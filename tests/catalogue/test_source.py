@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
-from readiness.probes import gates, parameters
+from readiness.application import Application
+from readiness.catalogue.checks import test_source as checks
+from readiness.errors import Unverified
+from readiness.probes import gates, parameters, sources
 from readiness.probes.routes import fits
 from readiness.probes.shell import Script, mask
 
@@ -152,3 +155,19 @@ def test_values_are_judged_as_cloudformation_does(
 )
 def test_calls_fit_routes(path: str, route: str, *, fits_it: bool) -> None:
     assert fits(path, route) is fits_it
+
+
+def test_one_function_whose_imports_cannot_be_judged_keeps_the_item_from_passing(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import json\n", encoding="utf-8")
+    plain = {"Runtime": "python3.13", "Handler": "app.handler"}
+    layered = {**plain, "Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:deps:1"]}
+    functions = [
+        sources.Function(name, tmp_path, properties, {}, ".")
+        for name, properties in (("Plain", plain), ("Layered", layered))
+    ]
+    files = [tmp_path / name for name in ("template.yaml", "samconfig.toml", "checks", "state")]
+    application = Application(tmp_path, *files)
+
+    checks.test_imports_are_declared(application, functions[:1], {})
+    with pytest.raises(Unverified, match=r"1 of 2.*Layered"):
+        checks.test_imports_are_declared(application, functions, {})

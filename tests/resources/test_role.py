@@ -7,6 +7,7 @@ import json
 import pytest
 
 from readiness.aws.role import Role
+from readiness.catalogue import grants
 from readiness.errors import Missing
 
 TRUST = {"Version": "2012-10-17", "Statement": []}
@@ -35,3 +36,19 @@ def test_what_aws_wrote_is_read_only_where_it_is_judged(role):
     assert [policy.name for policy in role.own_policies] == ["inline"]
     with pytest.raises(Missing, match="policy/XRay"):
         _ = role.policies
+
+
+def test_what_can_be_read_is_judged_before_what_cannot(env, role):
+    """A policy of AWS's own, or one of the account's that cannot be read, hid an Action `*` beside it."""
+    whole = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    env.client("iam").put_role_policy(
+        RoleName=role.name, PolicyName="whole", PolicyDocument=json.dumps(whole)
+    )
+    attached = [("Gone", "arn:aws:iam::111122223333:policy/Gone"), ("XRay", "arn:aws:iam::aws:policy/XRay")]
+    vars(role)["_attached"] = attached
+
+    found = grants.whole_services(role)
+
+    assert "found * in whole" in next(found)
+    with pytest.raises(Missing, match="policy/Gone"):
+        next(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ class FakeRole:
 
     @property
     def own_policies(self) -> list[Policy]:
-        return [policy for policy in self.policies if not policy.is_of_aws]
+        return [*self.each_policy(own=True)]
+
+    def each_policy(self, *, own: bool = False) -> Iterator[Policy]:
+        yield from (policy for policy in self.policies if not (own and policy.is_of_aws))
 
 
 def granting(*actions: str, arn: str = "", **content: Any) -> FakeRole:
