@@ -176,13 +176,6 @@ def test_a_boundary_leaves_a_grant_unverified() -> None:
         )
 
 
-def test_another_language_is_unverified() -> None:
-    function = FakeFunction({}, configuration={"Runtime": "nodejs22.x"})
-
-    with pytest.raises(Unverified, match="not written in Python"):
-        list(lacking(function, [FakeRole([])], NOTHING))
-
-
 def test_another_function_with_the_same_code_may_make_the_call() -> None:
     roles = [FakeRole([]), FakeRole([allow("dynamodb:PutItem")])]
 
