@@ -77,7 +77,8 @@ def _verify(application: Application, words: Sequence[str]) -> NoReturn:
         [
             *(sys.executable, "-m", "pytest", "-p", "readiness.plugin", "-p", "readiness.fixtures"),
             *("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(application.folder)),
-            *("-o", f"testpaths={usual}"),
+            # The report says what was found; --tb=long shows a check's code too.
+            *("-o", f"testpaths={usual}", "--tb=no"),
             *("--import-mode=importlib", "--strict-markers", "-o", "enable_assertion_pass_hook=true"),
             *("--application", str(application.folder), *chosen, *words),
         ],

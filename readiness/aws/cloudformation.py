@@ -13,6 +13,11 @@ from typing import Any
 import botocore.exceptions
 import yaml
 
+try:
+    from yaml import CSafeLoader as _SafeLoader  # many times faster
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 from readiness import budgets
 from readiness.aws.spelling import same
 from readiness.environment import Environment
@@ -325,11 +330,11 @@ def written_out(template: str | Mapping[str, Any]) -> Mapping[str, Any]:
     raise Unverified("the template declares no resource")
 
 
-class _LongForms(yaml.SafeLoader):
+class _LongForms(_SafeLoader):
     """Reads a template's short forms, such as !Ref, as the long ones that they stand for."""
 
 
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+def _long_form(loader: _SafeLoader, suffix: str, node: yaml.Node) -> Any:
     value: Any
     if isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
