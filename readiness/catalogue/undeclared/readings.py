@@ -47,6 +47,21 @@ def _filled(value: Any, words: Mapping[str, Any]) -> Any:
     return [_filled(one, words) for one in value] if isinstance(value, list) else str(value).format(**words)
 
 
+def _alarm(subject: Subject) -> Document:
+    """The alarm's rule; nothing where it is gone, which is drift.
+
+    Raises:
+        Unverified: the answer names no list of alarms, so that it says nothing of this one.
+    """
+    answer = subject.ask("cloudwatch", "describe_alarms", AlarmNames=[subject.id])
+    if "MetricAlarms" not in answer:
+        raise Unverified(
+            f"cloudwatch:DescribeAlarms answers without alarms, so that {subject.id} is not known; run again"
+        )
+    alarms: Sequence[Document] = answer["MetricAlarms"]
+    return alarms[0] if alarms else {}
+
+
 def _lambda(method: str, take: str) -> Read:
     return Read("lambda", method, {"FunctionName": "{id}"}, take)
 
@@ -238,9 +253,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         ),
         Read("secretsmanager", "get_resource_policy", {"SecretId": "{id}"}, "{Policy: ResourcePolicy}"),
     ),
-    "AWS::CloudWatch::Alarm": (
-        Read("cloudwatch", "describe_alarms", {"AlarmNames": ["{id}"]}, "MetricAlarms[0]"),
-    ),
+    "AWS::CloudWatch::Alarm": (_alarm,),
     "AWS::Events::Rule": (apis.targets_of_rule,),
     "AWS::StepFunctions::StateMachine": (
         Read(
