@@ -40,7 +40,10 @@ ON_EVERYTHING = {
     "dynamodb:GetResourcePolicy",
     "dynamodb:ListTagsOfResource",
     "iam:SimulatePrincipalPolicy",
+    "logs:GetDataProtectionPolicy",
+    "sns:GetDataProtectionPolicy",
     "sns:ListTagsForResource",
+    "wafv2:GetLoggingConfiguration",
     "wafv2:ListTagsForResource",
 }
 IN_ITS_WORDS: Mapping[str, set[str]] = {
