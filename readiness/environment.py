@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from http import HTTPStatus
@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions
-import botocore.session
 from botocore.config import Config
 
 from readiness import names as host_names
@@ -166,11 +165,6 @@ class Settings:
     def read_only(self) -> bool:
         """Whether the suite may only look."""
         return self.production or self.guard != "none"
-
-    @property
-    def recorded(self) -> Mapping[str, Any]:
-        """What a recording keeps of it, as JSON's own types; the account is nobody else's business."""
-        return {name: value for name, value in asdict(self).items() if name != "account"}
 
     @classmethod
     def of(cls, name: str, section: Mapping[str, Any]) -> Settings:
@@ -354,7 +348,7 @@ class Environment:
         redirected = redirected or bool({"endpoint_url", "services"} & profile.keys())
         return redirected or not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
-    @cached_property
+    @property
     def emulator_url(self) -> str:
         """Where an emulator answers for all of AWS, '' where AWS does."""
         url = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
@@ -562,31 +556,26 @@ def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float | No
 def played_back(application: Application, recording: Mapping[str, Any], exchanges: Exchanges) -> Environment:
     """The environment of a recorded run, which answers from its recording.
 
-    Nothing of it follows from environments.toml, from variables or from the AWS configuration of whoever replays it.
-
     Args:
-        application: what is verified.
+        application: declares it.
         recording: says what environment that was, see docs/RECORDINGS.md.
         exchanges: answers.
+
+    Raises:
+        UsageProblem: it is declared no more.
     """
-    chosen = Settings(**recording["settings"])
-    nobodys = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
-    core = botocore.session.Session(session_vars=nobodys)
-    core.set_default_client_config(
-        Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs do not know it
+    chosen = replace(
+        settings(application, recording["environment"]), region=recording["region"], stack=recording["stack"]
     )
-    found = Environment(
+    session = boto3.Session("replay", "replay", region_name=chosen.region)
+    return Environment(
         chosen,
-        boto3.Session("replay", "replay", region_name=chosen.region, botocore_session=core),
+        session,
         recording["endpoint"] or None,
-        speed=recording["speed"],
         exchanges=exchanges,
         hints=application.hints,
         catalogue=application.catalogue,
     )
-    emulated = recording["emulated"]
-    vars(found).update(emulated=emulated, emulator_url=recording["endpoint"] if emulated else "")
-    return found
 
 
 def nowhere(application: Application) -> Environment:

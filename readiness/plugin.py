@@ -401,7 +401,7 @@ class Verification:
         app = (option.app or self.home).resolve()
         sources = app / self.application.template.relative_to(self.home).parent
         replay = Replay(option.replay, sources, worker=worker, runs_checks=runs_checks)
-        option.env, option.paid = replay.about["settings"]["name"], replay.about["paid"]
+        option.env, option.paid = replay.about["environment"], replay.about["paid"]
         if self.config.stash[_WORKERS]:
             self.config.stash[_WORKERS] = max(len(replay.about["workers"]), 1)
         return replay
@@ -828,10 +828,11 @@ class Verification:
     def _finish_recording(self, recording: Recording, run: Run) -> str:
         about = {
             "suite": __version__,
-            "settings": run.environment.settings.recorded,
-            "endpoint": run.environment.emulator_url,
+            "environment": run.environment.name,
+            "stack": run.environment.stack_name,
+            "region": run.environment.region,
+            "endpoint": run.environment.endpoint_url or "",
             "emulated": run.environment.emulated,
-            "speed": run.environment.speed,
             "paid": bool(self.config.option.paid),
             "commit": run.commit,
             "template": run.template_sha256,

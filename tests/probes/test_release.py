@@ -8,7 +8,6 @@ import pytest
 
 from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
-from readiness.exchanges import Direct
 from verification.probes.commands import Source
 from verification.probes.release import Release, blob_id
 
@@ -92,7 +91,7 @@ def test_a_checkout_is_read_as_committed(tmp_path):
     (tmp_path / "backend" / "src" / "a.py").write_text("b")
     (tmp_path / "backend" / "later.py").write_text("")
 
-    release = Source(tmp_path).release(Direct())
+    release = Source(tmp_path).release()
 
     assert release.changed_files("Door", {"a.py": b"a"}) == []
     assert release.uncommitted == ["backend/src/a.py", "backend/later.py"]
@@ -100,4 +99,4 @@ def test_a_checkout_is_read_as_committed(tmp_path):
 
 def test_a_folder_without_a_commit_settles_nothing(tmp_path):
     with pytest.raises(Unverified, match="git ls-tree failed"):
-        Source(tmp_path).release(Direct())
+        Source(tmp_path).release()
