@@ -202,13 +202,11 @@ def test_a_refusal_is_a_doubt_and_no_failure():
         lambda s3: s3.generate_presigned_post("bucket", "k"),
         # What is signed for a listed operation would do for another method.
         lambda s3: s3.generate_presigned_url("head_bucket", Params={"Bucket": "bucket"}, HttpMethod="PUT"),
-        lambda s3: list(s3.get_paginator("list_objects_v2").paginate(Bucket="bucket")),
-        lambda s3: s3.get_waiter("object_exists").wait(Bucket="bucket", Key="k"),
+        lambda s3: list(s3.get_paginator("list_object_versions").paginate(Bucket="bucket")),
         lambda s3: s3.upload_file(__file__, "bucket", "k"),
-        lambda s3: s3.copy({"Bucket": "bucket", "Key": "k"}, "bucket", "l"),
         lambda s3: s3._make_api_call("PutObject", {"Bucket": "bucket", "Key": "k"}),
     ],
-    ids=["URL", "post", "method", "paginator", "waiter", "transfer", "copy", "inner call"],
+    ids=["URL", "post", "method", "paginator", "transfer", "inner call"],
 )
 def test_there_is_no_way_around(wire, way):
     with pytest.raises(Refused, match="'prod' is read-only"):
@@ -275,7 +273,7 @@ def test_nobody_else_makes_clients():
 
 
 # What active items of the catalogue, or Pixel Prompt's own checks, read; no read-only environment is asked for it.
-ACTIVE = {"cloudfront:GetInvalidation", "s3:GetObject", "s3:HeadObject", "s3:ListObjectsV2"}
+ACTIVE = {"cloudfront:GetInvalidation", "s3:GetObject"}
 READS = re.compile(r"""[."]((?:describe|filter|get|list|simulate)_[a-z0-9_]+|head_object|head_bucket)[("]""")
 
 
