@@ -78,18 +78,16 @@ def render(first: Results, last: Results) -> str:
 
 
 def _compared(first: Results, last: Results) -> str:
+    """Each application, and all that are judged whole."""
     rows = []
     for name in (*APPLICATIONS, ""):
-        before, now = (
-            Score.of(one for one in results.results.values() if name in ("", one.application))
-            for results in (first, last)
-        )
+        before, now = (_score(results, name) for results in (first, last))
         rows.append(
             [
                 *(
-                    name or "**all**",
+                    name or "**all that are judged whole**",
                     before.percent,
-                    now.percent,
+                    "-" if last is first else now.percent,
                     str(now.killed),
                     str(now.meant),
                     str(now.survived),
@@ -99,6 +97,14 @@ def _compared(first: Results, last: Results) -> str:
         )
     columns = ("Application", "First score", "Last score", "Killed", "by meaning", "Survived", "Unsure")
     return _table((*columns, "Stillborn", "Equivalent", "Not yet judged"), rows)
+
+
+def _score(results: Results, application: str) -> Score:
+    """Of one application; with '' of all whose mutants are all judged."""
+    own = by(results.results.values(), lambda one: one.application)
+    whole = {name for name, score in own.items() if not score.alive}
+    chosen = {application} if application else whole
+    return Score.of(one for one in results.results.values() if one.application in chosen)
 
 
 def _run(run: Run) -> Sequence[str]:

@@ -199,8 +199,8 @@ class Score:
 
     @property
     def percent(self) -> str:
-        """The share, and that it is not the last word where the slow items have not run for all."""
-        return "-" if self.share is None else f"{100 * self.share:.0f} %{' so far' * bool(self.alive)}"
+        """The share; none where the slow items have not run for all, for only kills are known until then."""
+        return "-" if self.share is None or self.alive else f"{100 * self.share:.0f} %"
 
 
 def by(results: Iterable[Result], kind: Callable[[Result], str]) -> dict[str, Score]:
