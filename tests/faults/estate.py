@@ -333,8 +333,9 @@ def no_web_acl(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-17", "every rule of the web ACL merely counts")
-def counting_web_acl(bench: Bench) -> Iterator[None]:
+@contextmanager
+def _rules_changed(bench: Bench, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+    """The web ACL with each of its rules changed."""
     client = bench.client("wafv2")
     name, id_, scope = bench.physical("CdnWebAcl").split("|")
     which = {"Name": name, "Id": id_, "Scope": scope}
@@ -345,15 +346,20 @@ def counting_web_acl(bench: Bench) -> Iterator[None]:
         client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
 
     before = client.get_web_acl(**which)["WebACL"]["Rules"]
-    counting = [
-        {**rule, **{key: {"Count": {}} for key in ("Action", "OverrideAction") if key in rule}}
-        for rule in before
-    ]
-    write(counting)
+    write([change(rule) for rule in before])
     try:
         yield
     finally:
         write(before)
+
+
+@fault("SEC-17", "every rule of the web ACL merely counts")
+def counting_web_acl(bench: Bench) -> Iterator[None]:
+    def count(rule: dict[str, Any]) -> dict[str, Any]:
+        return {**rule, **{key: {"Count": {}} for key in ("Action", "OverrideAction") if key in rule}}
+
+    with _rules_changed(bench, count):
+        yield
 
 
 # Quotas
@@ -604,23 +610,11 @@ def lasting_failures(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-17", "AWS's list of known attackers merely counts")
 def counting_group(bench: Bench) -> Iterator[None]:
-    client = bench.client("wafv2")
-    name, id_, scope = bench.physical("CdnWebAcl").split("|")
-    which = {"Name": name, "Id": id_, "Scope": scope}
+    def count(rule: dict[str, Any]) -> dict[str, Any]:
+        return {**rule, "OverrideAction": {"Count": {}}} if "OverrideAction" in rule else rule
 
-    def write(rules: list[dict[str, Any]]) -> None:
-        answer = client.get_web_acl(**which)
-        kept = {key: answer["WebACL"][key] for key in ("DefaultAction", "Description", "VisibilityConfig")}
-        client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
-
-    before = client.get_web_acl(**which)["WebACL"]["Rules"]
-    write(
-        [{**rule, "OverrideAction": {"Count": {}}} if "OverrideAction" in rule else rule for rule in before]
-    )
-    try:
+    with _rules_changed(bench, count):
         yield
-    finally:
-        write(before)
 
 
 @fault("INF-16", "the budget counts one service alone")
