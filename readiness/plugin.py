@@ -98,6 +98,7 @@ _SUITE = pytest.StashKey[Suite | None]()
 _WORKERS = pytest.StashKey[int]()
 _PERFORMER = pytest.StashKey[Performer]()
 SEEN = pytest.StashKey[Seen]()
+_HOW = pytest.StashKey[frozenset[How]]()
 """What a check came upon; the fixture `evidence` adds what it notes itself."""
 _REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "log_file": (bool, "--log-file would keep what a check logs as it is"),
@@ -580,9 +581,9 @@ class Verification:
             item_id = _item_id(test)
             sections = [name for name in self._sections if test.get_closest_marker(name)]
             bound.append((test.nodeid, item_id, ",".join(sections)))
-            for how in self.items[item_id].how if item_id in self.items else ():
-                if how is not How.READ_ONLY:
-                    test.add_marker(how.value)
+            test.stash[_HOW] = self.items[item_id].how if item_id in self.items else frozenset()
+            for how in test.stash[_HOW] - {How.READ_ONLY}:
+                test.add_marker(how.value)
             if item_id in self.items:
                 test.add_marker(item_id)
         self.problems = checklist.binding_problems(expected, bound)
@@ -628,7 +629,7 @@ class Verification:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """A drill waits until nobody looks at the stack, and whoever wants to look waits for the drill."""
-        if item.get_closest_marker("static") or self.replay:
+        if item.stash[_HOW] == {How.STATIC} or self.replay:
             return (yield)
         with turn(self.turns, alone=_is_drill(item)):
             return (yield)
@@ -1011,7 +1012,7 @@ def _described(test: pytest.Item) -> Mapping[str, Any]:
     group = test.get_closest_marker("xdist_group")
     return {
         "item": _item_id(test),
-        "how": [how.value for how in How if how is How.READ_ONLY or test.get_closest_marker(how.value)],
+        "how": [how.value for how in test.stash[_HOW]],
         "group": str(group.args[0]) if group and group.args else "",
     }
 

@@ -11,7 +11,7 @@ import pytest
 
 from readiness.report import document
 from tests.report import validator
-from tests.run.ugly import ENDINGS, Application
+from tests.run.ugly import ENDINGS, Application, Ending
 
 DEADLINE_S = 300
 
@@ -74,6 +74,24 @@ def test_every_ugly_ending_has_its_outcome_once_in_every_format(tmp_path, worker
     assert validator.problems(app.reports / "verification.html") == []
     assert list(temporary.iterdir()) == []
     assert left_running(temporary) == []
+
+
+def test_static_checks_run_beside_a_drill(tmp_path):
+    each_waits_for_the_other = (
+        "until = time.monotonic() + 20\n"
+        "    while open(os.path.join(os.path.dirname(__file__), '..', 'begun')).read().count('CODE') < 2:\n"
+        "        assert time.monotonic() < until\n"
+        "        time.sleep(0.05)"
+    )
+    endings = {how: Ending(each_waits_for_the_other, "pass", how=how) for how in ("static", "active, drill")}
+    app, temporary = Application(tmp_path / "app", endings), tmp_path / "temporary"
+    temporary.mkdir()
+
+    done = app.start("-n", "2", temporary=temporary)
+    output, _ = done.communicate(timeout=DEADLINE_S)
+
+    assert done.returncode == 0, output[-3000:]
+    assert [item["outcome"] for item in app.report()["items"]] == ["pass", "pass"]
 
 
 def left_running(temporary):

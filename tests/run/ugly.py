@@ -22,12 +22,14 @@ class Ending:
         outcome: what the report has to say.
         reason: what its reason has to hold.
         fixture: a fixture that it asks for.
+        how: what it takes, as the checklist says it.
     """
 
     body: str
     outcome: str = "unverified"
     reason: str = ""
     fixture: str = ""
+    how: str = "static"
 
 
 def _signal(name: str, reason: str = "", outcome: str = "unverified") -> Ending:
@@ -121,7 +123,7 @@ ENDINGS: Mapping[str, Ending] = {
     "a folder that is gone": Ending("os.chdir(tmp_path); tmp_path.rmdir()", "pass", fixture="tmp_path"),
 }
 
-_CHECKLIST = "### {id} {title}\n\n*low · static*\n\nIt holds.\n\n**Why.** It is so.\n\n**Remedy.** None.\n"
+_CHECKLIST = "### {id} {title}\n\n*low · {how}*\n\nIt holds.\n\n**Why.** It is so.\n\n**Remedy.** None.\n"
 _CONFTEST = """
 import boto3
 from readiness import environment
@@ -191,7 +193,7 @@ class Application:
         checks, items = [_HEAD], []
         for number, (title, ending) in enumerate(self.endings.items(), 1):
             item = f"CODE-{number:02}"
-            items.append(_CHECKLIST.format(id=item, title=title.capitalize()))
+            items.append(_CHECKLIST.format(id=item, title=title.capitalize(), how=ending.how))
             checks.append(
                 f'\n@pytest.mark.item("{item}")\ndef test_{number:02}({ending.fixture}):\n'
                 f'    begun("{item}")\n    {ending.body}\n'
