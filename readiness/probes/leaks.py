@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from detect_secrets.core.scan import get_plugins, scan_line
 from detect_secrets.settings import transient_settings
@@ -52,16 +53,16 @@ _SECRET_FILTERS = [
 
 def found_in(lines: Iterable[tuple[str, int, str]]) -> set[tuple[str, int, str]]:
     """File, line number and kind of each secret in lines of text that come with their file and number."""
-    found = set()
     with transient_settings({"plugins_used": _SECRET_PLUGINS, "filters_used": _SECRET_FILTERS}):
-        # Trying each detector on each line of a history takes minutes; one look rules most lines out.
+        # Trying each detector on each line of a history takes minutes; one search rules most lines out.
         suspicious = re.compile(
             "|".join(f"(?:{rule.pattern})" for plugin in get_plugins() for rule in plugin.denylist),
             re.IGNORECASE,
         )
-        for file, number, line in lines:
-            if suspicious.search(line):
-                found |= {(file, number, secret.type) for secret in scan_line(line)}
-            if _PROVIDER_KEY.search(line):
-                found.add((file, number, "AI provider key"))
-    return found
+
+        @cache  # a history holds most lines several times
+        def kinds(line: str) -> frozenset[str]:
+            found = {secret.type for secret in scan_line(line)} if suspicious.search(line) else set()
+            return frozenset(found | {"AI provider key"} if _PROVIDER_KEY.search(line) else found)
+
+        return {(file, number, kind) for file, number, line in lines for kind in kinds(line)}
