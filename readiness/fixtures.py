@@ -56,6 +56,8 @@ def application(verification: Verification) -> Application:
 
 
 @pytest.fixture(scope="session")
-def graph(env: Environment) -> Graph:
+def graph(verification: Verification, env: Environment) -> Graph:
     """The stack's resources and how they belong together."""
-    return live.read(env)
+    found = live.read(env)
+    verification.keep_map(found)
+    return found

@@ -51,6 +51,11 @@ class Shared:
             raise kind(outcome["problem"], cause=outcome["cause"])
         return outcome["made"]
 
+    def made(self, name: str) -> Any:
+        """What somebody has made under that name; None where nobody has."""
+        kept = self.folder / f"{name}.json"
+        return json.loads(kept.read_text(encoding="utf-8")).get("made") if kept.exists() else None
+
 
 def _outcome(make: Callable[[], Any]) -> dict[str, Any]:
     try:

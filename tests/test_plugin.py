@@ -16,9 +16,10 @@ from textwrap import dedent
 import boto3
 import pytest
 
-from readiness import environment, plugin, progress
+from readiness import environment, progress
 from readiness.environment import Environment, Settings
 from readiness.report import document, known
+from readiness.session import options
 from verification.application import ROOT
 
 DESCRIPTION = """
@@ -964,7 +965,7 @@ def test_an_old_report_does_not_outlive_a_run_that_could_not_judge(project):
     ],
 )
 def test_a_marker_is_asked_for_by_name_alone(expression, asked):
-    assert plugin._asks_for("active", expression) is asked
+    assert options.asks_for("active", expression) is asked
 
 
 def test_junit_tells_a_failure_from_not_knowing(project):

@@ -43,9 +43,12 @@ def ledger(verification: Verification) -> Ledger:
 
 
 @pytest.fixture(scope="session")
-def stack(env: Environment, ledger: Ledger) -> Stack:
-    """The deployed application."""
-    return Stack(env, ledger)
+def stack(verification: Verification, env: Environment, ledger: Ledger) -> Iterator[Stack]:
+    """The deployed application. What was read of its graph goes into the report."""
+    found = Stack(env, ledger)
+    yield found
+    if "graph" in vars(found):
+        verification.keep_map(found.graph)
 
 
 @pytest.fixture(scope="session")

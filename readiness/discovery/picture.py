@@ -64,12 +64,16 @@ class _Place:
     after: list[_Place] = field(default_factory=list)
 
 
-def svg(graph: Graph, outcomes: Mapping[str, str] | None = None) -> str:
-    """The picture of a graph, self-contained; each node links to `#` and its logical id.
+def svg(
+    graph: Graph, outcomes: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None
+) -> str:
+    """The picture of a graph, self-contained.
 
     Args:
         graph: what is drawn.
         outcomes: `fail`, `unverified` and the like, by logical id.
+        links: the part of the page that a node with an outcome leads to, by logical id. Where None is given, each node
+            leads to its logical id.
     """
     shown = flow(graph)
     layers = _layers(shown)
@@ -90,7 +94,7 @@ def svg(graph: Graph, outcomes: Mapping[str, str] | None = None) -> str:
         _TIP,
         *_legend(),
         *(_drawn(arrow, points) for arrow, points in routes),
-        *(_box(node, place, outcomes or {}) for node, place in places.items()),
+        *(_box(node, place, outcomes or {}, links) for node, place in places.items()),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -225,7 +229,7 @@ def _drawn(arrow: Arrow, points: Sequence[_Place]) -> str:
     return f'<g class="arrow"><title>{escape(told)}</title><path class="{style}" d="{way}" {tip}="url(#tip)"/></g>'
 
 
-def _box(node: Node, place: _Place, outcomes: Mapping[str, str]) -> str:
+def _box(node: Node, place: _Place, outcomes: Mapping[str, str], links: Mapping[str, str] | None) -> str:
     x, y = _x(place), place.y - _HEIGHT / 2
     found = {outcomes.get(str(one), "") for one in node.resources}
     outcome = next((one for one in ("fail", "unverified", "waived", "pass") if one in found), "")
@@ -235,11 +239,14 @@ def _box(node: Node, place: _Place, outcomes: Mapping[str, str]) -> str:
     look = "see" if node.observes else _CLASSES.get(node.resources[0].type, "data")
     states = f"{outcome} {'' if node.resources[0].declared else 'foreign'}".strip()
     told = ", ".join(str(one) for one in node.resources)
+    judged = (links[str(one)] for one in node.resources if links and outcomes.get(str(one)) == outcome)
+    link = str(node.resources[0]) if links is None else next(judged, "") if outcome else ""
+    tag, address = ("a", f' href="#{quote(link)}"') if link else ("g", "")
     return (
-        f'<a href="#{quote(str(node.resources[0]))}" class="{states}"><title>{escape(f"{told}: {kind}")}</title>'
+        f'<{tag}{address} class="{states}"><title>{escape(f"{told}: {kind}")}</title>'
         f'<rect class="{look}" x="{x}" y="{y:.0f}" width="{_WIDTH}" height="{_HEIGHT}"/>'
         f'<text x="{x + 12}" y="{y + 22:.0f}">{escape(_cut(label, _LETTERS))}</text>'
-        f'<text class="kind" x="{x + 12}" y="{y + 40:.0f}">{escape(_cut(kind, _LETTERS + 7))}</text></a>'
+        f'<text class="kind" x="{x + 12}" y="{y + 40:.0f}">{escape(_cut(kind, _LETTERS + 7))}</text></{tag}>'
     )
 
 
@@ -251,14 +258,14 @@ def _legend() -> Sequence[str]:
     kinds = (("entry", "entry point"), ("work", "code"), ("data", "data and queues"), ("see", "observers"))
     lines = []
     for number, (look, words) in enumerate(kinds):
-        x = _MARGIN + number * 130
+        x = _MARGIN + number * 150
         lines.append(
             f'<rect class="{look}" x="{x}" y="22" width="16" height="16" style="rx:4px"/><text class="head" x="{x + 22}" y="34">{words}</text>'
         )
     for number, (look, words) in enumerate(
         (("way", "leads to"), ("dead", "dead letters"), ("watch", "watched, logged"))
     ):
-        x = _MARGIN + number * 130
+        x = _MARGIN + number * 150
         lines.append(
             f'<path class="{look}" d="M{x} 54h30" marker-end="url(#tip)"/><text class="head" x="{x + 36}" y="58">{words}</text>'
         )

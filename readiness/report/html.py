@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.environment import Environment
-from readiness.report import reading
+from readiness.report import reading, stack_map
 from readiness.report.document import Document
 from readiness.report.run import Picture
 from readiness.report.templates import TEMPLATES
@@ -113,6 +113,7 @@ def _rendered(document: Document, pictures: Mapping[str, Sequence[Picture]], roo
         points=reading.points(document),
         findings=FINDINGS,
         remarks=reading.standing(document),
+        map=stack_map.picture(document),
         pictures=shown,
         hidden_pictures=total - sum(map(len, shown.values())),
         room=room,

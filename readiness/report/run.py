@@ -48,6 +48,7 @@ class Run:
         budgets: performance figures, see figures.py.
         spending: what AI providers were made to do, see ledger.py.
         left_out: items that were left out for what they need, by that.
+        map: the stack's graph, see readiness.discovery.outline; None where no check read it.
     """
 
     verdict: Verdict
@@ -63,6 +64,7 @@ class Run:
     budgets: Mapping[str, Any] | None = None
     spending: Mapping[str, Any] | None = None
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    map: Mapping[str, Any] | None = None
 
     @property
     def headline(self) -> str:

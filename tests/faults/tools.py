@@ -162,14 +162,14 @@ def forgotten_form(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-21", "what a check prints is reported as it is", realm=Realm.SOURCE)
 def raw_output(bench: Bench) -> Iterator[None]:
-    with bench.checkout.changed("readiness/plugin.py", "(name, redact(text))", "(name, text)"):
+    with bench.checkout.changed("readiness/session/outcomes.py", "(name, redact(text))", "(name, text)"):
         yield
 
 
 @fault("SEC-21", "the words of a waiver are reported as they are", realm=Realm.SOURCE)
 def raw_waiver(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed(
-        "readiness/plugin.py", "reason=redact(result.reason)", "reason=result.reason"
+        "readiness/session/outcomes.py", "reason=redact(result.reason)", "reason=result.reason"
     ):
         yield
 

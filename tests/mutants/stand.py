@@ -101,7 +101,8 @@ class Stand(ABC):
         self.application, self.folder, self.cloud = application, folder, cloud
         self.state = cloud.require()
         self.template = template_in(self.file)
-        self._physical: dict[str, str] = {}
+        self.physical: dict[str, str] = {}
+        """The resources' names in AWS by those in the template."""
         formation = self.client("cloudformation")
         self._stack = self._described(formation)
         self._outputs = self._now = _outputs(self._stack)
@@ -178,7 +179,11 @@ class Stand(ABC):
     def look(self, step: str) -> Look:
         """What the items of a step say, those left out that could tell a mutant by its being one."""
         left_out = " or ".join((*_OWN_COMPARING, *OF_SOURCES) if self.application == OWN else COMPARING)
-        return said(self._report(f"({_SELECTED[step]}) and not ({left_out})"))
+        return self.report(f"({_SELECTED[step]}) and not ({left_out})")
+
+    def report(self, selection: str) -> Look:
+        """What the items say that pytest's -m selects."""
+        return said(self._report(selection))
 
     def names(self, mutant: Mutant) -> frozenset[str]:
         """What a finding about a mutant's resource calls it: by its logical or physical name, or those of its parts."""
@@ -187,10 +192,10 @@ class Stand(ABC):
         own = self.template["Resources"]
         parts = [
             name
-            for name in self._physical
+            for name in self.physical
             if name == mutant.resource or (name.startswith(mutant.resource) and name not in own)
         ]
-        physical = [self._physical[name] for name in parts]
+        physical = [self.physical[name] for name in parts]
         ends = [re.split(r"[/:]", one)[-1] for one in physical]
         return frozenset({mutant.resource, *parts, *filter(None, physical), *filter(None, ends)})
 
@@ -238,7 +243,7 @@ class Stand(ABC):
                 raise Refused("CloudFormation", f"{found['StackStatus']} after {_SETTLED_WITHIN_SECONDS} s")
             time.sleep(POLL_SECONDS)
         listed = formation.describe_stack_resources(StackName=self.stack)["StackResources"]
-        self._physical = {one["LogicalResourceId"]: one.get("PhysicalResourceId") or "" for one in listed}
+        self.physical = {one["LogicalResourceId"]: one.get("PhysicalResourceId") or "" for one in listed}
         if found["StackStatus"] != "CREATE_COMPLETE":
             raise _refusal(formation.describe_stack_events(StackName=self.stack)["StackEvents"], found)
         self._now = _outputs(found)

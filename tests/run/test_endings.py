@@ -61,6 +61,8 @@ def test_every_ugly_ending_has_its_outcome_once_in_every_format(tmp_path, worker
     ]
     assert wrong == []
     assert report["interrupted"] == ""
+    written = {file.name for file in app.reports.glob("verification.*")}
+    assert written == {f"verification.{kind}" for kind in ("html", "json", "md", "xml")}, output[-3000:]
     junit = ET.fromstring((app.reports / "verification.xml").read_bytes())
     cases = {case.get("name"): case for case in junit.iter("testcase")}
     assert set(cases) == {f"test_{id_[-2:]}" for id_ in ids}

@@ -1,0 +1,130 @@
+"""usage: python -m tests.blind ROUND [NUMBER...]
+
+Makes the changes of a round (first or second) to a good stack of Pixel Prompt, one at a time, and records which
+items FAIL that pass on the good stack. Writes tests/blind/ROUND.jsonl; a number tries that change alone.
+`python -m tests.blind document` writes docs/BLIND.md from what was recorded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.blind.change import Change
+from tests.mutants.stand import OWN, Look, Stand, stand
+from verification.application import ROOT
+
+HERE = Path(__file__).parent
+ROUNDS = ("first", "second")
+DOCUMENT = ROOT / "docs" / "BLIND.md"
+DRIFT = "INF-04"
+"""Says that a property differs from the template, and not what that means."""
+STEPS = ("not static and not drill and not browser", "drill or browser")
+"""The second runs where the first notices nothing but drift."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what the command line says."""
+    if list(words) == ["document"]:
+        DOCUMENT.write_text(document(), encoding="utf-8")
+        return 0
+    if not words or words[0] not in ROUNDS or not all(word.isdigit() for word in words[1:]):
+        print(__doc__)
+        return 2
+    changes = _changes(words[0])
+    numbers = [int(word) for word in words[1:]] or list(changes)
+    with stand(OWN) as place:
+        good = {step: _look(place, step) for step in STEPS}
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for number in numbers:
+            row = _tried(place, changes[number], good) | {"number": number, "commit": commit}
+            _keep(HERE / f"{words[0]}.jsonl", row)
+            print(
+                f"{number:2} {row['title']}\n   {row['error'] or list(row['items']) or 'unseen'}", flush=True
+            )
+    return 0
+
+
+def _changes(name: str) -> dict[int, Change]:
+    """The changes of a round by their numbers."""
+    return dict(enumerate(importlib.import_module(f"tests.blind.{name}").CHANGES, 1))
+
+
+def _tried(place: Stand, change: Change, good: Mapping[str, Look]) -> dict[str, Any]:
+    """Make one change to the good stack, and say which items then FAIL."""
+    place.deploy([])
+    items: dict[str, str] = {}
+    error = ""
+    try:
+        change.apply(place.client, place.physical)
+    except Exception as problem:  # noqa: BLE001  # whatever somebody else's code raises is the result of this trial
+        error = f"{type(problem).__name__}: {problem}"
+    for step in STEPS:
+        if error or set(items) - {DRIFT}:
+            break
+        items |= {
+            item: found.findings[0]
+            for item, found in _look(place, step).items()
+            if found.outcome == "fail" and good[step][item].outcome != "fail"
+        }
+    return {"title": change.title, "harm": change.harm, "items": items, "error": error}
+
+
+def _look(place: Stand, step: str) -> Look:
+    if step == STEPS[0]:
+        place.deploy([])
+    return place.report(step)
+
+
+def _keep(file: Path, row: Mapping[str, Any]) -> None:
+    """Put a result in the place of an earlier one of the same number."""
+    rows = {each["number"]: each for each in _rows(file)} | {row["number"]: row}
+    text = "".join(json.dumps(rows[number], sort_keys=True) + "\n" for number in sorted(rows))
+    file.write_text(text, encoding="utf-8")
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    return (
+        [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    )
+
+
+def document() -> str:
+    """docs/BLIND.md: each change with the items that noticed it, and which of them says what is wrong."""
+    judged = tomllib.loads((HERE / "judged.toml").read_text(encoding="utf-8"))
+    head = (HERE / "document.md").read_text(encoding="utf-8")
+    return head + "".join(
+        _table(name, rows, judged.get(name, {})) for name in ROUNDS if (rows := _rows(HERE / f"{name}.jsonl"))
+    )
+
+
+def _table(name: str, rows: Iterable[Mapping[str, Any]], judged: Mapping[str, str]) -> str:
+    lines, named, seen, tried = [], 0, 0, 0
+    for row in rows:
+        if row["error"]:
+            lines.append(f"| {row['number']} | {row['title']} | not applied: {row['error'][:90]} | - |")
+            continue
+        meant = judged.get(str(row["number"]), "")
+        tried, named, seen = tried + 1, named + bool(meant), seen + bool(row["items"])
+        lines.append(
+            f"| {row['number']} | {row['title']} | {', '.join(row['items']) or 'none'} | {meant or '**none**'} |"
+        )
+    commits = ", ".join(sorted({f"`{row['commit']}`" for row in rows}))
+    return (
+        f"\n## The {name} round\n\nCommit {commits}. {tried} changes were made: {named} are named by an item whose claim "
+        f"says so, {seen} are seen by some item.\n\n| | Change | Items that FAIL | Named by |\n|--:|---|---|---|\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
