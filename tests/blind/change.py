@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+Apply = Callable[[Callable[[str], Any], Mapping[str, str]], None]
+
 
 @dataclass(frozen=True)
 class Change:
@@ -24,4 +26,18 @@ class Change:
     excuse: str
     harm: str
     touches: tuple[str, ...]
-    apply: Callable[[Callable[[str], Any], Mapping[str, str]], None]
+    apply: Apply
+
+
+CHANGES: list[Change] = []
+"""Every change, in the order of its number from 1 on."""
+
+
+def change(title: str, excuse: str, harm: str, *touches: str) -> Callable[[Apply], Apply]:
+    """Add a function to the changes."""
+
+    def keep(function: Apply) -> Apply:
+        CHANGES.append(Change(title, excuse, harm, touches, function))
+        return function
+
+    return keep
