@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.blind.change import Change
-from tests.blind.changes import CHANGES, ROUNDS
+from tests.blind.change import CHANGES, Change
+from tests.blind.changes import ROUNDS
 from tests.mutants.stand import OWN, Look, Stand, stand
 from verification.application import ROOT
 
