@@ -1,4 +1,4 @@
-"""usage: verify-stack [--env NAME] [pytest's options] | --static | --graph [FILE.svg] | init.
+"""usage: verify-stack [--env NAME] [pytest's options] | --static | --graph [FILE.svg] | history | init.
 
 Verify the application in this folder: its deployed stack against the catalogue and the application's own items.
 
@@ -7,6 +7,7 @@ Verify the application in this folder: its deployed stack against the catalogue 
   verify-stack --static            what can be seen in files, without AWS
   verify-stack --graph             print what the stack consists of; --graph stack.svg draws it
   verify-stack --list-items        every item; --explain SQS-01 explains one
+  verify-stack history             the kept runs of an environment: verdicts, items that changed, time by section
   verify-stack init                write a starter: environments, one own item with its check, a workflow
 
 Exit status: 0 when every selected item that applies passes or is waived, 1 when not, 4 when the run could not start.
@@ -27,6 +28,7 @@ from readiness.application import Application
 from readiness.discovery import live, show
 from readiness.environment import Environment
 from readiness.errors import Unverified, UsageProblem
+from readiness.report import __main__ as report
 from readiness.suite import CATALOGUE
 
 EXIT_USAGE = 4
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(__doc__)
             return 0
         application = _application(folder)
+        if words[:1] == ["history"]:
+            return _history(application, words[1:])
         if "--graph" in words:
             return _graph(application, words)
         _verify(application, words)
@@ -124,6 +128,12 @@ def _initialise(folder: Path, words: Sequence[str]) -> int:
     for line in starter.write(_application(folder)):
         print(line)
     return 0
+
+
+def _history(application: Application, words: Sequence[str]) -> int:
+    """Print the kept runs of an environment."""
+    name = _value(words, "--env") or _environment(application)
+    return report.main(["history", str(application.folder / "reports" / name)])
 
 
 def _value(words: Sequence[str], option: str) -> str:

@@ -87,7 +87,7 @@ def svg(
     bottom = max((place.y + place.height / 2 for place in places.values()), default=_TOP)
     height = round(bottom + _MARGIN + 20)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="graph-title graph-desc" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-labelledby="graph-title" aria-describedby="graph-desc" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         '<title id="graph-title">How the stack\'s resources belong together</title>',
         f'<desc id="graph-desc">{escape(_described(shown))}</desc>',
         f"<style>{_STYLE}</style>",

@@ -1,8 +1,9 @@
-"""usage: python -m readiness.report check FILE | publish FILE [--to FILE] [--note TEXT].
+"""usage: python -m readiness.report check FILE | publish FILE [--to FILE] [--note TEXT] | history FOLDER.
 
 `check` says whether a report is as it was written, and its verdict: exit status 0 when it is and the verdict is good, 1
 when it was altered or the verdict is not good, 4 when FILE is no report. `publish` writes a report of staging to
-docs/STAGING_VERIFICATION_REPORT.md; TEXT goes before it, for what a reader has to know and no check can see.
+docs/STAGING_VERIFICATION_REPORT.md; TEXT goes before it, for what a reader has to know and no check can see. `history` prints the kept runs of a report's folder, such as reports/staging: verdicts,
+items whose outcome changed, and how long sections took; 4 when none was kept.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import sys
 from pathlib import Path
 
 from readiness.errors import UsageProblem
-from readiness.report import document, known, markdown, put
+from readiness.report import document, known, markdown, put, trend
 from readiness.report.document import Document
+from readiness.report.history import FOLDER, History
 from readiness.report.redaction import redact
 
 PUBLISHED = Path("docs", "STAGING_VERIFICATION_REPORT.md")
@@ -31,11 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("file", type=Path, metavar="FILE", help="a verification.json")
     publishing.add_argument("--to", type=Path, default=PUBLISHED, metavar="FILE")
     publishing.add_argument("--note", default="", metavar="TEXT")
+    running = commands.add_parser("history", help="the kept runs of an environment")
+    running.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="where its reports lie, such as reports/staging"
+    )
     try:
         asked = parser.parse_args(arguments)
     except SystemExit as ended:
         return 4 if ended.code else 0
     try:
+        if asked.command == "history":
+            return runs(asked.folder)
         content = document.read(asked.file)
         return check(content) if asked.command == "check" else publish(content, asked.to, asked.note)
     except UsageProblem as problem:
@@ -53,6 +61,23 @@ def check(content: Document) -> int:
     print(f"unaltered ({content['digest']})")
     print(f"{where}, {content['started']}: {content['verdict']}")
     return 0 if content["ok"] else 1
+
+
+def runs(folder: Path) -> int:
+    """Print the kept runs of a report's folder.
+
+    Raises:
+        UsageProblem: none was kept.
+    """
+    kept = History(folder / FOLDER, {})
+    if not kept.runs:
+        raise UsageProblem(
+            f"{folder / FOLDER}: expected the records of earlier runs, found none; run a verification first"
+        )
+    print(trend.text(trend.trend(kept.runs)), end="")
+    for note in kept.notes:
+        print(note)
+    return 0
 
 
 def publish(content: Document, file: Path, note: str = "") -> int:

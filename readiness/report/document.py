@@ -58,6 +58,7 @@ def build(run: Run) -> dict[str, Any]:
         "spending": run.spending,
         "left_out": {kind: list(items) for kind, items in run.left_out.items()},
         **({"map": run.map} if run.map else {}),
+        **({"trend": run.trend} if run.trend else {}),
         "items": [_item(run, result, code) for result in run.verdict.results],
     }
     redacted: dict[str, Any] = _redacted(content)

@@ -35,6 +35,7 @@ class Past:
         verdict: its one line.
         outcomes: of each item it looked at.
         failing_since: of each item that failed, when the first of the unbroken line of failures began.
+        seconds: that the checks of each section took; empty in a record of an earlier suite.
     """
 
     started: str
@@ -42,6 +43,7 @@ class Past:
     verdict: str
     outcomes: Mapping[str, str]
     failing_since: Mapping[str, str]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def file_name(self) -> str:
@@ -185,7 +187,11 @@ def _past(content: Mapping[str, Any]) -> Past:
     Raises:
         ValueError: one has not.
     """
-    past = Past(**{name: content[name] for name in Past.__dataclass_fields__})
+    past = Past(
+        **{name: content[name] for name in Past.__dataclass_fields__ if name != "seconds" or name in content}
+    )
+    if not all(isinstance(seconds, int | float) for seconds in past.seconds.values()):
+        raise ValueError("a time that is no number")
     if datetime.fromisoformat(past.started).tzinfo is None:
         raise ValueError("a time without its zone")
     if not all(isinstance(text, str) for text in _texts(past)) or set(past.outcomes.values()) - _OUTCOMES:

@@ -48,6 +48,7 @@ class Run:
         budgets: performance figures, see figures.py.
         spending: what AI providers were made to do, see ledger.py.
         left_out: items that were left out for what they need, by that.
+        trend: the runs before this one and this one, see trend.py.
         map: the stack's graph, see readiness.discovery.outline; None where no check read it.
     """
 
@@ -65,6 +66,7 @@ class Run:
     spending: Mapping[str, Any] | None = None
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     map: Mapping[str, Any] | None = None
+    trend: Mapping[str, Any] | None = None
 
     @property
     def headline(self) -> str:

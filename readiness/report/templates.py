@@ -7,7 +7,7 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from readiness.report import reading
+from readiness.report import reading, trend
 from readiness.report.shortening import shorten
 
 
@@ -27,3 +27,4 @@ TEMPLATES = Environment(
 TEMPLATES.filters["code_spans"] = code_spans
 TEMPLATES.filters["shorten"] = shorten
 TEMPLATES.globals["reading"] = reading
+TEMPLATES.globals["trend"] = trend

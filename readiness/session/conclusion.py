@@ -27,8 +27,10 @@ from readiness.report import (
     history,
     html,
     markdown,
+    origin,
     reading,
     terminal,
+    trend,
     write,
 )
 from readiness.report.history import History, Past
@@ -186,14 +188,23 @@ class Conclusion:
         results = [ended[item] for item in self._suite.items if item in ended]
         outcomes = {result.item: str(result.outcome) for result in results}
         started = self._started.isoformat(timespec="seconds")
+        verdict = Verdict(
+            results,
+            items=len(self._suite.items),
+            rehearsal=self._environment.rehearsal,
+            interrupted=ended_early,
+            replayed=f"{self._replay.started:%Y-%m-%d}" if self._replay else "",
+        )
+        now = Past(
+            started,
+            origin.commit(self._app),
+            str(verdict),
+            outcomes,
+            self._history.failing_since(outcomes, started),
+            self._seconds(results),
+        )
         self._run = Run(
-            verdict=Verdict(
-                results,
-                items=len(self._suite.items),
-                rehearsal=self._environment.rehearsal,
-                interrupted=ended_early,
-                replayed=f"{self._replay.started:%Y-%m-%d}" if self._replay else "",
-            ),
+            verdict=verdict,
             items=self._suite.items,
             environment=self._environment,
             started=self._started,
@@ -207,17 +218,15 @@ class Conclusion:
             spending=self._ask.spending(),
             left_out=self._selection.left_out,
             map=self._ask.map(),
+            trend=trend.trend([now, *self._history.runs]),
         )
         self._report = document.build(self._run)
         write(self._report, self.draft)
         self._tell_junit()
         if not ended_early:
             session.exitstatus = self._run.verdict.exit_status
-            failing = self._history.failing_since(outcomes, started)
-            verdict = str(self._run.verdict)
             if not self._replay:
-                self._history.keep(Past(started, self._run.commit, verdict, outcomes, failing))
-            if not self._replay:
+                self._history.keep(now)
                 self._ask.keep()
         if self._replay:
             self._compare_with_recording(session, self._replay, results)
@@ -225,6 +234,14 @@ class Conclusion:
             self.notes.append(self._finish_recording(self._recording, self._run))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self.notes.append(github.append(Path(summary), markdown.render(self._report)))
+
+    def _seconds(self, results: Sequence[Result]) -> Mapping[str, float]:
+        """How long the checks of each section took."""
+        sections: dict[str, float] = {}
+        for result in results:
+            section = self._suite.items[result.item].section
+            sections[section] = round(sections.get(section, 0) + result.seconds, 3)
+        return sections
 
     def _compare_with_recording(
         self, session: pytest.Session, replay: Replay, results: Sequence[Result]

@@ -77,7 +77,7 @@ def test_the_picture_stands_alone() -> None:
     picture = show.svg(GRAPH, {"Jobs": "fail"})
     root = ET.fromstring(picture)
 
-    assert root.get("role") == "img"
+    assert root.get("role") == "group"
     assert "Api routes to Run<me>." in root.findtext("svg:desc", namespaces=NAMESPACE)
     assert "<script" not in picture
     assert picture.count("http") == 1  # the namespace

@@ -9,9 +9,12 @@ from PIL import Image, ImageDraw
 
 from readiness import checklist
 from readiness.application import CHECKLIST
+from readiness.discovery.graph import Edge, Graph, Relation, Resource
+from readiness.discovery.outline import outline
 from readiness.errors import Gap
 from readiness.report.history import History, Past
 from readiness.report.run import Picture
+from readiness.report.trend import trend
 from readiness.verdict import Found, Outcome, Result, Waived
 from verification.application import ROOT
 
@@ -94,7 +97,8 @@ def past(started, **outcomes):
     changed = {id_.replace("_", "-"): outcome for id_, outcome in outcomes.items()}
     ended = {id_: changed.get(id_, "pass") for id_ in ITEMS}
     failing = {id_: started for id_, outcome in ended.items() if outcome == "fail"}
-    return Past(started, "89abcdef0123", f"NOT READY ({len(failing)} failed)", ended, failing)
+    seconds = {"security": 12.5 + len(failing), "infra": 40.0 / (1 + len(failing))}
+    return Past(started, "89abcdef0123", f"NOT READY ({len(failing)} failed)", ended, failing, seconds)
 
 
 def history(folder, *runs):
@@ -142,6 +146,10 @@ LOST = {
     for id_ in ("CONF-01", "CONF-02", "CONF-05", "SEC-08", "INF-12")
 }
 
+API = Resource("AWS::ApiGatewayV2::Api", "HttpApi", "a1b2c3d4e5")
+FUNCTION = Resource("AWS::Lambda::Function", "WorkerFunction", "pixel-prompt-staging-WorkerFunction")
+QUEUE = Resource("AWS::SQS::Queue", "JobsQueue", "pixel-prompt-staging-jobs")
+
 KINDS = {
     "passing": (results(), {}),
     "failing": (results(SEC_10=SEC_10, INF_07=INF_07, CDN_05=CDN_05, SEC_17=SEC_17), {"budgets": FIGURES}),
@@ -159,6 +167,15 @@ KINDS = {
 }
 
 
+GRAPH = Graph(
+    [API, FUNCTION, QUEUE],
+    [
+        Edge(API, Relation.ROUTES_TO, FUNCTION, "POST /generate"),
+        Edge(FUNCTION, Relation.USES, QUEUE, "sqs:SendMessage"),
+    ],
+)
+
+
 def kind(make, name, folder):
     """A run of that kind, with a history behind it and what its checks left of the screen."""
     made, more = KINDS[name]
@@ -173,4 +190,12 @@ def kind(make, name, folder):
         "CODE-14": [Picture("/ 1280 px, Chromium", picture(1))],
         "CODE-15": [Picture("/ 360 px, Chromium", picture(2, (360, 740)))],
     }
-    return make(*made, items=ITEMS, comparison=comparison, pictures=pictures, **more)
+    return make(
+        *made,
+        items=ITEMS,
+        comparison=comparison,
+        pictures=pictures,
+        trend=trend(before.runs),
+        map=outline(GRAPH),
+        **more,
+    )
