@@ -92,14 +92,14 @@ jobs:
     runs-on: ubuntu-24.04
     environment: ${{{{ inputs.environment }}}}
     steps:
-      # Pin each action to the commit that you have looked at.
-      - uses: actions/checkout@v4
+      # Each action is pinned to a commit, since a tag can be moved to other code.
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
         with:
           persist-credentials: false
-      - uses: actions/setup-python@v5
+      - uses: actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0
         with:
           python-version: "3.13"
-      - uses: aws-actions/configure-aws-credentials@v4
+      - uses: aws-actions/configure-aws-credentials@8df5847569e6427dd6c4fb1cf565c83acfa8afa7 # v6.0.0
         with:
           role-to-assume: ${{{{ vars.VERIFIER_ROLE_ARN }}}}
           aws-region: {region}
@@ -108,7 +108,7 @@ jobs:
         env:
           ENVIRONMENT: ${{{{ inputs.environment }}}}
       - if: always()
-        uses: actions/upload-artifact@v4
+        uses: actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0
         with:
           name: verification
           path: reports/

@@ -17,7 +17,7 @@ from tests.applications import trial
 from verification.application import ROOT
 
 TUTORIAL = (ROOT / "docs" / "ADAPTING.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"(?ms)^(?P<before>[^\n]*)\n\n```(?P<language>\w+)\n(?P<body>.*?)^```$")
+BLOCK = re.compile(r"(?ms)^```(?P<language>\w+)\n(?P<body>.*?)^```$")
 NAMED = re.compile(r"`(?P<name>[\w./]+\.\w+)`:$")
 ENDS_WITH_ONE = re.compile(r"NOT READY|NOT PASSED")
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("tutorial")]
@@ -42,9 +42,13 @@ def steps() -> Iterator[tuple[str, str] | Typed]:
                 command, _, output = part.partition("\n")
                 yield Typed(command, output)
         else:
-            named = NAMED.search(block["before"])
+            named = NAMED.search(TUTORIAL[: block.start()].rstrip())
             assert named, f"no file is named before the block that begins with {block['body'][:40]!r}"
             yield named["name"], block["body"]
+
+
+def test_every_block_of_the_tutorial_is_typed() -> None:
+    assert len(list(BLOCK.finditer(TUTORIAL))) == TUTORIAL.count("\n```") / 2
 
 
 def test_every_line_of_the_tutorial_does_what_it_says(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from readiness import starter
 from tests.applications import trial
+from verification.application import ROOT
 
 pytestmark = pytest.mark.xdist_group("wheel")
 OTHERS = """
@@ -104,6 +107,14 @@ def test_every_item_of_the_catalogue_is_listed_and_explained(python: Path, tmp_p
     assert len(listed) > 0
     explained = run(python, tmp_path, "readiness", "--explain", listed[0].split()[0])
     assert "Remedy: " in explained.stdout
+
+
+def test_the_starters_workflow_uses_the_actions_of_our_own() -> None:
+    own = "".join(file.read_text(encoding="utf-8") for file in (ROOT / ".github" / "workflows").glob("*.yml"))
+    used = re.findall(r"uses: (\S+)", starter._WORKFLOW)
+
+    assert used
+    assert [action for action in used if f"uses: {action}" not in own] == []
 
 
 def test_init_writes_a_starter_that_passes_and_can_fail(python: Path, tmp_path: Path) -> None:
