@@ -44,6 +44,31 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Authorizer:
+    """What API Gateway asks of a request before it calls an authorizer. It answers 401 itself to any other request.
+
+    Args:
+        headers: that have to be there.
+        parameters: of the query that have to be there.
+        expression: the regular expression that the token has to match as a whole, '' for none.
+    """
+
+    headers: Sequence[str]
+    parameters: Sequence[str] = ()
+    expression: str = ""
+
+    @classmethod
+    def asking(cls, sources: Sequence[str], expression: str = "") -> Authorizer:
+        """One with these identity sources, such as `method.request.header.Authorization`."""
+        parts = [source.strip().partition("request.")[2].partition(".") for source in sources]
+        return cls(
+            [name for kind, _, name in parts if kind == "header"],
+            [name for kind, _, name in parts if kind == "querystring"],
+            expression,
+        )
+
+
+@dataclass(frozen=True)
 class Route:
     """One route.
 
@@ -54,6 +79,7 @@ class Route:
         key_required: whether a request needs an API key.
         integration: the URI behind it, '' for none.
         credentials: the role by which API Gateway calls the integration, '' for none.
+        authorizer: id of its own authorizer, '' for none.
     """
 
     method: str
@@ -62,6 +88,7 @@ class Route:
     key_required: bool = False
     integration: str = field(default="", repr=False)
     credentials: str = field(default="", repr=False)
+    authorizer: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}".strip()
@@ -79,6 +106,8 @@ class Api(Protocol):
     def stages(self) -> Sequence[Stage]: ...
     @property
     def routes(self) -> Sequence[Route]: ...
+    @property
+    def authorizers(self) -> Mapping[str, Authorizer]: ...
     @property
     def endpoint_disabled(self) -> bool: ...
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from readiness.aws.api import Route, Stage, Throttle
+from readiness.aws.api import Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
 from readiness.errors import Missing
 
@@ -102,9 +102,18 @@ class HttpApi:
                     one.get("AuthorizationType") or "NONE",
                     integration=behind.get("IntegrationUri") or "",
                     credentials=behind.get("CredentialsArn") or "",
+                    authorizer=one.get("AuthorizerId") or "",
                 )
             )
         return found
+
+    @cached_property
+    def authorizers(self) -> Mapping[str, Authorizer]:
+        """By their ids."""
+        return {
+            one["AuthorizerId"]: Authorizer.asking(one.get("IdentitySource") or [])
+            for one in self._listed("get_authorizers")
+        }
 
     @cached_property
     def stages(self) -> Sequence[Stage]:

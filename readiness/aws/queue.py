@@ -16,6 +16,8 @@ from readiness.progress import waiting
 
 _MOST_AT_ONCE = 10  # by SQS's own limit
 _LONG_POLL_SECONDS = 2
+DISABLED = ("Disabled", "Disabling")
+"""States of an event source mapping that reads nothing."""
 _LOOKS = 3  # at a count that is approximate
 
 
@@ -155,10 +157,11 @@ class Queue:
 
     @cached_property
     def readers(self) -> Sequence[str]:
-        """The functions that an event source mapping feeds from the queue, by name."""
+        """The functions that an event source mapping feeds from the queue, by name; one that is disabled feeds nothing."""
         pages = self.env.client("lambda").get_paginator("list_event_source_mappings")
         return [
             mapping["FunctionArn"].split(":")[6]
             for page in pages.paginate(EventSourceArn=self.arn)
             for mapping in page["EventSourceMappings"]
+            if mapping.get("State") not in DISABLED
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from readiness.aws.api import Route, Stage, Throttle
+from readiness.aws.api import Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
 
 
@@ -50,11 +50,25 @@ class RestApi:
                 bool(one.get("apiKeyRequired")),
                 one.get("methodIntegration", {}).get("uri") or "",
                 one.get("methodIntegration", {}).get("credentials") or "",
+                one.get("authorizerId") or "",
             )
             for page in pages
             for resource in page["items"]
             for method, one in (resource.get("resourceMethods") or {}).items()
         ]
+
+    @cached_property
+    def authorizers(self) -> Mapping[str, Authorizer]:
+        """By their ids. The expression of one of Cognito is about a claim within its token, and not about the token."""
+        pages = self._client.get_paginator("get_authorizers").paginate(restApiId=self.id)
+        return {
+            one["id"]: Authorizer.asking(
+                str(one.get("identitySource") or "").split(","),
+                str(one.get("identityValidationExpression") or "") if one["type"] == "TOKEN" else "",
+            )
+            for page in pages
+            for one in page["items"]
+        }
 
     @cached_property
     def stages(self) -> Sequence[Stage]:

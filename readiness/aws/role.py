@@ -66,6 +66,12 @@ class Role:
         except botocore.exceptions.ClientError as problem:
             if problem.response["Error"]["Code"] != "NoSuchEntity":
                 raise
+            if _OF_AWS in arn:
+                raise Unverified(
+                    f"expected AWS's policy {arn} of {self!r} to be readable, found none at this endpoint, as at an emulator that lacks "
+                    "it; verify the role on AWS",
+                    cause=f"AWS's policy {arn} is not known at this endpoint",
+                ) from problem
             raise Missing(
                 f"{self!r} has policy {arn} attached, which does not exist; attach another one"
             ) from problem

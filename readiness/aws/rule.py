@@ -50,6 +50,11 @@ class Rule:
         return str(self.description["State"]).startswith("ENABLED")
 
     @property
+    def schedule(self) -> str:
+        """When it fires, such as `rate(1 day)`; '' where it waits for events alone."""
+        return str(self.description.get("ScheduleExpression") or "")
+
+    @property
     def pattern(self) -> Mapping[str, Any]:
         """Which events it takes, empty for a schedule."""
         return dict(json.loads(self.description.get("EventPattern") or "{}"))
@@ -98,6 +103,11 @@ class Schedule:
     @property
     def enabled(self) -> bool:
         return bool(self.description["State"] == "ENABLED")
+
+    @property
+    def schedule(self) -> str:
+        """When it fires, such as `rate(1 day)` or `at(2030-01-01T00:00:00)`."""
+        return str(self.description.get("ScheduleExpression") or "")
 
     @property
     def targets(self) -> Sequence[Target]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,14 +11,27 @@ from typing import Any
 from readiness.aws.policy import statements_of
 from readiness.environment import Environment
 
+# Conditions of a filter policy that a missing attribute never satisfies.
+# Source: SNS Developer Guide, "Subscription filter policies"; of the others this is not said there.
+_PRESENT = {"prefix", "suffix", "numeric", "cidr", "equals-ignore-case", "wildcard"}
+
 
 @dataclass(frozen=True)
 class Subscription:
-    """Somebody who is told, at an address or an ARN; `confirmed` is false until they have agreed."""
+    """Somebody who is told, at an address or an ARN; `confirmed` is false until they have agreed.
+
+    `attribute_filter` is what it asks of a message's attributes, empty for nothing.
+    """
 
     protocol: str
     confirmed: bool
     endpoint: str = field(default="", compare=False)
+    attribute_filter: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def needs_attributes(self) -> bool:
+        """Whether it drops every message without attributes, as those of CloudWatch's alarms are."""
+        return any(all(map(_needs_value, wanted)) for wanted in self.attribute_filter.values())
 
 
 @dataclass(frozen=True)
@@ -47,17 +61,25 @@ class Topic:
             self.env.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.arn)
         )
         return [
-            Subscription(
-                entry["Protocol"], self._confirmed(entry["SubscriptionArn"]), entry.get("Endpoint", "")
-            )
+            self._subscription(entry)
             for page in pages
             for entry in page["Subscriptions"]
             if entry["SubscriptionArn"] != "Deleted"  # listed for some days more
         ]
 
-    def _confirmed(self, arn: str) -> bool:
-        """A pending subscription is listed with a word in place of its ARN, or says so itself."""
+    def _subscription(self, entry: Mapping[str, Any]) -> Subscription:
+        arn, protocol, endpoint = entry["SubscriptionArn"], entry["Protocol"], entry.get("Endpoint", "")
+        # A pending subscription is listed with a word in place of its ARN, or says so itself.
         if not arn.startswith("arn:"):
-            return False
-        answer = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)
-        return bool(answer["Attributes"].get("PendingConfirmation") != "true")
+            return Subscription(protocol, confirmed=False, endpoint=endpoint)
+        told = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        by_body = told.get("FilterPolicyScope") == "MessageBody"
+        wanted = {} if by_body else json.loads(told.get("FilterPolicy") or "{}")
+        return Subscription(protocol, told.get("PendingConfirmation") != "true", endpoint, wanted)
+
+
+def _needs_value(condition: Any) -> bool:
+    """Whether a condition of a filter policy asks for an attribute that is there; False in doubt."""
+    if isinstance(condition, Mapping):
+        return set(condition) <= _PRESENT or condition.get("exists") is True
+    return True

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import quote
 
 from readiness import budgets
-from readiness.aws.api import Api, Route, Stage
+from readiness.aws.api import Api, Authorizer, Route, Stage
 from readiness.aws.function import Function
 from readiness.aws.function_url import FunctionUrl
 from readiness.aws.http_api import HttpApi
@@ -19,6 +20,7 @@ from readiness.catalogue.compute import HTTP_API, REST_API
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
 from readiness.errors import Missing, NotApplicable
+from readiness.probes import made_up
 
 FUNCTION_URL = "AWS::Lambda::Url"
 _SERVICE = "apigateway.amazonaws.com"
@@ -67,6 +69,17 @@ class Apis:
         api = self.api(resource)
         return [stage for stage in api.stages if stage.deployment or stage.auto_deploy]
 
+    @property
+    def served(self) -> Sequence[Resource]:
+        """Every API with a stage that serves something; nobody can call the others.
+
+        Raises:
+            NotApplicable: the stack has none.
+        """
+        if not (found := [one for one in self.resources if self.stages(one)]):
+            raise NotApplicable("no API of the stack has a stage that serves something")
+        return found
+
     @cached_property
     def urls(self) -> Mapping[Resource, FunctionUrl]:
         """Every function URL."""
@@ -101,6 +114,19 @@ class Apis:
             return [Route("GET", "/", "NONE")]
         routes = [route for route in self.api(resource).routes if route.method != "OPTIONS"]
         return routes[: budgets.ROUTES_ASKED]
+
+    def made_up(self, resource: Resource, route: Route) -> tuple[str, Mapping[str, str]]:
+        """Credentials that nobody has given out and that a route's authorizer is shown: the query, and the headers.
+
+        Raises:
+            Unverified: the authorizer asks for a form that no token could be made up for.
+        """
+        authorizers = self.api(resource).authorizers if route.authorizer else {}
+        asked = authorizers.get(route.authorizer) or Authorizer(["Authorization"])
+        token = made_up.token(asked.expression)
+        headers = asked.headers or ([] if asked.parameters else ["Authorization"])
+        query = "&".join(f"{quote(name)}={quote(token)}" for name in asked.parameters)
+        return f"?{query}" if query else "", dict.fromkeys(headers, token)
 
     def broken_integrations(self, resource: Resource) -> Iterator[str]:
         """What an API's routes lead to that is not there, or does not let API Gateway in."""

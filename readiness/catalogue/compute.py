@@ -14,7 +14,7 @@ from readiness import budgets
 from readiness.aws.cloudformation import CloudFormationStack
 from readiness.aws.distribution import Distribution
 from readiness.aws.function import Function
-from readiness.aws.policy import read
+from readiness.aws.policy import Statement, read
 from readiness.aws.queue import Queue
 from readiness.aws.rule import Rule, Schedule
 from readiness.aws.state_machine import StateMachine
@@ -31,10 +31,11 @@ REST_API = "AWS::ApiGateway::RestApi"
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 RULE = "AWS::Events::Rule"
 SCHEDULE = "AWS::Scheduler::Schedule"
+_EVENTS = "events.amazonaws.com"
 # Services that hand an event over and do not wait for what becomes of it.
 # Source: Lambda Developer Guide, "Invoking Lambda with events from other AWS services".
 _ASYNCHRONOUS = {
-    *("s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com", "ses.amazonaws.com"),
+    *("s3.amazonaws.com", "sns.amazonaws.com", _EVENTS, "ses.amazonaws.com"),
     *("iot.amazonaws.com", "config.amazonaws.com", "codecommit.amazonaws.com", "scheduler.amazonaws.com"),
 }
 
@@ -128,12 +129,20 @@ class Compute:
         return found
 
     @cached_property
+    def _distributions(self) -> Mapping[str, Distribution]:
+        return {
+            each.logical_id: Distribution(self.env, each.physical_id) for each in self.graph.of(DISTRIBUTION)
+        }
+
+    def distribution(self, resource: Resource) -> Distribution:
+        return self._distributions[resource.logical_id]
+
+    @cached_property
     def at_edges(self) -> set[str]:
         """Names of the functions that run at CloudFront's edges: untraced, and with logs in the region of whoever asked."""
-        distributions = [Distribution(self.env, each.physical_id) for each in self.graph.of(DISTRIBUTION)]
         return {
             function_name(one["LambdaFunctionARN"])
-            for distribution in distributions
+            for distribution in self._distributions.values()
             for behaviour in distribution.behaviours
             for one in behaviour.get("LambdaFunctionAssociations", {}).get("Items", [])
         }
@@ -147,21 +156,45 @@ class Compute:
         ]
 
     def started_by_events(self, function: Function) -> Sequence[str]:
-        """Whatever starts a function and does not wait for it."""
+        """Whatever starts a function and does not wait for it; a disabled rule or schedule starts nothing."""
         services = {
             service
             for statement in read(function.every_permission)
             if statement.allows
             for kind, service in statement.principals
-            if kind == "Service"
+            if kind == "Service" and not (service == _EVENTS and self._is_for_disabled_rules(statement))
         }
         schedules = {
             "scheduler.amazonaws.com"
             for rule in self._rules.values()
-            if isinstance(rule, Schedule)
+            if isinstance(rule, Schedule) and rule.enabled
             if any(same_function(target.arn, function.name) for target in rule.targets)
         }
         return sorted(services & _ASYNCHRONOUS | schedules)
+
+    def _is_for_disabled_rules(self, statement: Statement) -> bool:
+        """Whether a permission is for disabled rules of the stack alone."""
+        sources = statement.required("aws:SourceArn")
+        return bool(sources) and self._disabled_rules.issuperset(sources or ())
+
+    @cached_property
+    def _disabled_rules(self) -> set[str]:
+        return {rule.arn for rule in self._rules.values() if isinstance(rule, Rule) and not rule.enabled}
+
+    @cached_property
+    def served_apis(self) -> Sequence[Resource]:
+        """The APIs that have a stage with a deployment, or one that deploys by itself. Nobody can call the others."""
+        http, rest = self.env.client("apigatewayv2"), self.env.client("apigateway")
+        stages: dict[Resource, Sequence[Mapping[str, Any]]] = {
+            **{each: http.get_stages(ApiId=each.physical_id)["Items"] for each in self.graph.of(HTTP_API)},
+            **{each: rest.get_stages(restApiId=each.physical_id)["item"] for each in self.graph.of(REST_API)},
+        }
+        deployed = ("DeploymentId", "deploymentId", "AutoDeploy")
+        return [
+            each
+            for each, found in stages.items()
+            if any(stage.get(name) for stage in found for name in deployed)
+        ]
 
     @cached_property
     def caps(self) -> Mapping[str, Sequence[Cap]]:
@@ -172,14 +205,15 @@ class Compute:
         return found
 
     def _caps_of_apis(self) -> Iterator[tuple[str, Cap]]:
-        for api in self.graph.of(HTTP_API):
+        served = self.served_apis
+        for api in (each for each in served if each.type == HTTP_API):
             pages = self.env.client("apigatewayv2").get_paginator("get_integrations")
             for page in pages.paginate(ApiId=api.physical_id):
                 for one in page["Items"]:
                     yield from _cap(
                         api, one.get("IntegrationUri"), one.get("TimeoutInMillis"), budgets.API_TIMEOUT_LIMIT
                     )
-        for api in self.graph.of(REST_API):
+        for api in (each for each in served if each.type == REST_API):
             pages = self.env.client("apigateway").get_paginator("get_resources")
             for page in pages.paginate(restApiId=api.physical_id, embed=["methods"]):
                 for resource in page["items"]:

@@ -49,6 +49,13 @@ METRICS: Final[Mapping[str, Mapping[str, Counted]]] = {
         "NumberOfMessagesDeleted": _USE,
         "NumberOfEmptyReceives": _USE,
         "SentMessageSize": Counted("Bytes", failure=False),
+        "ApproximateAgeOfOldestMessageInQuietGroups": Counted("Seconds"),
+        "ApproximateNumberOfMessagesVisibleInQuietGroups": Counted(),
+        "ApproximateNumberOfMessagesNotVisibleInQuietGroups": Counted(),
+        "ApproximateNumberOfMessagesDelayedInQuietGroups": _USE,
+        "ApproximateNumberOfNoisyGroups": _USE,
+        "ApproximateNumberOfGroupsWithInflightMessages": _USE,
+        "NumberOfDeduplicatedSentMessages": _USE,
     },
     "AWS/ApiGateway": {
         "5xx": Counted(each=True),
@@ -61,6 +68,11 @@ METRICS: Final[Mapping[str, Mapping[str, Counted]]] = {
         "DataProcessed": Counted("Bytes", failure=False),
         "CacheHitCount": _USE,
         "CacheMissCount": _USE,
+        "IntegrationError": Counted(),  # this one and those below: of WebSocket APIs
+        "ClientError": Counted(),
+        "ExecutionError": Counted(),
+        "ConnectCount": _USE,
+        "MessageCount": _USE,
     },
     "AWS/States": {
         "ExecutionsFailed": Counted(),

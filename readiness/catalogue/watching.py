@@ -17,7 +17,7 @@ from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import Statement, matches, read
 from readiness.aws.rule import Rule
 from readiness.aws.service_access import Caller, lets_in
-from readiness.aws.topic import Topic
+from readiness.aws.topic import Subscription, Topic
 from readiness.aws.trouble import Strength
 from readiness.catalogue.compute import (
     DISTRIBUTION,
@@ -220,12 +220,20 @@ class Watching:
         if not alarm.actions:
             yield "expected AlarmActions, found none; name a topic that somebody is subscribed to"
         topics = [arn for arn in alarm.actions if arn.split(":")[2] == "sns"]
-        why = {arn: self._deafness(arn, alarm) for arn in topics}
-        if topics and len(topics) == len(alarm.actions) and all(why.values()):
-            yield from why.values()
+        if topics and len(topics) == len(alarm.actions):
+            yield from _by_any(*(partial(self._unheard, arn, alarm) for arn in topics)) or []
+
+    def _unheard(self, arn: str, alarm: Alarm) -> Sequence[str] | None:
+        """Why nobody hears of what an alarm tells a topic, None where somebody does."""
+        why = self._deafness(arn, alarm)
+        return [why] if why else None
 
     def _deafness(self, arn: str, alarm: Alarm) -> str:
-        """Why nobody hears of what an alarm tells a topic, '' where somebody does."""
+        """Why nobody hears of what an alarm tells a topic, '' where somebody does.
+
+        Raises:
+            Unverified: queues alone are subscribed, and nothing in the stack reads them.
+        """
         topic = Topic(self.env, arn)
         where = f"{self.env.partition}:cloudwatch:{arn.split(':')[3]}:{self.env.account_id}"
         caller = Caller("cloudwatch.amazonaws.com", f"arn:{where}:alarm:{alarm.name}", self.env.account_id)
@@ -244,11 +252,11 @@ class Watching:
         ):
             return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no statement that does; add it, or mend its condition"
         confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
-        if not confirmed:
-            found = f"{len(subscriptions)} that nobody has confirmed" if subscriptions else "none"
-            return f"expected a confirmed subscription of {arn}, found {found}; subscribe somebody"
-        unread = {each.endpoint for each in confirmed if each.protocol == "sqs"} - self.compute.queues_read
-        if len(unread) == len(confirmed):
+        heard = [each for each in confirmed if not each.needs_attributes]
+        if not heard:
+            return f"expected a confirmed subscription of {arn} that takes alarms, found {_unheard_by(subscriptions)}"
+        unread = {each.endpoint for each in heard if each.protocol == "sqs"} - self.compute.queues_read
+        if len(unread) == len(heard):
             raise Unverified(
                 f"{arn} tells queues alone ({', '.join(sorted(unread))}), and nothing in the stack reads them; subscribe somebody, "
                 "or look who reads them"
@@ -478,6 +486,17 @@ def _searches(text: str, trouble: Trouble) -> bool:
         word in text for word in ("FunctionName=", "QueueName=", "ApiId=", "ApiName=", "StateMachineArn=")
     )
     return not narrowed or any(value in text for value in trouble.dimensions.values())
+
+
+def _unheard_by(subscriptions: Sequence[Subscription]) -> str:
+    """Why none of a topic's subscriptions takes alarms, and what to do."""
+    if any(each.confirmed for each in subscriptions):
+        return (
+            "only filter policies on message attributes, of which CloudWatch sends none; take FilterPolicy out, or set "
+            "FilterPolicyScope to MessageBody"
+        )
+    found = f"{len(subscriptions)} that nobody has confirmed" if subscriptions else "none"
+    return f"{found}; subscribe somebody"
 
 
 def _trusts_an_account(statement: Statement) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from readiness.aws.function import Function
+from readiness.aws.rule import Rule, Schedule
 from readiness.catalogue.checks import test_compute as checks
 from readiness.catalogue.compute import Compute
 from readiness.discovery.graph import Graph, Resource
@@ -81,3 +82,41 @@ def test_a_permission_of_an_alias_starts_a_function_as_well() -> None:
     function.__dict__.update(permissions=[gateway], permissions_of_qualifiers={"live": [topic]})
 
     assert list(told().started_by_events(function)) == ["sns.amazonaws.com"]
+
+
+NIGHTLY = "arn:aws:events:us-east-1:123456789012:rule/nightly"
+
+
+@pytest.mark.parametrize(
+    ("state", "sources", "started"),
+    [
+        ("ENABLED", [NIGHTLY], True),
+        ("DISABLED", [NIGHTLY], False),
+        ("DISABLED", [NIGHTLY, f"{NIGHTLY}-too"], True),
+        ("DISABLED", [], True),
+    ],
+)
+def test_a_disabled_rule_starts_nothing(state: str, sources: list[str], started: bool) -> None:
+    env: Any = None
+    rule, function = Rule(env, "nightly"), Function(env, "shop-api")
+    vars(rule)["description"] = {"Arn": NIGHTLY, "State": state}
+    condition = {"Condition": {"ArnLike": {"AWS:SourceArn": sources}}} if sources else {}
+    permission = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, **condition}
+    vars(function).update(permissions=[permission], permissions_of_qualifiers={})
+    compute = told()
+    vars(compute)["_rules"] = {"Nightly": rule}
+
+    assert bool(compute.started_by_events(function)) is started
+
+
+def test_a_disabled_schedule_starts_nothing() -> None:
+    env: Any = None
+    schedule, function = Schedule(env, "nightly"), Function(env, "shop-api")
+    vars(function).update(permissions=[], permissions_of_qualifiers={})
+    compute = told()
+    vars(compute)["_rules"] = {"Nightly": schedule}
+    for state, started in (("ENABLED", ["scheduler.amazonaws.com"]), ("DISABLED", [])):
+        target = {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:shop-api"}
+        vars(schedule)["description"] = {"State": state, "Target": target}
+
+        assert compute.started_by_events(function) == started

@@ -157,10 +157,16 @@ def test_calls_fit_routes(path: str, route: str, *, fits_it: bool) -> None:
     assert fits(path, route) is fits_it
 
 
-def test_one_function_whose_imports_cannot_be_judged_keeps_the_item_from_passing(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("import json\n", encoding="utf-8")
+def test_one_function_that_cannot_be_judged_keeps_the_items_from_passing(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import json\n\n\ndef handler(event, context):\n    return json.dumps(event)\n"
+    )
     plain = {"Runtime": "python3.13", "Handler": "app.handler"}
-    layered = {**plain, "Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:deps:1"]}
+    layered = {
+        **plain,
+        "Handler": "layered.handler",
+        "Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:deps:1"],
+    }
     functions = [
         sources.Function(name, tmp_path, properties, {}, ".")
         for name, properties in (("Plain", plain), ("Layered", layered))
@@ -169,5 +175,8 @@ def test_one_function_whose_imports_cannot_be_judged_keeps_the_item_from_passing
     application = Application(tmp_path, *files)
 
     checks.test_imports_are_declared(application, functions[:1], {})
+    checks.test_handlers_exist(functions[:1], {})
     with pytest.raises(Unverified, match=r"1 of 2.*Layered"):
         checks.test_imports_are_declared(application, functions, {})
+    with pytest.raises(Unverified, match=r"1 of 2.*Layered"):
+        checks.test_handlers_exist(functions, {})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ import pytest
 from readiness.aws.alarm import Alarm, Metric, Query
 from readiness.aws.function import Function
 from readiness.aws.rule import Rule, Target
+from readiness.catalogue.checks import test_observability as checks
 from readiness.catalogue.compute import Compute
+from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.watching import OUTAGE, Watching, tells_of_failure
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.errors import Unverified
@@ -53,6 +57,9 @@ def alarm(namespace: str, name: str, statistic: str = "Sum", **facts: Any) -> Al
         alarm("AWS/Lambda", "Invocations", comparison="LessThanThreshold", treat_missing_data="breaching"),
         alarm("AWS/CloudFront", "5xxErrorRate", "Average", threshold=5),
         alarm("AWS/SQS", "NumberOfMessagesReceived", comparison="LessThanThreshold"),
+        alarm("AWS/SQS", "NumberOfDeduplicatedSentMessages"),
+        alarm("AWS/SQS", "ApproximateNumberOfMessagesVisibleInQuietGroups"),
+        alarm("AWS/ApiGateway", "ExecutionError", dimensions={"ApiId": "a"}),
         alarm("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", threshold=86_400),
         alarm("Shop", "Orders", comparison="LessThanThreshold", treat_missing_data="breaching"),
     ],
@@ -227,3 +234,50 @@ def test_no_queue_keeps_what_an_api_was_told_at_once() -> None:
 
     assert failures(event_sources=[], failure_targets=["arn:dead"]) >= {"arn:dead"}
     assert failures(route, event_sources=[], failure_targets=["arn:dead"]) == set()
+
+
+class Topics(Watching):
+    """Knows of each topic, by its last word, whether it reaches somebody, nobody, or who can tell."""
+
+    _composites: Any = ()
+
+    def _deafness(self, arn: str, alarm: Alarm) -> str:
+        if arn.endswith(":unread"):
+            raise Unverified("nothing in the stack reads the queue")
+        return "" if arn.endswith(":heard") else f"expected a confirmed subscription of {arn}, found none"
+
+
+def silence(*topics: str) -> list[str]:
+    env: Any = None
+    actions = [f"arn:aws:sns:us-east-1:123456789012:{name}" for name in topics]
+    telling = replace(alarm("AWS/Lambda", "Errors"), actions=actions)
+    return list(Topics(env, Graph([]), Compute(env, Graph([]))).silence(telling))
+
+
+def test_one_topic_that_reaches_somebody_is_enough() -> None:
+    assert silence("unread", "heard") == silence("heard", "unread") == silence("deaf", "heard") == []
+
+
+def test_no_topic_that_reaches_anybody_is_named_unless_one_is_in_doubt() -> None:
+    assert len(silence("deaf", "mute")) == 2
+    with pytest.raises(Unverified):
+        silence("deaf", "unread")
+
+
+@pytest.mark.parametrize(
+    ("user", "holds"),
+    [
+        ("AWS::CodeDeploy::DeploymentGroup", True),
+        ("AWS::AppConfig::Environment", True),
+        ("AWS::CloudWatch::Dashboard", False),
+    ],
+)
+def test_an_alarm_may_undo_a_deployment_and_tell_nobody(user: str, holds: bool) -> None:
+    resource = Resource("AWS::CloudWatch::Alarm", "Errors", "one")
+    user_of_it = {"Type": user, "Properties": {"Alarms": [{"Name": {"Ref": "Errors"}}]}}
+    stacks: Any = {"": SimpleNamespace(declared={"Errors": {"Type": resource.type}, "User": user_of_it})}
+    telling = Topics(watching().env, Graph([]), watching().compute)
+    object.__setattr__(telling, "alarms", [alarm("AWS/Lambda", "Errors")])
+
+    with nullcontext() if holds else pytest.raises(AssertionError, match="AlarmActions"):
+        checks.test_alarms_reach_somebody(Graph([resource]), telling, Declarations(stacks))

@@ -8,7 +8,7 @@ import pytest
 
 from readiness.aws.role import Role
 from readiness.catalogue import grants
-from readiness.errors import Missing
+from readiness.errors import Missing, Unverified
 
 TRUST = {"Version": "2012-10-17", "Statement": []}
 OWN = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}
@@ -34,7 +34,7 @@ def test_what_aws_wrote_is_read_only_where_it_is_judged(role):
     vars(role)["_attached"] = [("XRay", "arn:aws:iam::aws:policy/XRay")]
 
     assert [policy.name for policy in role.own_policies] == ["inline"]
-    with pytest.raises(Missing, match="policy/XRay"):
+    with pytest.raises(Unverified, match=r"policy/XRay.*verify the role on AWS"):
         _ = role.policies
 
 

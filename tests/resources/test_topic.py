@@ -83,3 +83,34 @@ def test_a_subscription_that_was_deleted_is_none(scripted, stub):
 def test_a_topic_that_does_not_exist_is_missing(env, fact):
     with pytest.raises(Missing, match="NotFound"):
         getattr(Topic(env, "arn:aws:sns:us-east-1:123456789012:never-made"), fact)
+
+
+@pytest.mark.parametrize(
+    ("policy", "needed"),
+    [
+        ({}, False),
+        ({"kind": ["bill"]}, True),
+        ({"kind": [{"prefix": "b"}, "bill"]}, True),
+        ({"kind": [{"exists": True}]}, True),
+        ({"kind": [{"exists": False}]}, False),
+        ({"kind": ["bill", {"exists": False}]}, False),
+        ({"kind": [{"anything-but": ["bill"]}]}, False),
+        ({"kind": [{"exists": False}], "shop": ["north"]}, True),
+        ({"$or": [{"kind": ["bill"]}, {"shop": [{"exists": False}]}]}, False),
+    ],
+)
+def test_a_filter_on_attributes_drops_messages_without_them(policy, needed):
+    told = Subscription("email", confirmed=True, attribute_filter=policy)
+
+    assert told.needs_attributes is needed
+
+
+@pytest.mark.parametrize(("scope", "read"), [("MessageAttributes", {"kind": ["bill"]}), ("MessageBody", {})])
+def test_the_filter_on_attributes_is_read(create, env, scope, read):
+    topic = create()
+    policy = {"FilterPolicy": '{"kind": ["bill"]}', "FilterPolicyScope": scope}
+    env.client("sns").subscribe(
+        TopicArn=topic.arn, Protocol="email", Endpoint="ada@example.com", Attributes=policy
+    )
+
+    assert [one.attribute_filter for one in topic.subscriptions] == [read]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ import pytest
 from readiness import budgets
 from readiness.aws.alarm import every_alarm
 from readiness.aws.concurrency import Concurrency
+from readiness.aws.cron import comes_round
 from readiness.aws.policy import Statement, read
+from readiness.aws.queue import DISABLED
 from readiness.aws.rule import Rule
 from readiness.aws.topic import Topic
 from readiness.catalogue import credentials
@@ -125,6 +127,7 @@ def test_functions_have_room_to_run(graph: Graph, compute: Compute, env: Environ
             fed = sum(
                 mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
                 for mapping in function.event_sources
+                if mapping.get("State") not in DISABLED
             )
             if fed > reserved:
                 yield (
@@ -164,6 +167,8 @@ def test_one_bad_record_spoils_no_others(graph: Graph, compute: Compute) -> None
     def judge(resource: Resource) -> Iterator[str]:
         mapping = compute.mapping(resource)
         source = str(mapping.get("EventSourceArn", "")).split(":")[2:3]
+        if mapping["State"] in DISABLED:
+            return
         reports = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
         size = mapping.get("BatchSize", 1)
         if source == ["sqs"] and size > 1 and not reports:
@@ -284,11 +289,14 @@ def test_tasks_end_and_their_errors_are_handled(graph: Graph, compute: Compute) 
 @pytest.mark.item("EVENTS-01")
 def test_rules_are_enabled_and_start_something(graph: Graph, compute: Compute) -> None:
     """What should happen on an event or at a time does not happen, and nothing fails."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)  # which is today somewhere
 
     def judge(resource: Resource) -> Iterator[str]:
         rule = compute.rule(resource)
         if not rule.enabled:
             yield "expected State ENABLED, found it disabled; enable it, or delete it"
+        if not comes_round(rule.schedule, yesterday) and not (isinstance(rule, Rule) and rule.pattern):
+            yield f"expected a time that is still to come, found {rule.schedule}; mend its expression, or delete it"
         if not rule.targets:
             yield "expected a target, found none; add one, or delete it"
         for target in rule.targets:
@@ -354,7 +362,7 @@ def test_events_that_were_not_delivered_are_noticed(graph: Graph, compute: Compu
 
     def judge(resource: Resource) -> Iterator[str]:
         rule = compute.rule(resource)
-        if rule.name in watched or None in watched:
+        if not rule.enabled or rule.name in watched or None in watched:
             return
         for target in rule.targets:
             if not target.dead_letter_arn:

@@ -302,8 +302,9 @@ def test_served_buckets_are_read_by_their_distribution_alone(
 ) -> None:
     """What can be read past the distribution escapes its firewall, its log and its cache."""
     every(graph, _BUCKET)
-    if not (served := [one for one in buckets if _serving(buckets[one], distributions)]):
-        raise NotApplicable("no distribution of the stack has one of its buckets for an origin")
+    enabled = [one for one in distributions if one.enabled]
+    if not (served := [one for one in buckets if _serving(buckets[one], enabled)]):
+        raise NotApplicable("no enabled distribution of the stack has one of its buckets for an origin")
 
     def judge(resource: Resource) -> Iterator[str]:
         bucket = buckets[resource]
@@ -320,7 +321,7 @@ def test_served_buckets_are_read_by_their_distribution_alone(
         ]
         for statement, kind, name in readers:
             yield from _reads_past(statement, (kind, name), arns, names, env.account_id)
-        for origin in origins:
+        for origin in (origin for one in enabled for origin in _origins(bucket, one)):
             if not origin.get("OriginAccessControlId") and not _identity(origin):
                 yield (
                     f"expected an origin that signs its requests, found origin '{origin['Id']}' without one; set "
@@ -724,14 +725,16 @@ def _senders(compute: Compute, topics: Mapping[Resource, Topic], receivers: set[
     env, graph = compute.env, compute.graph
     for resource in graph.of(RULE):
         rule = compute.rule(resource)
+        if not rule.enabled:
+            continue
         targets = {one.arn for one in rule.targets if not one.role_arn}
         for arn in (targets | {one.dead_letter_arn for one in rule.targets}) & receivers:
             yield Sender(resource, "events.amazonaws.com", rule.arn, arn)
     for resource, topic in topics.items():
-        for told in topic.subscriptions:
+        for told in (one for one in topic.subscriptions if one.confirmed):
             yield Sender(resource, "sns.amazonaws.com", topic.arn, told.endpoint)
     alarms = {one.physical_id: one for one in graph.of("AWS::CloudWatch::Alarm")}
     for alarm in alarms_of(env, [*alarms]) if receivers else ():
         arn = f"arn:{env.partition}:cloudwatch:{env.region}:{env.account_id}:alarm:{alarm.name}"
-        for action in alarm.actions:
+        for action in alarm.actions if alarm.actions_enabled else ():
             yield Sender(alarms[alarm.name], "cloudwatch.amazonaws.com", arn, action)

@@ -64,6 +64,30 @@ def _pages(graph: Graph, roots: Mapping[Resource, Answer]) -> Sequence[Resource]
     return list(roots)
 
 
+def _enabled(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Mapping[Resource, Distribution]:
+    """The distributions that answer somebody. EDGE-01 names those that are disabled.
+
+    Raises:
+        NotApplicable: the stack has none.
+    """
+    if not (
+        found := {
+            one: distributions[one] for one in every(graph, _DISTRIBUTION) if distributions[one].enabled
+        }
+    ):
+        raise NotApplicable("no distribution of the stack is enabled")
+    return found
+
+
+def _serves_files_alone(distribution: Distribution) -> bool:
+    """Whether each origin is a bucket, and no function runs at the edge."""
+    return all(
+        _bucket_of(origin) or _WEBSITE.search(str(origin["DomainName"])) for origin in distribution.origins
+    ) and not any(
+        behaviour.get("LambdaFunctionAssociations", {}).get("Items") for behaviour in distribution.behaviours
+    )
+
+
 def _bucket_of(origin: Mapping[str, Any]) -> str:
     """The name of the bucket that an origin is, '' for any other server and for a website of S3."""
     domain = str(origin["DomainName"])
@@ -115,18 +139,17 @@ def test_every_behaviour_requires_https(graph: Graph, distributions: Mapping[Res
                     f"expected redirect-to-https or https-only for {_path(behaviour)}, found {policy}; set ViewerProtocolPolicy"
                 )
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.security
 @pytest.mark.item("EDGE-03")
 def test_own_names_take_modern_tls(graph: Graph, distributions: Mapping[Resource, Distribution]) -> None:
     """Earlier versions of TLS have known weaknesses."""
-    every(graph, _DISTRIBUTION)
-    named = [one for one, live in distributions.items() if live.names]
+    named = [one for one, live in _enabled(graph, distributions).items() if live.names]
     if not named:
         raise NotApplicable(
-            "no distribution has a name of its own; CloudFront's own certificate takes any version"
+            "no enabled distribution has a name of its own; CloudFront's own certificate takes any version"
         )
 
     def judge(resource: Resource) -> Iterator[str]:
@@ -156,7 +179,7 @@ def test_origins_are_asked_over_https(graph: Graph, distributions: Mapping[Resou
             if policy == "http-only" or (policy == "match-viewer" and in_clear):
                 yield f"expected https-only for origin '{origin['Id']}', found {policy}; set OriginProtocolPolicy"
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.security
@@ -173,7 +196,7 @@ def test_buckets_get_reads_alone(graph: Graph, distributions: Mapping[Resource, 
                     f"expected GET, HEAD and OPTIONS for {_path(behaviour)}, found {', '.join(writes)} too; set AllowedMethods"
                 )
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.security
@@ -225,13 +248,11 @@ def test_the_cache_serves_what_is_stored(
 
 def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Sequence[Resource]:
     """The enabled distributions whose default origin is a bucket of the stack, open to whoever has no signature."""
-    every(graph, _DISTRIBUTION)
     own = {one.physical_id for one in graph.of("AWS::S3::Bucket")}
     found = [
         resource
-        for resource, one in distributions.items()
-        if one.enabled
-        and _bucket_of(_origin(one, one.behaviours[0])) in own
+        for resource, one in _enabled(graph, distributions).items()
+        if _bucket_of(_origin(one, one.behaviours[0])) in own
         and not one.behaviours[0].get("TrustedKeyGroups", {}).get("Enabled")
         and not one.behaviours[0].get("TrustedSigners", {}).get("Enabled")
     ]
@@ -274,7 +295,7 @@ def test_errors_are_soon_forgotten(graph: Graph, distributions: Mapping[Resource
             if kept > budgets.EDGE_ERROR_CACHE:
                 yield f"expected error {code} to be kept for at most {budgets.EDGE_ERROR_CACHE}, found {kept}; lower ErrorCachingMinTTL"
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.cloudfront
@@ -305,7 +326,7 @@ def test_every_distribution_logs_its_requests(
         elif _is_there(Bucket(env, one.log_bucket_name)) is False:
             yield f"expected a bucket for access logs, found that {one.log_bucket_name} does not exist; declare it"
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 def _is_there(bucket: Bucket) -> bool | None:
@@ -335,7 +356,7 @@ def test_behaviours_that_take_writes_do_not_cache(
             if (kept := one.default_ttl(behaviour)) > timedelta(0):
                 yield f"expected nothing to be kept for {_path(behaviour)}, found {kept}; use the policy CachingDisabled"
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.cloudfront
@@ -344,10 +365,9 @@ def test_apis_get_the_name_that_they_know(
     graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
     """Every call through the distribution would be refused."""
-    every(graph, _DISTRIBUTION)
     before_apis = [
         resource
-        for resource, one in distributions.items()
+        for resource, one in _enabled(graph, distributions).items()
         if any(_NAMED_BY_AWS.search(str(origin["DomainName"])) for origin in one.origins)
     ]
     if not before_apis:
@@ -387,7 +407,7 @@ def test_every_origin_exists(
             ):
                 yield f"expected a host behind origin '{origin['Id']}', found that nobody knows {domain}; take the origin out"
 
-    assert findings(every(graph, _DISTRIBUTION), judge) == {}
+    assert findings(_enabled(graph, distributions), judge) == {}
 
 
 @pytest.mark.security
@@ -396,9 +416,12 @@ def test_a_firewall_stands_before_production(
     env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
     """A flood or a known attack reaches the application, and is paid for."""
-    resources = every(graph, _DISTRIBUTION)
+    enabled = _enabled(graph, distributions)
     if not env.settings.production:
         raise NotApplicable(f"'{env.name}' is not declared as production")
+    attackable = [one for one, live in enabled.items() if not _serves_files_alone(live)]
+    if not attackable:
+        raise NotApplicable("every enabled distribution serves files of buckets alone, and runs no function")
 
     def judge(resource: Resource) -> Iterator[str]:
         arn = distributions[resource].web_acl_id
@@ -407,4 +430,4 @@ def test_a_firewall_stands_before_production(
         elif arn.startswith("arn:") and not WebAcl(env, arn).acting_rules:
             yield "expected a web ACL with a rule that can stop a request, found none that can; set a rule's action to Block"
 
-    assert findings(resources, judge) == {}
+    assert findings(attackable, judge) == {}

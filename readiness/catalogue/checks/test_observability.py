@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Final
 
 import pytest
 
 from readiness import budgets
+from readiness.aws.http_api import HttpApi
 from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import DEPUTIES, strangers
 from readiness.aws.role import Role
 from readiness.catalogue import credentials
 from readiness.catalogue.compute import DISTRIBUTION, FUNCTION, HTTP_API, MACHINE, QUEUE, REST_API, Compute
+from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.judging import every, findings
 from readiness.catalogue.watching import ALARM, Watching
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
 from readiness.errors import NotApplicable, Unverified, existing
+
+_ASKING: Final = {"AWS::AppConfig::Environment", "AWS::CodeDeploy::DeploymentGroup", "AWS::ECS::Service"}
+"""What looks at an alarm itself, to undo a deployment. Source: each one's property in the CloudFormation reference: Monitors,
+AlarmConfiguration, DeploymentConfiguration."""
 
 
 @pytest.mark.config
@@ -152,21 +159,36 @@ def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, w
 
 @pytest.mark.infra
 @pytest.mark.item("ALARM-03")
-def test_failures_of_each_api_raise_an_alarm(graph: Graph, watching: Watching) -> None:
+def test_failures_of_each_api_raise_an_alarm(
+    env: Environment, graph: Graph, compute: Compute, watching: Watching
+) -> None:
     """What fails before a function is reached shows in no function's errors."""
+    every(graph, HTTP_API, REST_API)
+    served = [
+        each
+        for each in compute.served_apis
+        if each.type == REST_API or HttpApi(env, each.physical_id).speaks_http
+    ]
+    if not served:
+        raise NotApplicable("no HTTP API and no REST API of the stack has a stage that serves something")
 
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.api_is_unwatched(resource)) is not None:
             metric = "5xx with its ApiId" if resource.type == HTTP_API else "5XXError with its ApiName"
             yield f"expected an alarm on {metric} of AWS/ApiGateway, found {_or_none(why)}; {_mend(why)}"
 
-    assert findings(every(graph, HTTP_API, REST_API), judge) == {}
+    assert findings(served, judge) == {}
 
 
 @pytest.mark.infra
 @pytest.mark.item("ALARM-08")
-def test_failures_of_each_distribution_raise_an_alarm(graph: Graph, watching: Watching) -> None:
+def test_failures_of_each_distribution_raise_an_alarm(
+    graph: Graph, compute: Compute, watching: Watching
+) -> None:
     """An origin that refuses the distribution, or is gone, counts nothing itself."""
+    serving = [each for each in every(graph, DISTRIBUTION) if compute.distribution(each).enabled]
+    if not serving:
+        raise NotApplicable("no distribution of the stack is enabled")
 
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.distribution_is_unwatched(resource)) is not None:
@@ -175,7 +197,7 @@ def test_failures_of_each_distribution_raise_an_alarm(graph: Graph, watching: Wa
                 f"{_mend(why)} in us-east-1"
             )
 
-    assert findings(every(graph, DISTRIBUTION), judge) == {}
+    assert findings(serving, judge) == {}
 
 
 @pytest.mark.infra
@@ -208,9 +230,15 @@ def test_alarms_can_fire(graph: Graph, watching: Watching) -> None:
 
 @pytest.mark.infra
 @pytest.mark.item("ALARM-06")
-def test_alarms_reach_somebody(graph: Graph, watching: Watching) -> None:
+def test_alarms_reach_somebody(graph: Graph, watching: Watching, declared: Declarations) -> None:
     """Every alarm would fire into the void."""
-    assert findings(every(graph, ALARM), lambda each: watching.silence(watching.alarm(each))) == {}
+
+    def judge(resource: Resource) -> Iterator[str]:
+        alarm = watching.alarm(resource)
+        if alarm.actions or not _ASKING & {*declared.users_of(resource).values()}:
+            yield from watching.silence(alarm)
+
+    assert findings(every(graph, ALARM), judge) == {}
 
 
 @pytest.mark.infra

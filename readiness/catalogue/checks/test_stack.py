@@ -13,6 +13,7 @@ from readiness.aws.quotas import Quotas
 from readiness.aws.tags import READABLE, tags_of
 from readiness.catalogue import deployment, prices
 from readiness.catalogue.compute import FUNCTION, Compute
+from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.judging import every, findings
 from readiness.catalogue.outputs import Outputs
 from readiness.catalogue.undeclared.search import undeclared
@@ -24,8 +25,11 @@ from readiness.plugin import Verification
 _COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 _NESTED = "AWS::CloudFormation::Stack"
 _BUDGET = "AWS::Budgets::Budget"
+_BUCKET = "AWS::S3::Bucket"
+_EMPTIES = "Custom::S3AutoDeleteObjects"
+"""What CDK adds to a bucket with `autoDeleteObjects`. Source: AWS CDK API reference, aws-s3, BucketProps."""
 _STATEFUL = (
-    *("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool"),
+    *("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool"),
     *("AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem", "AWS::KMS::Key"),
     *("AWS::OpenSearchService::Domain", "AWS::Kinesis::Stream", "AWS::DocDB::DBCluster"),
 )
@@ -76,19 +80,22 @@ def test_nothing_has_drifted_from_the_template(
 @pytest.mark.infra
 @pytest.mark.item("STACK-03")
 def test_what_holds_data_survives_a_slip(
-    env: Environment, graph: Graph, stacks: Mapping[str, CloudFormationStack]
+    env: Environment, graph: Graph, stacks: Mapping[str, CloudFormationStack], declared: Declarations
 ) -> None:
     """Deleting the wrong stack would delete the users' data with it."""
-    holding = every(graph, *_STATEFUL)
+    holding = [one for one in every(graph, _BUCKET, *_STATEFUL) if _goes_with_its_data(one, declared)]
+    if not holding:
+        raise NotApplicable(
+            "the stack holds data in buckets alone, which CloudFormation deletes only when they are empty"
+        )
     if not env.settings.production:
         raise NotApplicable(f"'{env.name}' is not declared as an environment that users rely on")
     protected = stacks[""].termination_protection
 
     def judge(resource: Resource) -> Iterator[str]:
-        path, _, id_ = resource.logical_id.rpartition("/")
-        declared = stacks[f"{path}/" if path else ""].declared[id_]
-        properties = declared.get("Properties", {})
-        kept = declared.get("DeletionPolicy") in _KEPT or any(
+        written = declared.resource(resource)
+        properties = written.get("Properties", {})
+        kept = written.get("DeletionPolicy") in _KEPT or any(
             str(properties.get(name)).lower() in ("true", "active")
             for name in ("DeletionProtection", "DeletionProtectionEnabled")
         )
@@ -99,6 +106,11 @@ def test_what_holds_data_survives_a_slip(
             )
 
     assert findings(holding, judge) == {}
+
+
+def _goes_with_its_data(resource: Resource, declared: Declarations) -> bool:
+    """Whether deleting the stack can delete a resource that holds data: a bucket that nothing empties first stays."""
+    return resource.type != _BUCKET or _EMPTIES in declared.users_of(resource).values()
 
 
 @pytest.mark.infra

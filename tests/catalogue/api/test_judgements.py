@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from readiness.aws.api import Route
+from readiness.aws.api import Authorizer, Route
 from readiness.aws.custom_domain import CustomDomain
 from readiness.aws.function_url import FunctionUrl
 from readiness.aws.rest_api import RestApi
@@ -17,6 +19,7 @@ from readiness.catalogue.apis import Apis, filled, is_harmless
 from readiness.catalogue.checks import test_api as checks
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
+from readiness.errors import NotApplicable, Unverified
 from readiness.probes.disclosure import disclosed
 from readiness.probes.http import Answer
 
@@ -95,6 +98,11 @@ def test_a_key_without_a_usage_plan_fails() -> None:
     other = {"apiStages": [{"apiId": "another", "stage": "Prod"}]}
     with pytest.raises(AssertionError, match="usage plan"):
         checks.test_api_keys_can_be_used(apis({}, [other]))
+
+
+def test_an_api_that_serves_nothing_needs_no_usage_plan() -> None:
+    with pytest.raises(NotApplicable, match="stage that serves"):
+        checks.test_api_keys_can_be_used(apis({"deploymentId": ""}))
 
 
 def test_a_method_is_read_with_its_authorization() -> None:
@@ -180,6 +188,79 @@ def test_a_protected_route_that_lets_strangers_in_fails(
     monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
     with nullcontext() if holds else pytest.raises(AssertionError, match="without credentials"):
         checks.test_protected_routes_refuse_strangers(cast("Environment", None), apis({}))
+
+
+class Guarded(Gateway):
+    """A gateway whose method has an authorizer of Lambda's."""
+
+    def __init__(self, **authorizer: str) -> None:
+        super().__init__({}, [])
+        method = {"authorizationType": "CUSTOM", "authorizerId": "a1"}
+        self._pages["get_resources"] = {"items": [{"path": "/entries", "resourceMethods": {"GET": method}}]}
+        self._pages["get_authorizers"] = {"items": [{"id": "a1", **authorizer}]}
+
+
+def by_token(**authorizer: str) -> Apis:
+    return Apis(cast("Environment", Account(Guarded(**authorizer))), Graph([REST]))
+
+
+TOKEN = {"type": "TOKEN", "identitySource": "method.request.header.X-Key"}
+
+
+@pytest.mark.parametrize("expression", ["", r"^key-[0-9a-f]{8}$"])
+def test_an_authorizer_that_lets_any_token_in_fails(monkeypatch: pytest.MonkeyPatch, expression: str) -> None:
+    """API Gateway itself refuses a request without a token, or with one of another form."""
+
+    def answer(_env: Environment, method: str, url: str, **sent: Any) -> Answer:
+        token = sent["headers"].get("X-Key", "")
+        status = 200 if token and re.fullmatch(expression or ".*", token) else 401
+        return Answer(f"{method} {url}", status, CaseInsensitiveDict(), b"", timedelta(0))
+
+    monkeypatch.setattr("readiness.catalogue.checks.test_api.exchange", answer)
+    monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
+    with pytest.raises(AssertionError, match="with a made-up token"):
+        checks.test_protected_routes_refuse_strangers(
+            cast("Environment", None), by_token(**TOKEN, identityValidationExpression=expression)
+        )
+
+
+def test_an_authorizer_that_no_token_can_be_made_up_for_is_not_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, 401)
+    monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
+    with pytest.raises(Unverified, match=r"allow\|deny"):
+        checks.test_protected_routes_refuse_strangers(
+            cast("Environment", None), by_token(**TOKEN, identityValidationExpression="allow|deny")
+        )
+
+
+@pytest.mark.parametrize(
+    ("sources", "headers", "parameters"),
+    [
+        (["method.request.header.Authorization"], ["Authorization"], []),
+        (["$request.header.X-Key", "$request.querystring.key", "$context.routeKey"], ["X-Key"], ["key"]),
+        (["method.request.querystring.key", " method.request.header.X-Key"], ["X-Key"], ["key"]),
+        ([], [], []),
+    ],
+)
+def test_an_authorizer_says_where_it_reads(
+    sources: list[str], headers: list[str], parameters: list[str]
+) -> None:
+    asked = Authorizer.asking(sources)
+
+    assert (asked.headers, asked.parameters) == (headers, parameters)
+
+
+def test_a_token_stands_wherever_the_authorizer_reads_it() -> None:
+    sources = "method.request.header.X-Key,method.request.querystring.key"
+    found = by_token(type="REQUEST", identitySource=sources)
+    (route,) = found.api(REST).routes
+
+    query, headers = found.made_up(REST, route)
+
+    assert query == f"?key={quote(headers['X-Key'])}"
+    assert [*by_token(type="REQUEST").made_up(REST, route)[1]] == ["Authorization"]
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,7 @@ class FakeBucket:
 class FakeDistribution:
     arn: str
     origins: list[dict[str, Any]]
+    enabled: bool = True
 
 
 BUCKET = Resource("AWS::S3::Bucket", "Page", "page")
@@ -257,13 +258,15 @@ def reading(principal: Any, **more: Any) -> dict[str, Any]:
     return allow(Action="s3:GetObject", Resource="arn:aws:s3:::page/*", Principal=principal, **more)
 
 
-def served(statement: dict[str, Any], origin: dict[str, Any] = IDENTITY) -> None:
-    distribution = FakeDistribution(f"arn:aws:cloudfront::{OWN}:distribution/D1", [origin])
+def served(
+    statement: dict[str, Any], origin: dict[str, Any] = IDENTITY, *disabled: FakeDistribution, on: bool = True
+) -> None:
+    distribution = FakeDistribution(f"arn:aws:cloudfront::{OWN}:distribution/D1", [origin], on)
     checks.test_served_buckets_are_read_by_their_distribution_alone(
         Account(),
         Graph([BUCKET]),
         {BUCKET: FakeBucket("page", [statement])},
-        [distribution],
+        [distribution, *disabled],
         {"E1": "canonical"},
     )
 
@@ -284,6 +287,15 @@ def test_origin_access_control_reads_for_its_distribution() -> None:
             served(
                 reading(cloudfront, Condition=condition("ArnLike", "aws:SourceArn", f"{arn}{other}")), control
             )
+
+
+def test_a_disabled_distribution_asks_a_bucket_for_nothing() -> None:
+    unsigned = {"Id": "page", "DomainName": IDENTITY["DomainName"]}
+    disabled = FakeDistribution(f"arn:aws:cloudfront::{OWN}:distribution/D2", [unsigned], enabled=False)
+
+    served(reading({"CanonicalUser": "canonical"}), IDENTITY, disabled)
+    with pytest.raises(NotApplicable, match="enabled"):
+        served(reading({"CanonicalUser": "another"}), unsigned, on=False)
 
 
 @pytest.mark.parametrize(

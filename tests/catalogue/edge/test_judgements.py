@@ -48,7 +48,7 @@ def told(account: Account) -> dict[Resource, Distribution]:
 
 def named(version: str) -> dict[Resource, Distribution]:
     own = {"Aliases": {"Items": ["app.example"]}, "ViewerCertificate": {"MinimumProtocolVersion": version}}
-    return told(Account(own))
+    return told(Account({"Enabled": True, **own}))
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2_2018", "TLSv1.2_2021", "TLSv1.3_2025"])
@@ -62,16 +62,47 @@ def test_old_tls_fails(version: str) -> None:
         checks.test_own_names_take_modern_tls(GRAPH, named(version))
 
 
-def test_production_without_a_firewall_fails() -> None:
-    account = Account({"WebACLId": ""})
+API = "abc.execute-api.us-east-1.amazonaws.com"
+FILES = "pages.s3.us-east-1.amazonaws.com"
+AT_THE_EDGE = {"LambdaFunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "origin-request"}]}}
+
+
+def unprotected(*domains: str, enabled: bool = True, **behaviour: Any) -> dict[str, Any]:
+    """A distribution without a firewall."""
+    return {
+        "Enabled": enabled,
+        "WebACLId": "",
+        "Origins": {"Items": [{"Id": one, "DomainName": one} for one in domains]},
+        "DefaultCacheBehavior": {"TargetOriginId": domains[0], **behaviour},
+    }
+
+
+@pytest.mark.parametrize("exposed", [unprotected(FILES, API), unprotected(FILES, **AT_THE_EDGE)])
+def test_production_without_a_firewall_fails(exposed: dict[str, Any]) -> None:
+    account = Account(exposed)
     with pytest.raises(AssertionError, match="Edge"):
         checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
 
 
-def test_a_firewall_is_asked_of_production_alone() -> None:
-    account = Account({"WebACLId": ""}, production=False)
-    with pytest.raises(NotApplicable):
+@pytest.mark.parametrize(
+    ("account", "why"),
+    [
+        (Account(unprotected(API), production=False), "not declared as production"),
+        (Account(unprotected(API, enabled=False)), "is enabled"),
+        (Account(unprotected(FILES, "pages.s3-website-us-east-1.amazonaws.com")), "files of buckets alone"),
+    ],
+)
+def test_a_firewall_is_asked_only_where_production_runs_something(account: Account, why: str) -> None:
+    with pytest.raises(NotApplicable, match=why):
         checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
+
+
+def test_a_disabled_distribution_is_left_to_the_item_that_names_it() -> None:
+    served = unprotected("http.example", enabled=False, ViewerProtocolPolicy="allow-all")
+    with pytest.raises(NotApplicable, match="enabled"):
+        checks.test_every_behaviour_requires_https(GRAPH, told(Account(served)))
+    with pytest.raises(AssertionError, match="Edge"):
+        checks.test_every_distribution_is_deployed(GRAPH, told(Account(served)))
 
 
 @pytest.mark.parametrize(
