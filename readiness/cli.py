@@ -1,9 +1,10 @@
-"""usage: verify-stack [--env NAME] [pytest's options] | --static | --graph [FILE.svg] | history | init.
+"""usage: verify-stack [--env NAME] [pytest's options] | --replay DIR | --static | --graph [FILE] | history | init.
 
 Verify the application in this folder: its deployed stack against the catalogue and the application's own items.
 
   verify-stack                     the environment 'local', or the only one that samconfig.toml declares
   verify-stack --env staging       another one; pytest's options work: -m security, -n 4, -k, -x
+  verify-stack --replay recording  judge a recording again, without AWS; made by --record recording
   verify-stack --static            what can be seen in files, without AWS
   verify-stack --graph             print what the stack consists of; --graph stack.svg draws it
   verify-stack --list-items        every item; --explain SQS-01 explains one
@@ -11,6 +12,7 @@ Verify the application in this folder: its deployed stack against the catalogue 
   verify-stack init                write a starter: environments, one own item with its check, a workflow
 
 Exit status: 0 when every selected item that applies passes or is waived, 1 when not, 4 when the run could not start.
+Of a replay: 6 when every item ends as recorded, 1 when not.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from http import HTTPStatus
@@ -21,12 +21,13 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions
+import botocore.session
 from botocore.config import Config
 
 from readiness import names as host_names
 from readiness import samconfig, written
 from readiness.application import Application, Hints
-from readiness.errors import Denied, Missing, Unverified, UsageProblem
+from readiness.errors import EXPIRED, Denied, Expired, Missing, Unverified, UsageProblem
 from readiness.exchanges import Direct, Exchanges
 from readiness.guard import guard
 
@@ -42,6 +43,8 @@ _DENIED_CODES = {
     "UnauthorizedOperation",
     "403",
 }
+# Source: each service's "Common errors".
+_EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
 _MISSING_CODES = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "NoSuchBucket",
@@ -165,6 +168,11 @@ class Settings:
     def read_only(self) -> bool:
         """Whether the suite may only look."""
         return self.production or self.guard != "none"
+
+    @property
+    def recorded(self) -> Mapping[str, Any]:
+        """What a recording keeps of it, as JSON's own types; the account is nobody else's business."""
+        return {name: value for name, value in asdict(self).items() if name != "account"}
 
     @classmethod
     def of(cls, name: str, section: Mapping[str, Any]) -> Settings:
@@ -348,7 +356,7 @@ class Environment:
         redirected = redirected or bool({"endpoint_url", "services"} & profile.keys())
         return redirected or not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
-    @property
+    @cached_property
     def emulator_url(self) -> str:
         """Where an emulator answers for all of AWS, '' where AWS does."""
         url = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
@@ -438,6 +446,7 @@ class Environment:
             ),
         )
         guard(client, self.name, read_only=self.settings.read_only, catalogue=self.catalogue)
+        client.meta.events.register("after-call", _name_expiry)
         self.exchanges.attend(client)
         return client
 
@@ -461,6 +470,10 @@ class Environment:
             ) from problem
         except botocore.exceptions.ProfileNotFound as problem:
             raise UsageProblem(f"{problem}; set AWS_PROFILE to one of your profiles") from problem
+        except Expired as problem:
+            raise UsageProblem(
+                f"the credentials for '{self.name}' were refused (ExpiredToken); sign in again: they are expired"
+            ) from problem
         except Denied as problem:
             raise UsageProblem(
                 f"the credentials for '{self.name}' may not say whose they are ({problem}); allow {problem.action}"
@@ -496,7 +509,7 @@ class Environment:
             raise UsageProblem(
                 f"no stack '{self.stack_name}' in {self.region}; deploy it first: {self.deploy_hint}"
             ) from problem
-        except (Denied, botocore.exceptions.BotoCoreError) as problem:
+        except (Unverified, botocore.exceptions.BotoCoreError) as problem:
             raise UsageProblem(f"stack '{self.stack_name}' cannot be read: {problem}") from problem
         if stack["StackStatus"].endswith("_IN_PROGRESS"):
             raise UsageProblem(
@@ -556,26 +569,31 @@ def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float | No
 def played_back(application: Application, recording: Mapping[str, Any], exchanges: Exchanges) -> Environment:
     """The environment of a recorded run, which answers from its recording.
 
+    Nothing of it follows from environments.toml, from variables or from the AWS configuration of whoever replays it.
+
     Args:
-        application: declares it.
+        application: what is verified.
         recording: says what environment that was, see docs/RECORDINGS.md.
         exchanges: answers.
-
-    Raises:
-        UsageProblem: it is declared no more.
     """
-    chosen = replace(
-        settings(application, recording["environment"]), region=recording["region"], stack=recording["stack"]
+    chosen = Settings(**recording["settings"])
+    nobodys = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    core = botocore.session.Session(session_vars=nobodys)
+    core.set_default_client_config(
+        Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs do not know it
     )
-    session = boto3.Session("replay", "replay", region_name=chosen.region)
-    return Environment(
+    found = Environment(
         chosen,
-        session,
+        boto3.Session("replay", "replay", region_name=chosen.region, botocore_session=core),
         recording["endpoint"] or None,
+        speed=recording["speed"],
         exchanges=exchanges,
         hints=application.hints,
         catalogue=application.catalogue,
     )
+    emulated = recording["emulated"]
+    vars(found).update(emulated=emulated, emulator_url=recording["endpoint"] if emulated else "")
+    return found
 
 
 def nowhere(application: Application) -> Environment:
@@ -597,6 +615,17 @@ def _cloud_state(application: Application, cloud: str, name: str) -> Mapping[str
             f"then deploy: {application.hints.deploy.format(environment=name)}"
         ) from problem
     return state
+
+
+def _name_expiry(parsed: Mapping[str, Any], **_: Any) -> None:
+    """Every client's, those too whose caller judges a refusal: an expired token says nothing of what was asked for."""
+    code = (parsed.get("Error") or {}).get("Code")
+    if code in _EXPIRED_CODES:
+        raise Expired(
+            f"expected credentials that last as long as the run, found expired ones ({code}); sign in again, for longer if "
+            "the role allows it, and run what is left",
+            cause=EXPIRED,
+        )
 
 
 def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:

@@ -45,6 +45,14 @@ class Denied(Unverified):
         self.action = action
 
 
+class Expired(Unverified):
+    """The credentials of the run came to their end while it ran."""
+
+
+EXPIRED = "the credentials expired during the run"
+"""The cause of all items that could not be looked at because of that."""
+
+
 class Refused(Unverified):
     """The suite's own guard kept a call from leaving this machine."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import botocore.exceptions
 import pytest
 
-from readiness.errors import NotApplicable, TookTooLong, Unverified
+from readiness.errors import EXPIRED, NotApplicable, TookTooLong, Unverified
 from readiness.findings import Comparison
 from readiness.report.redaction import redact
 from readiness.report.shortening import beginning, shorten
@@ -28,6 +28,12 @@ FINDINGS = 200_000
 """Characters of all findings of one check; what a whole report holds of them is limited in report/document.py."""
 OBSERVED = 12
 _EXCHANGES = 6
+# What botocore raises when it cannot renew the credentials of a profile.
+_SIGNED_OUT = (
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.SSOError,
+    botocore.exceptions.TokenRetrievalError,
+)
 # Hints on how to see more, and where the parts of a part come from.
 _NOISE = re.compile(r"^\s*(?:Use -v|Omitting \d+ identical|\+\s{3,})")
 _WHERE = re.compile(r"^\s*\+  where (.*)", re.MULTILINE)
@@ -185,6 +191,8 @@ def _cause(problem: BaseException) -> str:
     elif isinstance(problem, botocore.exceptions.HTTPClientError | botocore.exceptions.ConnectionError):
         address = urlsplit(str(problem.kwargs.get("endpoint_url", "")))
         text = f"{address.netloc or 'AWS'} does not answer"
+    elif isinstance(problem, _SIGNED_OUT):
+        text = EXPIRED
     else:
         text = f"{type(problem).__name__}: {_text(problem)}"
     line = next((line.strip() for line in redact(text).splitlines() if line.strip()), type(problem).__name__)

@@ -272,7 +272,7 @@ class Verification:
         app = (option.app or self.home).resolve()
         sources = app / self.application.template.relative_to(self.home).parent
         replay = Replay(option.replay, sources, worker=worker, runs_checks=runs_checks)
-        option.env, option.paid = replay.about["environment"], replay.about["paid"]
+        option.env, option.paid = replay.about["settings"]["name"], replay.about["paid"]
         if self.config.stash[_WORKERS]:
             self.config.stash[_WORKERS] = max(len(replay.about["workers"]), 1)
         return replay

@@ -266,6 +266,7 @@ def test_nobody_else_makes_clients():
 
     assert found == {
         "readiness/environment.py: boto3.Session",
+        "readiness/environment.py: botocore.session.Session",  # settings of a replay; makes no client
         "readiness/environment.py: self.session.client",  # in bare_client
         "verification/policies.py: botocore.session.get_session",  # reads models
         "verification/deployment/aws.py: session.client",  # publishes the page; no check imports it

@@ -152,6 +152,10 @@ def test_a_fixtures_failed_assertion_has_not_looked(when):
         (Denied("s3:GetObject", "user 17 may not"), "denied s3:GetObject"),
         (KeyError("Timeout"), "KeyError: 'Timeout'"),
         (
+            botocore.exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired"),
+            "the credentials expired during the run",
+        ),
+        (
             botocore.exceptions.EndpointConnectionError(endpoint_url="https://sqs.example:443/1/jobs?a=b"),
             "sqs.example:443 does not answer",
         ),

@@ -13,6 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from readiness.aws.bucket import Head, StoredObject
 from readiness.errors import Unverified
+from readiness.exchanges import Direct
 from readiness.probes.http import Answer
 from tests.probes.test_commands import Checkout
 from verification import served
@@ -257,7 +258,7 @@ def checkout(tmp_path):
 def test_the_commit_is_built_and_nothing_that_is_not_committed(checkout):
     (checkout / "frontend" / "index.html").write_text("changed and not committed")
 
-    (file,) = served.built(Source(checkout), {})
+    (file,) = served.built(Source(checkout), {}, Direct())
 
     assert file == built_file("index.html", b"<!doctype html>", "text/html; charset=utf-8", "no-cache")
 
@@ -267,4 +268,4 @@ def test_other_packages_than_the_commit_locks_build_nothing(checkout, installed)
     (checkout / "frontend" / "node_modules" / ".package-lock.json").write_text(installed)
 
     with pytest.raises(Unverified, match=r"in other versions than the commit's package-lock\.json"):
-        served.built(Source(checkout), {})
+        served.built(Source(checkout), {}, Direct())

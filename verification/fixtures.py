@@ -136,7 +136,9 @@ def built(verification: Verification, env: Environment, stack: Stack, source: So
     values = {name: stack.formation.output(name) for name in outputs.REQUIRED}
     variables = outputs.frontend_variables(env.name, values)
     plain = verification.shared.once(
-        "built page", lambda: [asdict(file) for file in served.built(source, variables)], repeatable=True
+        "built page",
+        lambda: [asdict(file) for file in served.built(source, variables, env.exchanges)],
+        repeatable=True,
     )
     return [BuiltFile(**file) for file in plain]
 

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from readiness.aws.bucket import Bucket
 from readiness.errors import Unverified
+from readiness.exchanges import Exchanges, comparable
 from readiness.probes.cdn import Cdn
 from readiness.probes.http import Answer
 from readiness.probes.process import read
@@ -69,8 +70,10 @@ class Difference:
     of_release: bool = False
 
 
-def built(source: Source, variables: Mapping[str, str]) -> Sequence[BuiltFile]:
+def built(source: Source, variables: Mapping[str, str], exchanges: Exchanges) -> Sequence[BuiltFile]:
     """What the commit that is checked out builds with these variables, whatever else lies in the checkout.
+
+    The SHA-256 is held against what `exchanges` answer.
 
     Raises:
         Unverified: it cannot be built, or not with the packages that it locks.
@@ -85,13 +88,14 @@ def built(source: Source, variables: Mapping[str, str]) -> Sequence[BuiltFile]:
             files = site.files(frontend / "dist")
         except site.PageProblem as problem:
             raise Unverified(f"what the commit builds cannot be published: {problem}") from problem
-        return [_built_file(file) for file in files]
+        return [_built_file(file, exchanges) for file in files]
 
 
-def _built_file(file: site.File) -> BuiltFile:
+def _built_file(file: site.File, exchanges: Exchanges) -> BuiltFile:
     body = file.path.read_bytes()
     md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    return BuiltFile(file.key, len(body), _sha256(body), md5, file.content_type, file.cache_control)
+    served = _sha256(comparable(exchanges, file.key, body))
+    return BuiltFile(file.key, len(body), served, md5, file.content_type, file.cache_control)
 
 
 def _sha256(body: bytes) -> str:

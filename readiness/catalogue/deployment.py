@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
+from readiness.exchanges import Exchanges, comparable
 
 # What `sam package` and `aws cloudformation package` replace by an address in S3.
 # Source: AWS CLI Command Reference, "cloudformation package".
@@ -27,14 +28,20 @@ _PACKAGED: Final = {
 _INCLUDES: Final = "Fn::Transform"
 
 
-def changed(deployed: str | Mapping[str, Any], template: Path) -> list[str]:
+def changed(deployed: str | Mapping[str, Any], template: Path, exchanges: Exchanges) -> list[str]:
     """Where the deployed template says something else than the one in the folder, as paths in it.
+
+    Args:
+        deployed: as CloudFormation answers it.
+        template: the file.
+        exchanges: the environment's, which gave the answer.
 
     Raises:
         Unverified: one of the two cannot be read, or holds what is filled in during a deployment.
     """
     try:
-        own = written_out(template.read_text(encoding="utf-8"))
+        content = comparable(exchanges, template.name, template.read_bytes())
+        own = written_out(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         raise Unverified(f"{template.name} cannot be read: {problem}") from problem
     theirs = written_out(deployed)

@@ -17,6 +17,7 @@ from botocore.response import StreamingBody
 
 from readiness import errors
 from readiness.errors import NotRecorded, Unverified
+from readiness.exchanges import OWN
 from readiness.recording.chance import Chance, Clock
 from readiness.recording.record import request_of
 from readiness.recording.scopes import Scopes
@@ -35,6 +36,7 @@ _VOLATILE = re.compile(
     r"|(?<![\d.])198\.1[89]\.\d+\.\d+"  # addresses of nobody
 )
 _READS = re.compile(r"Get|Describe|List|Head|Scan|Query|Filter|Lookup|Detect")
+_LIKE_AN_ACCOUNT = re.compile(rb"(?<!\d)\d{12}(?!\d)")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -105,7 +107,8 @@ class Player(Scopes):
 
     def call(self, kind: str, request: Mapping[str, Any], do: Callable[[], Any]) -> Any:
         """The recorded answer to an exchange."""
-        del do
+        if kind == OWN:
+            return self._own(request, do())
         line = self._find(kind, plain(request))
         if problem := line.get("problem"):
             known = getattr(errors, problem["type"], Unverified)
@@ -116,6 +119,25 @@ class Player(Scopes):
         if kind == "package":
             answer = {name: self._filled_in(name, content) for name, content in answer.items()}
         return restored(answer)
+
+    def _own(self, request: Mapping[str, Any], content: bytes) -> bytes:
+        """Content of the checkout, with the stand-ins that the recorded answers have.
+
+        Raises:
+            NotRecorded: the recorded run had another, and this one holds something that a recording hides.
+        """
+        try:
+            line = self._find(OWN, request)
+        except NotRecorded:
+            told = of_bytes(content)
+            if self._scrubber.value(told) == told and not _LIKE_AN_ACCOUNT.search(content):
+                return content
+            raise NotRecorded(
+                f"{request['name']} as it was recorded, for this checkout has it in another version, with mail addresses or "
+                "the like, which a recording hides",
+                "the checkout is not the recorded one",
+            ) from None
+        return content if line["answer"] is None else bytes(restored(line["answer"]))
 
     def _filled_in(self, name: str, content: Any) -> Any:
         """A deployed file, from the checkout where only that has it.

@@ -17,7 +17,7 @@ import jsonschema
 from readiness.errors import UsageProblem
 from readiness.recording.scrub import WITHHELD
 
-VERSION = 1
+VERSION = 2
 LARGEST_ANSWER = 2_000_000
 """Characters of one exchange; a larger one is kept without its answer."""
 LARGEST_PART = 48_000_000
@@ -31,11 +31,26 @@ _ITEM = {
     "properties": {"outcome": _TEXT, "node": _TEXT, "left_out": {"type": "string"}},
     "required": ["outcome", "node", "left_out"],
 }
+_SETTINGS = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("name", "stack", "region"), _TEXT),
+        "cloud": {"type": ["string", "null"]},
+        "guard": {"enum": ["read-only", "none"]},
+        "production": {"type": "boolean"},
+        "jobs_a_month": {"type": "integer"},
+        "roles": {"type": "object", "additionalProperties": _TEXT},
+    },
+    "required": ["name", "stack", "region", "cloud", "guard", "production"],
+    "additionalProperties": False,
+}
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "version": {"const": VERSION},
-        **dict.fromkeys(("suite", "started", "environment", "stack", "region", "account", "seed"), _TEXT),
+        **dict.fromkeys(("suite", "started", "account", "seed"), _TEXT),
+        "settings": _SETTINGS,
+        "speed": {"type": ["number", "null"]},
         **{name: {"type": "string"} for name in ("endpoint", "commit", "template", "verdict")},
         **{name: {"type": "boolean"} for name in ("emulated", "paid", "full")},
         "exchanges": {"type": "integer"},
@@ -45,13 +60,13 @@ _SCHEMA: Mapping[str, Any] = {
     "required": [
         "version",
         "started",
-        "environment",
-        "stack",
-        "region",
+        "settings",
         "account",
         "seed",
         "endpoint",
         "emulated",
+        "speed",
+        "paid",
     ],
 }
 
@@ -153,6 +168,11 @@ def about(folder: Path) -> Mapping[str, Any]:
     except ValueError as problem:
         raise UsageProblem(f"--replay {folder}: {_RECORDING} is no JSON: {problem}") from problem
     found = content.get("version") if isinstance(content, dict) else None
+    if found == 1:
+        raise UsageProblem(
+            f"--replay {folder}: expected a recording of version {VERSION}, found 1, which does not say whether its run was "
+            "read-only; record anew, or replay it with the suite that made it"
+        )
     if found != VERSION:
         raise UsageProblem(
             f"--replay {folder}: expected a recording of version {VERSION}, found {found}; replay it with the suite that made it"

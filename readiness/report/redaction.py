@@ -11,6 +11,8 @@ import re
 from readiness.report import known
 from readiness.report.characters import visible
 
+# What a name is followed by; the bracket that opens a map of YAML is no value.
+_VALUE = r"[\"']?\s*[:=]\s*+(?!\{(?:\s|\w++:\s))[^\s,}]+"
 _SECRETS = [
     re.compile(
         r"\b(?:AKIA|ASIA)[A-Z0-9]{4}[A-Z0-9.]{8,}\b"
@@ -18,9 +20,7 @@ _SECRETS = [
     re.compile(r"\bsk-[A-Za-z0-9_.-]{10,}"),  # OpenAI and Stability
     re.compile(r"\b(?:gh[oprsu]|github_pat)_[A-Za-z0-9_.]{10,}"),  # GitHub
     re.compile(r"\bbfl_[A-Za-z0-9.]{10,}"),  # Black Forest Labs
-    re.compile(
-        r"(?i)(?:secret_?access_?key|session_?token|api_?key)\b[\"']?\s*[:=]\s*[^\s,}]+"
-    ),  # told by its name
+    re.compile(r"(?i)(?:secret_?access_?key|session_?token|api_?key)\b" + _VALUE),  # told by its name
     re.compile(r"\bAIza[A-Za-z0-9_.-]{10,}"),  # Google
     # presigned URLs, also where they are part of another one
     re.compile(r"(?i)x-(?:amz|goog)-(?:signature|security-token|credential)(?:=|%3D)[^&\s\"'<>]+"),
@@ -37,7 +37,7 @@ _PRIVATE = [
         r"(?<![\w-])(?=[\w-]++\.[\w.-]{8})[\w-]*?\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}", re.ASCII
     ),
     re.compile(r"(?<=://)[^\s/@:\"']+:[^\s/@\"']+(?=@)"),  # a name and its password within a URL
-    re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b[\"']?\s*[:=]\s*[^\s,}]+"),  # told by its name
+    re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b" + _VALUE),  # told by its name
 ]
 # pytest shortens a text in its middle, and what is left of a key has no form any more.
 _WORD = re.compile(r"[^\s'\"]{7,}")

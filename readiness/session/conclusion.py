@@ -263,11 +263,10 @@ class Conclusion:
     def _finish_recording(self, recording: Recording, run: Run) -> str:
         about = {
             "suite": __version__,
-            "environment": run.environment.name,
-            "stack": run.environment.stack_name,
-            "region": run.environment.region,
-            "endpoint": run.environment.endpoint_url or "",
+            "settings": run.environment.settings.recorded,
+            "endpoint": run.environment.emulator_url,
             "emulated": run.environment.emulated,
+            "speed": run.environment.speed,
             "paid": bool(self._config.option.paid),
             "commit": run.commit,
             "template": run.template_sha256,

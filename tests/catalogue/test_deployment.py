@@ -8,6 +8,7 @@ import pytest
 
 from readiness.catalogue.deployment import changed
 from readiness.errors import Unverified
+from readiness.exchanges import Direct
 
 OWN = """
 Transform: AWS::Serverless-2016-10-31
@@ -35,27 +36,29 @@ def test_what_packaging_writes_is_no_change(own: Path) -> None:
     )
     packaged = packaged.replace("!Ref Table", "{Ref: Table}").replace("ON: true", 'ON: "true"')
 
-    assert changed(packaged, own) == []
+    assert changed(packaged, own, Direct()) == []
 
 
 def test_a_changed_property_is_named_by_its_place(own: Path) -> None:
-    assert changed(OWN.replace("app.handler", "app.other"), own) == ["/Resources/Api/Properties/Handler"]
-    assert changed(OWN.replace("Timeout: 10", "Timeout: 20"), own) == ["/Globals/Function/Timeout"]
+    assert changed(OWN.replace("app.handler", "app.other"), own, Direct()) == [
+        "/Resources/Api/Properties/Handler"
+    ]
+    assert changed(OWN.replace("Timeout: 10", "Timeout: 20"), own, Direct()) == ["/Globals/Function/Timeout"]
 
 
 def test_a_resource_of_one_alone_is_named(own: Path) -> None:
-    assert changed(f"{OWN}  More:\n    Type: AWS::SQS::Queue\n", own) == ["/Resources/More"]
+    assert changed(f"{OWN}  More:\n    Type: AWS::SQS::Queue\n", own, Direct()) == ["/Resources/More"]
 
 
 def test_what_is_filled_in_during_a_deployment_cannot_be_compared(own: Path) -> None:
     own.write_text(OWN + "  More: {Fn::Transform: {Name: AWS::Include}}\n", encoding="utf-8")
 
     with pytest.raises(Unverified, match="filled in"):
-        changed(OWN, own)
+        changed(OWN, own, Direct())
 
 
 def test_a_file_that_is_no_template_cannot_be_compared(own: Path) -> None:
     own.write_text("just words", encoding="utf-8")
 
     with pytest.raises(Unverified, match="template"):
-        changed(OWN, own)
+        changed(OWN, own, Direct())

@@ -11,8 +11,11 @@ import requests
 
 from readiness.aws.cloudformation import CloudFormationStack
 from readiness.environment import Environment, Settings
+from readiness.errors import UsageProblem
+from verification.deployment.account import require_concurrency
+from verification.deployment.standing import Standing
 
-from .stacks import deployed
+from .stacks import Stack, deployed
 
 BUCKETS = {"ServiceCode": "s3", "QuotaCode": "L-DC2B2D3D"}
 TEMPLATE = {
@@ -75,6 +78,29 @@ def test_a_quota_is_awss_default_until_it_is_lowered(cloud):
     assert quotas.get_aws_default_service_quota(**BUCKETS)["Quota"]["Value"] == 10_000
     assert switch(cloud, quotas={}) == 200
     assert quotas.get_service_quota(**BUCKETS)["Quota"]["Value"] == 10_000
+
+
+def test_a_fresh_account_refuses_reservations_and_the_preflight_says_so_before(cloud, make_role):
+    """Whoever does not ask loses a creation in its middle."""
+    function = {
+        "Runtime": "python3.13",
+        "Handler": "app.handler",
+        "Role": make_role(),
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+        "ReservedConcurrentExecutions": 5,
+    }
+    template = {"Resources": {"Reserving": {"Type": "AWS::Lambda::Function", "Properties": function}}}
+    assert switch(cloud, quotas={"lambda/L-B99A9384": 10}) == 200
+    try:
+        with pytest.raises(UsageProblem, match=r"has room for 0: its quota is 10.* raised to 105 or more"):
+            require_concurrency(
+                lambda service, region=None: cloud.client(service), template, {}, Standing(None)
+            )
+        with pytest.raises(AssertionError, match=r"below its minimum value of \[10\]"):
+            Stack(cloud, template)
+    finally:
+        assert switch(cloud, quotas={}) == 200
+    assert cloud.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000
 
 
 def test_a_quota_that_is_not_modelled_is_refused(cloud):

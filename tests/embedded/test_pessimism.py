@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from readiness.environment import Environment, Settings
+from readiness.errors import EXPIRED, Expired, Unverified
 from tests.embedded import test_cdn
 from tests.embedded.conftest import Running, unique
 from tests.embedded.stacks import Stack, deployed
+from verification.application import ROOT
 from verification.embedded.cloud import Cloud
 
 pytestmark = pytest.mark.embedded
@@ -226,6 +231,126 @@ def refusals(client: Any, operation: str) -> list[str]:
         except ClientError as problem:
             codes.append(problem.response["Error"]["Code"])
     return codes
+
+
+def test_a_metric_is_listed_a_quarter_of_an_hour_later(slow: Patient) -> None:
+    """Whoever reads the list first says that nothing is measured."""
+    metrics, name = slow.client("cloudwatch"), unique("metric")
+    metrics.put_metric_data(Namespace="Late", MetricData=[{"MetricName": name, "Value": 3}])
+
+    def listed() -> bool:
+        return bool(metrics.list_metrics(Namespace="Late", MetricName=name)["Metrics"])
+
+    assert not listed()
+    assert until(listed, scaled(minutes=15) + 10) > scaled(minutes=14)
+
+
+def test_the_suite_reads_no_list_that_aws_documents_as_late() -> None:
+    late = ("list_metrics", "resourcegroupstaggingapi", "resource-groups")
+    sources = [file for part in ("readiness", "verification") for file in (ROOT / part).rglob("*.py")]
+
+    assert sources
+    assert [file for file in sources if "embedded" not in file.parts and mentions(file, late)] == []
+
+
+def mentions(file: Path, names: Sequence[str]) -> bool:
+    text = file.read_text(encoding="utf-8")
+    return any(f'"{name}"' in text or f".{name}(" in text for name in names)
+
+
+class Visitor:
+    """Takes a role on, and looks with it as the suite does and as somebody does who waits for nothing."""
+
+    def __init__(self, slow: Patient) -> None:
+        self._slow, self.role = slow, unique("visitor")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self._arn = slow.client("iam").create_role(RoleName=self.role, AssumeRolePolicyDocument=document)[
+            "Role"
+        ]["Arn"]
+
+    def allow(self, *actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._slow.client("iam").put_role_policy(
+            RoleName=self.role, PolicyName="may", PolicyDocument=document
+        )
+
+    def sign_in(self, **how: Any) -> Environment:
+        found = self._slow.client("sts").assume_role(RoleArn=self._arn, RoleSessionName="visitor", **how)[
+            "Credentials"
+        ]
+        session = boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+        state = self._slow.state
+        settings = Settings("local", "some-stack", state.region, cloud="cloud")
+        return Environment(settings, session, state.endpoint, state.ca_bundle, speed=SPEED)
+
+
+def naively(env: Environment, service: str, operation: str) -> str:
+    """The error's code, as whoever takes each answer for the last word sees it; '' for none."""
+    client = env.session.client(service, env.region, endpoint_url=env.endpoint_url, verify=env.ca_bundle)
+    try:
+        getattr(client, operation)()
+    except ClientError as problem:
+        return str(problem.response["Error"]["Code"])
+    return ""
+
+
+def as_the_suite(env: Environment, service: str, operation: str) -> str:
+    """Why the item of a check that asks this is UNVERIFIED; '' where it is answered."""
+    try:
+        getattr(env.client(service), operation)()
+    except Unverified as doubt:
+        return doubt.cause
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("look", "refusal"),
+    [(naively, "AccessDeniedException"), (as_the_suite, "denied lambda:ListFunctions")],
+)
+def test_a_changed_policy_decides_some_seconds_later(
+    slow: Patient, look: Callable[[Environment, str, str], str], refusal: str
+) -> None:
+    """Whoever waits for nothing takes what was allowed for forbidden; to the suite it is not known yet."""
+
+    def seen_after_the_change() -> tuple[str, Environment]:
+        visitor = Visitor(slow)
+        env = visitor.sign_in()
+        look(env, "lambda", "list_functions")  # makes a client, which can take as long as the delay
+        visitor.allow("lambda:ListFunctions")
+        return look(env, "lambda", "list_functions"), env
+
+    # At this speed the shortest delay is 50 ms, in which a busy machine may do nothing.
+    seen, env = next((one for one in (seen_after_the_change() for _ in range(5)) if one[0]), ("", None))
+
+    assert seen == refusal
+    assert env
+    assert until(lambda: not look(env, "lambda", "list_functions")) < scaled(seconds=30) + 2
+
+
+def test_credentials_end_in_the_middle_of_a_run(slow: Patient) -> None:
+    """Whatever is asked then has the same cause, and a report tells it once."""
+    visitor = Visitor(slow)
+    visitor.allow("lambda:ListFunctions", "logs:DescribeLogGroups", "sqs:ListQueues", "s3:ListAllMyBuckets")
+    env = visitor.sign_in(DurationSeconds=900)
+    until(lambda: not naively(env, "lambda", "list_functions"))
+
+    until(lambda: naively(env, "lambda", "list_functions") in ("ExpiredToken", "ExpiredTokenException"))
+    causes = Counter()
+    asked = {
+        "lambda": "list_functions",
+        "logs": "describe_log_groups",
+        "sqs": "list_queues",
+        "s3": "list_buckets",
+    }
+    for service, operation in asked.items():
+        for client in (env.client(service), env.bare_client(service, read_timeout=5, attempts=3)):
+            with pytest.raises(Expired) as found:
+                getattr(client, operation)()
+            causes[found.value.cause] += 1
+
+    assert causes == {EXPIRED: 2 * len(asked)}
 
 
 def test_a_deletion_takes_minutes(slow: Patient) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
+from readiness.exchanges import Direct
 from verification.probes.commands import Source
 from verification.probes.release import Release, blob_id
 
@@ -91,7 +92,7 @@ def test_a_checkout_is_read_as_committed(tmp_path):
     (tmp_path / "backend" / "src" / "a.py").write_text("b")
     (tmp_path / "backend" / "later.py").write_text("")
 
-    release = Source(tmp_path).release()
+    release = Source(tmp_path).release(Direct())
 
     assert release.changed_files("Door", {"a.py": b"a"}) == []
     assert release.uncommitted == ["backend/src/a.py", "backend/later.py"]
@@ -99,4 +100,4 @@ def test_a_checkout_is_read_as_committed(tmp_path):
 
 def test_a_folder_without_a_commit_settles_nothing(tmp_path):
     with pytest.raises(Unverified, match="git ls-tree failed"):
-        Source(tmp_path).release()
+        Source(tmp_path).release(Direct())

@@ -10,9 +10,10 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from readiness import environment, plugin
+from readiness import environment
 from readiness.environment import Environment, Settings
 from readiness.recording import tape
+from readiness.session import conclusion
 from tests.probes.server import Reply, StubServer
 from tests.stand_in import stand_in_for_aws
 from tests.test_plugin import Project
@@ -143,7 +144,7 @@ def test_a_replay_ends_as_the_recorded_run_and_dials_nobody(runs, refuse):
     replayed = runs.replay()
 
     assert recorded.ret == 0, runs.output
-    assert replayed.ret == plugin.REPLAYED, runs.output
+    assert replayed.ret == conclusion.REPLAYED, runs.output
     assert runs.outcomes("staging-replayed") == {"SEC-01": "pass", "SEC-02": "pass"}
     assert len(runs.web.asked) == asked
     assert "2 of 2 items were replayed, 2 with the recorded outcome" in runs.output
@@ -167,7 +168,7 @@ def test_a_recorded_failure_fails_again(runs, refuse):
     replayed = runs.replay(door=broken)
 
     assert runs.outcomes("staging-replayed")["SEC-01"] == "fail"
-    assert replayed.ret == plugin.REPLAYED  # it ends as recorded
+    assert replayed.ret == conclusion.REPLAYED  # it ends as recorded
 
 
 def test_another_verdict_than_recorded_is_told(runs):
@@ -249,7 +250,7 @@ def test_what_no_recording_holds_is_left_out(runs, why):
 
     assert item["cause"] == "not recorded"
     assert why in item["reason"]
-    assert replayed.ret == plugin.REPLAYED
+    assert replayed.ret == conclusion.REPLAYED
     assert "1 of 2 items were replayed" in runs.output
 
 
@@ -303,7 +304,7 @@ def test_workers_are_recorded_into_one_recording_and_replayed_by_as_many(runs):
     assert recorded.ret == 0, runs.output
     assert sum(len(nodes) for nodes in about["workers"].values()) == 2
     assert [file.name for file in sorted(runs.folder.iterdir())] == ["exchanges.jsonl", "recording.json"]
-    assert replayed.ret == plugin.REPLAYED, runs.output
+    assert replayed.ret == conclusion.REPLAYED, runs.output
 
 
 @pytest.mark.parametrize(
@@ -315,7 +316,11 @@ def test_workers_are_recorded_into_one_recording_and_replayed_by_as_many(runs):
             "expected a folder with recording.json, found none",
         ),
         (lambda folder: (folder / "recording.json").write_text("{"), "is no JSON"),
-        (lambda folder: (folder / "recording.json").write_text('{"version": 2}'), "of version 1, found 2"),
+        (
+            lambda folder: (folder / "recording.json").write_text('{"version": 1}'),
+            "found 1, which does not say whether its run was read-only; record anew",
+        ),
+        (lambda folder: (folder / "recording.json").write_text('{"version": 3}'), "of version 2, found 3"),
         (lambda folder: (folder / "exchanges.jsonl").write_text("{"), "exchanges.jsonl cannot be read"),
     ],
 )

@@ -132,6 +132,8 @@ def test_what_a_log_may_hold_is_no_leak(text):
         "RECRAFT_API_KEY is not set",
         "set OpenAiApiKey, or sk- something",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "  OpenAiApiKey: { Type: String, NoEcho: true }",  # a map of YAML
+        "  OwnPassword: {Type: String, NoEcho: true}",
     ],
 )
 def test_what_is_no_credential_stays_as_it_is(text):

@@ -331,7 +331,7 @@ def test_page_is_served_as_built(
     stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source, evidence: dict[str, object]
 ) -> None:
     """Visitors would run code that nobody has reviewed, or get files that their browser keeps or reads wrongly."""
-    release = source.release()
+    release = source.release(stack.env.exchanges)
     evidence["built"] = (
         f"{len(built)} files of {sum(file.size for file in built)} bytes, from {release.commit}"
     )
@@ -350,7 +350,7 @@ def test_nothing_lies_beside_the_page(
     """Whatever lies in the page's bucket is published, under the page's own name."""
     assert stack.page_key
     found = served.strangers(stack.site_bucket, site, built, source)
-    served.require_this_commit(stack, source.release(), found)
+    served.require_this_commit(stack, source.release(stack.env.exchanges), found)
 
     assert [difference.text for difference in found] == []
 

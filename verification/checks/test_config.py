@@ -258,9 +258,11 @@ def test_frontend_env_points_at_this_stack(stack: Stack, source: Source, env: En
 
 
 @pytest.mark.item("CONF-14")
-def test_what_is_deployed_is_this_commit(stack: Stack, source: Source, evidence: dict[str, object]) -> None:
+def test_what_is_deployed_is_this_commit(
+    stack: Stack, env: Environment, source: Source, evidence: dict[str, object]
+) -> None:
     """Users would meet something else than what was looked at, tested and released."""
-    release = source.release()
+    release = source.release(env.exchanges)
     logical_ids = {r.physical_id: r.logical_id for r in stack.formation.resources.values()}
     packages = {logical_ids[function.name]: function for function in stack.functions}
     evidence["commit"] = release.commit

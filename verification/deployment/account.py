@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import botocore.exceptions
 
-from readiness.errors import Denied, UsageProblem
+from readiness.errors import Unverified, UsageProblem
 from verification.deployment.standing import Standing
 
 QUOTA: Final = "L-B99A9384"
@@ -54,7 +54,7 @@ def require_concurrency(
         return None
     try:
         limits = clients("lambda").get_account_settings()["AccountLimit"]
-    except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+    except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         return (
             f"whether Lambda has room for {wanted} reserved executions could not be asked ({problem}); allow "
             "lambda:GetAccountSettings, or look at the quota 'Concurrent executions'"
@@ -93,7 +93,7 @@ def models_to_subscribe(clients: Clients, template: Mapping[str, Any]) -> list[s
 def _missing(clients: Clients, region: str, model: str) -> str | None:
     try:
         answer = clients("bedrock", region).get_foundation_model_availability(modelId=model)
-    except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+    except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         return (
             f"{model} in {region}: whether this account may use it could not be asked ({problem}); allow "
             "bedrock:GetFoundationModelAvailability"

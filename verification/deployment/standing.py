@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import botocore.exceptions
 import yaml
 
-from readiness.errors import Denied, UsageProblem
+from readiness.errors import Unverified, UsageProblem
 
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 # A stack of forty resources tells some two hundred events an operation.
@@ -79,7 +79,7 @@ def standing(target: Target) -> Standing:
         if error["Code"] == "ValidationError" and "does not exist" in error.get("Message", ""):
             return Standing(status=None)
         raise UsageProblem(f"stack '{target.stack_name}' cannot be read: {problem}") from problem
-    except (Denied, botocore.exceptions.BotoCoreError) as problem:
+    except (Unverified, botocore.exceptions.BotoCoreError) as problem:
         raise UsageProblem(f"stack '{target.stack_name}' cannot be read: {problem}") from problem
     return Standing(
         status=found["StackStatus"],
@@ -190,7 +190,7 @@ def last_operation(target: Target) -> list[Mapping[str, Any]]:
                 # Newest first: the operation began where the stack itself was set in motion.
                 if event["LogicalResourceId"] == target.stack_name and event["ResourceStatus"] in _BEGINNINGS:
                     return told
-    except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+    except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         # The status has been told already; without the events its story stays unknown.
         return []
     return told
@@ -220,7 +220,7 @@ def kept_by_deletion(target: Target) -> list[str]:
         template = client.get_template(StackName=target.stack_name, TemplateStage="Processed")["TemplateBody"]
         pages = client.get_paginator("list_stack_resources").paginate(StackName=target.stack_name)
         found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    except (Denied, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
+    except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         raise UsageProblem(f"stack '{target.stack_name}' cannot be read: {problem}") from problem
     declared = yaml.safe_load(template) if isinstance(template, str) else template
     kept = {

@@ -22,6 +22,7 @@ import pytest
 
 from readiness.aws.cloudformation import written_out
 from readiness.errors import Unverified
+from readiness.exchanges import Exchanges, comparable
 from readiness.probes import leaks, process
 from readiness.probes.finding import Finding
 from readiness.probes.process import parsed, read, tail
@@ -250,8 +251,8 @@ class Source:
             for file, line, kind in sorted(leaks.found_in(lines))
         ]
 
-    def release(self) -> release.Release:
-        """What the commit that is checked out would deploy.
+    def release(self, exchanges: Exchanges) -> release.Release:
+        """What the commit that is checked out would deploy, to be held against what `exchanges` answer.
 
         Raises:
             Unverified: the folder is not a checkout, or has no readable template.
@@ -259,9 +260,10 @@ class Source:
         listed = self._git("ls-tree", "-r", "-z", "--full-tree", "HEAD", "backend/").split("\0")[:-1]
         entries = [line.partition("\t") for line in listed]
         status = self._git("status", "--porcelain", "--untracked-files=all", "--", "backend")
+        template = self._git("show", "HEAD:backend/template.yaml")
         return release.Release(
             commit=self._git("rev-parse", "HEAD").strip(),
-            template=written_out(self._git("show", "HEAD:backend/template.yaml")),
+            template=written_out(comparable(exchanges, "backend/template.yaml", template.encode()).decode()),
             files={path.removeprefix("backend/"): about.split()[2] for about, _, path in entries},
             uncommitted=[line[3:] for line in status.splitlines()],
         )

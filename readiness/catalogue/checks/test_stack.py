@@ -154,14 +154,14 @@ def test_resources_carry_the_tags_of_the_stack(
 @pytest.mark.config
 @pytest.mark.item("STACK-06")
 def test_template_in_the_folder_is_deployed(
-    verification: Verification, stacks: Mapping[str, CloudFormationStack]
+    verification: Verification, env: Environment, stacks: Mapping[str, CloudFormationStack]
 ) -> None:
     """What is looked at, tested and released is something else than what runs."""
     template = verification.template
     deployed = stacks[""].original_template
 
     changed = dict.fromkeys(
-        deployment.changed(deployed, template),
+        deployment.changed(deployed, template, env.exchanges),
         f"expected what {template.name} says, found something else deployed; deploy it",
     )
     assert changed == {}

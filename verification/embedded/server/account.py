@@ -1,9 +1,9 @@
 """Overlay: Service Quotas, which MiniStack lacks, and what only AWS decides otherwise, switched for faults.
 
 ``POST /_embedded/account`` takes a JSON object: ``{"quotas": {"s3/L-DC2B2D3D": 1}}`` lowers quotas and an empty one
-restores them; ``{"longer": {"resource": "Distribution", "seconds": 1200}}`` makes the latest change of a stack's
-resource have begun that much earlier; ``{"edges_named": false}`` takes the edge location out of the CDN's answers;
-``{"distributions": "InProgress"}`` gives every distribution that status.
+restores them, and Lambda keeps to its own; ``{"longer": {"resource": "Distribution", "seconds": 1200}}`` makes the latest
+change of a stack's resource have begun that much earlier; ``{"edges_named": false}`` takes the edge location out of the
+CDN's answers; ``{"distributions": "InProgress"}`` gives every distribution that status.
 
 Source of the quotas: each service's page of AWS General Reference, "Service endpoints and quotas"; of the wire form:
 Service Quotas API reference, "GetServiceQuota".
@@ -20,7 +20,7 @@ from typing import Any
 
 import ministack.app
 from ministack.core import responses
-from ministack.services import cloudformation, cloudfront
+from ministack.services import cloudformation, cloudfront, lambda_svc
 
 from verification.embedded.server import HookMissingError, require
 from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send, read_body
@@ -28,17 +28,19 @@ from verification.embedded.server.context import App, Context, Message, Receive,
 require(ministack.app, "SERVICE_HANDLERS")
 require(cloudformation, "_stack_events")
 require(cloudfront, "_distributions")
+require(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP")
 require(responses, "set_request_account_id", "set_request_region")
 
 PATH = "/_embedded/account"
 SERVICE = "servicequotas"
+CONCURRENCY = "lambda/L-B99A9384"
 QUOTAS = {
     "apigateway/L-8A5B8E43": ("Throttle rate", 10_000.0),
     "cloudformation/L-0485CB21": ("Stack count", 2_000.0),
     "cloudfront/L-24B04930": ("Distributions per AWS account", 500.0),
     "dynamodb/L-F98FE922": ("Maximum number of tables", 2_500.0),
     "lambda/L-2ACBD22F": ("Function and layer storage", 75.0),
-    "lambda/L-B99A9384": ("Concurrent executions", 1_000.0),
+    CONCURRENCY: ("Concurrent executions", 1_000.0),
     "s3/L-DC2B2D3D": ("General purpose buckets", 10_000.0),
 }
 JSON = "application/x-amz-json-1.1"
@@ -59,7 +61,7 @@ def install(_context: Context) -> None:
 
 def reset() -> None:
     """Forget every switch."""
-    _lowered.clear()
+    _lower({})
     _edges["named"] = True
 
 
@@ -107,8 +109,7 @@ class Control:
             lowered = {key: float(value) for key, value in switches["quotas"].items()}
             if lowered.keys() - QUOTAS.keys():
                 raise KeyError(lowered.keys() - QUOTAS.keys())
-            _lowered.clear()
-            _lowered.update(lowered)
+            _lower(lowered)
         if "edges_named" in switches:
             _edges["named"] = bool(switches["edges_named"])
         if "distributions" in switches:
@@ -137,6 +138,12 @@ class NamelessEdges:
             await send(message)
 
         await self._app(scope, receive, without_name)
+
+
+def _lower(quotas: Mapping[str, float]) -> None:
+    _lowered.clear()
+    _lowered.update(quotas)
+    lambda_svc._ACCOUNT_CONCURRENCY_CAP = int(_lowered.get(CONCURRENCY, QUOTAS[CONCURRENCY][1]))
 
 
 def _lengthen(logical_id: str, by: timedelta) -> None:

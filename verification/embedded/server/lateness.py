@@ -9,10 +9,12 @@ import asyncio
 import functools
 import threading
 import time
+import types
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.core.responses import AccountRegionScopedDict, request_scope
-from ministack.services import cloudformation, cloudfront, cloudwatch, cloudwatch_logs
+from ministack.services import cloudformation, cloudfront, cloudwatch, cloudwatch_logs, iam, sts
 from ministack.services.cloudformation import changesets, handlers, stacks
 
 from verification.embedded.server import pace, require
@@ -21,10 +23,13 @@ from verification.embedded.server.later import Later
 from verification.embedded.server.pace import Pace
 
 require(cloudwatch_logs, "_append_log_events")
-require(cloudwatch, "_metric_bucket", "_metrics")
+require(cloudwatch, "_list_metrics", "_metric_bucket", "_metrics")
 require(cloudfront, "_create_distribution", "_update_distribution", "_distributions")
 require(cloudformation, "_change_sets", "_stacks")
 require(changesets, "_create_change_set")
+require(iam, "_IAM_HANDLERS")
+require(iam_evaluator, "_gather_role_policies")
+require(sts, "register_session")
 require(handlers, "_ACTION_HANDLERS", "_delete_stack_async")
 require(
     stacks,
@@ -37,6 +42,7 @@ require(
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 METRICS_POLL_SECONDS = 0.2
+POLICY_CHANGES = ("AttachRolePolicy", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
 
 
 def install(context: Context) -> None:
@@ -50,6 +56,8 @@ def install(context: Context) -> None:
     _delay_stacks(context.pace)
     _delay_distributions(context.pace)
     _delay_distribution_updates(context.pace, later)
+    _delay_policies(context)
+    _shorten_sessions(context.pace)
 
 
 def _delay_log_events(slow: Pace, later: Later) -> None:
@@ -80,7 +88,64 @@ def _delay_metrics(context: Context) -> None:
                         visible(key).append(values.pop(0))
 
     cloudwatch._metric_bucket = metric_bucket
+    _delay_list_of_metrics(context.pace)
     threading.Thread(target=publish_for_ever, name="late-metrics", daemon=True).start()
+
+
+def _delay_list_of_metrics(slow: Pace) -> None:
+    """A metric has values before it is listed."""
+    list_metrics = cloudwatch._list_metrics
+    listed_from: dict[Any, float] = {}
+
+    def late_list(*arguments: Any) -> Any:
+        seen, now = {}, time.time()
+        for key, values in list(cloudwatch._metrics.items()):
+            first = min((value["Timestamp"] for value in values), default=now)
+            listed_from.setdefault(key, first + slow.seconds(pace.LISTED_METRICS))
+            if listed_from[key] <= now:
+                seen[key] = values
+        # Under its own name of the store, for other threads use the store meanwhile.
+        known = {**vars(cloudwatch), "_metrics": seen}
+        return types.FunctionType(list_metrics.__code__, known, argdefs=list_metrics.__defaults__)(*arguments)
+
+    cloudwatch._list_metrics = late_list
+
+
+def _delay_policies(context: Context) -> None:
+    """Whoever changes a role's policies reads the new ones at once, while IAM decides by the old ones for a while.
+
+    What a stack makes is not late: CloudFormation waits for it.
+    """
+    gather = iam_evaluator._gather_role_policies
+    held: dict[str, tuple[float, Any]] = {}
+
+    def gather_role_policies(name: str, account_id: str) -> Any:
+        until, before = held.get(name, (0.0, None))
+        return before if time.monotonic() < until else gather(name, account_id)
+
+    def late(change: Any, parameters: Any) -> Any:
+        name = iam._p(parameters, "RoleName")
+        before = gather_role_policies(name, context.account_id)
+        answer = change(parameters)
+        held[name] = (time.monotonic() + context.pace.seconds(pace.IAM_CHANGE), before)
+        return answer
+
+    iam_evaluator._gather_role_policies = gather_role_policies
+    for action in POLICY_CHANGES:
+        iam._IAM_HANDLERS[action] = functools.partial(late, iam._IAM_HANDLERS[action])
+
+
+def _shorten_sessions(slow: Pace) -> None:
+    """Credentials of a role end on this clock; the moment that is told with them is on AWS's."""
+    register = sts.register_session
+
+    def register_session(access_key: str, session: dict[str, Any]) -> None:
+        ends, now = session.get("Expiration"), time.time()
+        if ends is not None and slow.speed is not None:
+            session["Expiration"] = now + (ends - now) / slow.speed
+        register(access_key, session)
+
+    sts.register_session = register_session
 
 
 def _delay_change_sets(slow: Pace, later: Later) -> None:

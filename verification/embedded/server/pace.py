@@ -57,6 +57,13 @@ GATEWAY_NODES: Final = 2
 """Token buckets that one throttle is spread over, none of which knows the others. Source: API Gateway Developer Guide,
 "Throttle requests to your HTTP APIs": limits are targets, on a best-effort basis."""
 
+IAM_CHANGE: Final = Span(timedelta(seconds=5), timedelta(seconds=30))
+"""Until a changed policy of a role is what decides. Source: IAM User Guide, "Troubleshoot IAM", "Changes that I make are not
+always immediately visible", which gives no bound; known."""
+
+LISTED_METRICS: Final = Span(timedelta(minutes=15), timedelta(minutes=15))
+"""Until a new metric is listed. Source: CloudWatch API Reference, "ListMetrics": up to 15 minutes."""
+
 THROTTLED_CALLS: Final = 0.01
 """Part of the calls of a control plane that is refused as too frequent. Source: own judgement; other users of an account
 share its rates, which few services publish."""

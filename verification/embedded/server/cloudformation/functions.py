@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
@@ -9,7 +10,7 @@ from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.cloudformation.hooks import Attributes, Properties
 
-require(lambda_svc, "_esms", "_functions", "_update_config")
+require(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP", "_esms", "_functions", "_update_config")
 require(provisioners, "_STACK_TAG_PROPERTY")
 
 FUNCTION = "AWS::Lambda::Function"
@@ -21,6 +22,7 @@ CONFIGURATION = {
     "VpcConfig": ("VpcConfig", {}),
     "FileSystemConfigs": ("FileSystemConfigs", []),
 }
+UNRESERVED_AT_LEAST = 100
 COUNTS = {
     "BatchSize",
     "MaximumBatchingWindowInSeconds",
@@ -53,7 +55,10 @@ def settle_function(physical_id: str, new: Properties, old: Properties, _attribu
     """Apply what MiniStack leaves out."""
     function = lambda_svc._functions[physical_id]
     reserved = new.get("ReservedConcurrentExecutions")
-    function["concurrency"] = None if reserved is None else int(reserved)
+    function["concurrency"] = None
+    if reserved is not None:
+        _require_room(int(reserved))
+        function["concurrency"] = int(reserved)
     if "RecursiveLoop" in new:
         function["recursive_loop"] = new["RecursiveLoop"]
     changes = {
@@ -69,6 +74,22 @@ def settle_function(physical_id: str, new: Properties, old: Properties, _attribu
         "LogGroup": group,
         **(new.get("LoggingConfig") or {}),
     }
+
+
+def _require_room(wanted: int) -> None:
+    """Refuse a reservation as Lambda does.
+
+    Source: Lambda Developer Guide, "Configuring reserved concurrency": 100 stay unreserved, and all where there are fewer.
+    """
+    limit = lambda_svc._ACCOUNT_CONCURRENCY_CAP
+    reserved = sum(int(function.get("concurrency") or 0) for function in lambda_svc._functions.values())
+    least = min(UNRESERVED_AT_LEAST, limit)
+    if wanted and limit - reserved - wanted < least:
+        told = (
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
+            f"its minimum value of [{least}]."
+        )
+        hooks.accepted(error_response_json("InvalidParameterValueException", told, 400), FUNCTION)
 
 
 def spell_event_source(properties: Properties) -> Properties:
