@@ -138,6 +138,12 @@ class Function:
     def log_group_name(self) -> str:
         return str(self.configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}")
 
+    @property
+    def log_stream_arn(self) -> str:
+        """A stream that it could write to."""
+        where = ":".join([*self.arn.split(":")[:2], "logs", *self.arn.split(":")[3:5]])
+        return f"{where}:log-group:{self.log_group_name}:log-stream:any"
+
     def invoke(self, event: Mapping[str, Any], patience: timedelta = budgets.API_TIMEOUT_LIMIT) -> Any:
         """What the function returns for an event, called once and waited for.
 

@@ -23,6 +23,10 @@ class Key:
         return dict(self.env.client("kms").describe_key(KeyId=self.id)["KeyMetadata"])
 
     @property
+    def arn(self) -> str:
+        return str(self.description["Arn"])
+
+    @property
     def state(self) -> str:
         """`Enabled`, `Disabled`, `PendingDeletion`, and others."""
         return str(self.description["KeyState"])

@@ -181,6 +181,15 @@ class LogGroup:
             pause = min(pause * 1.5, 5)
 
     @property
+    def arn(self) -> str:
+        return str(self.description["arn"]).removesuffix(":*")
+
+    @property
+    def kms_key_arn(self) -> str:
+        """The key that encrypts it, '' for none but AWS's own."""
+        return str(self.description.get("kmsKeyId", ""))
+
+    @property
     def retention(self) -> timedelta | None:
         """How long events are kept, None for ever."""
         days = self.description.get("retentionInDays")

@@ -44,6 +44,8 @@ _OWN_ACCOUNT: Final = frozenset(
     }
 )
 _ARNS: Final = frozenset({"aws:principalarn", "aws:sourcearn"})
+_CONTEXT: Final = "kms:encryptioncontext:"
+"""Begins the keys of what a service encrypts something for: of logs, buckets, queues and trails their ARN."""
 _FENCES: Final = frozenset(
     {
         *("aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths"),
@@ -194,7 +196,7 @@ class Statement:
             elif key in _OWN_ACCOUNT:
                 if all(value == account for value in values):
                     return True
-            elif key in _ARNS:
+            elif key in _ARNS or key.startswith(_CONTEXT):
                 if all(_is_of(value, account) for value in values):
                     return True
             elif key in _FENCES and not any(set(value) <= {"*"} for value in values):
@@ -226,6 +228,7 @@ def strangers(
     account: str,
     known: Collection[str] = (),
     trusted: Collection[str] = (),
+    deputies: Collection[str] = (),
 ) -> Sequence[str]:
     """Whom beyond its account a resource's policy lets in, one finding each; empty where nobody.
 
@@ -234,24 +237,25 @@ def strangers(
         account: whose resource it is.
         known: canonical user ids and accounts that belong to the account, or that AWS delivers with.
         trusted: services that need no condition, because they only act for their own account.
+        deputies: services that need one on this kind of resource, beside those that always do.
     """
     return [
         finding
         for statement in read(statements)
         if statement.allows and not statement.is_kept_to(account)
         for who in statement.principals
-        if (finding := _stranger(statement, who, account, {*known}, {*trusted}))
+        if (finding := _stranger(statement, who, account, {*known}, (DEPUTIES | {*deputies}) - {*trusted}))
     ]
 
 
 def _stranger(
-    statement: Statement, who: tuple[str, str], account: str, known: set[str], trusted: set[str]
+    statement: Statement, who: tuple[str, str], account: str, known: set[str], deputies: Collection[str]
 ) -> str:
     kind, name = who
     may = f"expected access for account {account} alone, found that {statement} lets"
     if name == "*":
         return f"{may} everybody do {statement.what}; name who may, or add a condition such as aws:PrincipalAccount"
-    if kind == "Service" and name in DEPUTIES - trusted:
+    if kind == "Service" and name in deputies:
         return f"{may} {name} do {statement.what} for any account; add a condition on aws:SourceArn or aws:SourceAccount"
     owner = name.split(":")[4] if name.startswith("arn:") else name
     if kind not in ("AWS", "CanonicalUser") or owner in ({account, "cloudfront"} | LOAD_BALANCERS | known):
@@ -261,6 +265,63 @@ def _stranger(
     if not owner.isdigit():
         return f"{may} {name} do {statement.what}, a principal that was deleted; take it out"
     return f"{may} account {owner} do {statement.what}; take it out, or deploy what uses it into this account"
+
+
+def unlimited(statements: Iterable[Mapping[str, Any]], account: str) -> Iterator[str]:
+    """What a resource's policy allows as a whole, one finding each, to others than the account itself.
+
+    The account is its root, or everybody in it by a condition: IAM's policies then say who may do what.
+
+    Args:
+        statements: of the resource's policy.
+        account: whose resource it is.
+    """
+    for statement in read(statements):
+        whole = [action for action in statement.actions if not action.rpartition(":")[2].strip("*?")]
+        if not statement.allows or not (whole or statement.excluded_actions):
+            continue
+        others = [
+            name
+            for kind, name in statement.principals
+            if not (kind == "AWS" and _is_the_account(statement, name, account))
+        ]
+        if others:
+            yield (
+                f"expected actions by name, found that {statement} lets {', '.join(others)} do "
+                f"{', '.join(whole) or statement.what}; list what is needed"
+            )
+
+
+_ADMINISTRATION: Final = (
+    *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation"),
+    *("kms:DeleteImportedKeyMaterial", "kms:RevokeGrant"),
+)
+"""What takes a key out of use or hands it to somebody else. A service that encrypts needs none of it."""
+
+
+def administered(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What a key's policy lets a service do to the key itself, one finding each; whole services are `unlimited`'s matter."""
+    for statement in read(statements):
+        services = [name for kind, name in statement.principals if kind == "Service"]
+        taken = [
+            action
+            for action in _ADMINISTRATION
+            if any(
+                matches(one.lower(), action.lower()) and one.strip("*?")[-1:] != ":"
+                for one in statement.actions
+            )
+        ]
+        if statement.allows and services and taken:
+            yield (
+                f"expected that services only use the key, found that {statement} lets {', '.join(services)} do "
+                f"{', '.join(taken)}; take it out"
+            )
+
+
+def _is_the_account(statement: Statement, name: str, account: str) -> bool:
+    if name == "*":
+        return statement.is_kept_to(account)
+    return name == account or (name.startswith("arn:") and name.endswith(f":iam::{account}:root"))
 
 
 def open_without_tls(

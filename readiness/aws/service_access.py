@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from readiness.aws.policy import Statement, matches, read
@@ -38,11 +38,13 @@ class Caller:
         service: such as `events.amazonaws.com`.
         arn: of the resource that it acts for, what it says in `aws:SourceArn`.
         account: of that resource.
+        context: further condition keys of its requests, in lower case, such as what it encrypts.
     """
 
     service: str
     arn: str
     account: str
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def request(self) -> Mapping[str, str]:
@@ -54,6 +56,7 @@ class Caller:
             "aws:securetransport": "true",
             "aws:principalisawsservice": "true",
             "aws:principalservicename": self.service,
+            **self.context,
         }
 
 

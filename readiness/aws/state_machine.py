@@ -30,13 +30,18 @@ class Task:
         return str(self.definition.get("Resource", ""))
 
     @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it hands to the service that it calls; none where an expression makes them."""
+        told = self.definition.get("Parameters") or self.definition.get("Arguments")
+        return told if isinstance(told, Mapping) else {}
+
+    @property
     def function(self) -> str:
         """Name or ARN of the function that it calls, '' for none or one that the input names."""
         if ":lambda:" in self.resource and ":function:" in self.resource:
             return self.resource
         if "states:::lambda:invoke" in self.resource:
-            arguments = self.definition.get("Parameters") or self.definition.get("Arguments") or {}
-            return str(arguments.get("FunctionName", "")) if isinstance(arguments, Mapping) else ""
+            return str(self.arguments.get("FunctionName", ""))
         return ""
 
     @property

@@ -8,6 +8,7 @@ from typing import Final
 
 from readiness.aws.policy import Statement
 from readiness.aws.role import Role
+from readiness.discovery.graph import Graph
 from readiness.probes import iam_actions
 
 _GUARDED: Final = frozenset(
@@ -105,6 +106,26 @@ def open_resources(role: Role) -> Iterator[str]:
                     f"expected {', '.join(actions)} on named resources, found {', '.join(wide)} in {policy.name}; "
                     "name the resources that are needed"
                 )
+
+
+def open_ends(role: Role, graph: Graph) -> Iterator[str]:
+    """Grants on a resource of the stack and on all whose names begin like its own.
+
+    Logs are left out: an ARN of a log group ends with a wildcard anyway.
+
+    Raises:
+        Unverified: a policy could not be read; what the others grant is told before.
+    """
+    for policy in role.each_policy(own=True):
+        for statement in map(Statement, policy.statements):
+            for resource in statement.resources if statement.allows else ():
+                begun = resource.rstrip("*")
+                known = graph.by_arn(begun) if begun != resource and ":logs:" not in resource else None
+                if known is not None:
+                    yield (
+                        f"expected {statement.what} on {known} alone, found {resource} in {policy.name}, which stands for all "
+                        "whose names begin so; grant the exact ARN, and what it holds after a / or :"
+                    )
 
 
 def escalations(role: Role, partition: str, account: str) -> Iterator[str]:

@@ -50,6 +50,8 @@ _OF_A_TARGET: Final[Mapping[str, str]] = {
 """What Lambda calls with a function's role to hand on an event that failed. Source: Lambda Developer Guide, "Asynchronous
 invocation"."""
 _LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
+_TRACES: Final = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+"""Source: Lambda Developer Guide, "Visualize Lambda function invocations using AWS X-Ray", execution role permissions."""
 _OF_OBJECTS: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _WITH_POLICIES: Final[Mapping[str, tuple[str, Callable[[Environment, str], Any]]]] = {
     "dynamodb": ("AWS::DynamoDB::Table", Table),
@@ -80,9 +82,9 @@ def lacking(function: Function, roles: Sequence[Role], graph: Graph) -> Iterator
     for call in package.calls:
         for alternatives, part in _needed(call):
             judged = True
-            if any(_grants(one, action, part) for one in statements for action in alternatives):
+            if any(grants(one, action, part) for one in statements for action in alternatives):
                 continue
-            if _lets_in(graph, roles, alternatives):
+            if lets_in(graph, roles, alternatives):
                 continue
             found = True
             on = f" on {part}" if part else ""
@@ -110,8 +112,8 @@ def lacking_for_lambda(function: Function, role: Role, graph: Graph) -> Iterator
     statements = read(role.statements)
     found = False
     for action, resource, why in _of_lambda(function, statements):
-        granted = _may(statements, action, resource) if resource else _grants(statements, action, "")
-        if not granted and not _lets_in(graph, [role], [action]):
+        granted = may(statements, action, resource) if resource else grants(statements, action, "")
+        if not granted and not lets_in(graph, [role], [action]):
             found = True
             on = f" on {resource}" if resource else ""
             yield f"expected that the role grants what Lambda needs {why}, found that {role.name} lacks {action}{on}; add it"
@@ -123,11 +125,12 @@ def lacking_for_lambda(function: Function, role: Role, graph: Graph) -> Iterator
 
 def _of_lambda(function: Function, statements: Collection[Statement]) -> Iterator[tuple[str, str, str]]:
     """Actions, the ARN that each is about ('' for any), and what for."""
+    stream = function.log_stream_arn
     for action in _LOGS:
-        if not any(not one.allows and one.covers(action) for one in statements):  # somebody wants no logs
-            yield action, "", "to write logs"
+        if not any(not one.allows and one.covers(action) and _denies_more(one, stream) for one in statements):
+            yield action, stream, "to write logs"
     if function.tracing_mode == "Active":
-        yield "xray:PutTraceSegments", "", "for active tracing"
+        yield from ((action, "", "for active tracing") for action in _TRACES)
     for mapping in function.event_sources:
         arn = str(mapping.get("EventSourceArn", ""))
         if "/consumer/" not in arn and mapping.get("State") not in ("Disabled", "Disabling"):
@@ -137,14 +140,22 @@ def _of_lambda(function: Function, statements: Collection[Statement]) -> Iterato
             yield wanted, arn, "to hand on what failed"
 
 
+def _denies_more(denial: Statement, stream: str) -> bool:
+    """Whether somebody wants no logs, and does not only deny those of the one log group."""
+    return denial.is_about(stream.replace(":log-stream:", "-another:log-stream:"))
+
+
 def _service(arn: str) -> str:
     """The service of an ARN, '' for what is none."""
     return arn.split(":")[2] if arn.startswith("arn:") else ""
 
 
-def _may(statements: Collection[Statement], action: str, resource: str) -> bool:
-    """Whether policies allow an action on one resource."""
-    about = [one for one in statements if one.covers(action) and one.is_about(resource)]
+def may(statements: Collection[Statement], action: str, resource: str) -> bool:
+    """Whether policies allow an action on one resource; a log group stands for its streams too."""
+    group = resource.partition(":log-stream:")[0]
+    about = [
+        one for one in statements if one.covers(action) and (one.is_about(resource) or one.is_about(group))
+    ]
     return any(one.allows for one in about) and all(one.allows or [*one.conditions] for one in about)
 
 
@@ -173,7 +184,7 @@ def _needed(call: Call) -> Iterator[tuple[Sequence[str], str]]:
         yield [action], ""
 
 
-def _grants(statements: Collection[Statement], action: str, part: str) -> bool:
+def grants(statements: Collection[Statement], action: str, part: str) -> bool:
     """Whether policies allow an action on at least one resource of its service."""
     denied = [one for one in statements if not one.allows and one.covers(action) and not [*one.conditions]]
     for statement in statements:
@@ -211,7 +222,7 @@ def _is_denied(statement: Statement, resource: str) -> bool:
     return any(matches(one, resource) for one in statement.resources)
 
 
-def _lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> bool:
+def lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> bool:
     """Whether a resource of the stack lets a role in by a policy of its own, or may do so outside the stack."""
     for action in actions:
         if (kind := _WITH_POLICIES.get(action.partition(":")[0])) is None:

@@ -159,6 +159,10 @@ class Graph:
         ]
         return next((one for one in candidates if not wanted or one.type in wanted), None)
 
+    def by_arn(self, arn: str) -> Resource | None:
+        """The declared resource that has exactly this ARN."""
+        return next((one for one in self._by_arn.get(arn, ()) if one.declared and one.arn == arn), None)
+
     def at(self, reference: str, otherwise: str = "") -> Resource:
         """What an API's answer refers to: a resource of the stack, or one that the stack does not declare.
 

@@ -45,6 +45,8 @@ _TABLE: Final = frozenset(
 )
 _ROUTERS: Final = frozenset({"any", "delete", "get", "head", "patch", "post", "put", "resolver", "route"})
 """Decorators that have a router call a function. Source: Powertools for AWS Lambda, Flask, FastAPI."""
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+"""Methods of a logger."""
 _BY_NAME: Final = frozenset({"get_paginator", "generate_presigned_url"})
 """Methods whose first argument names an operation."""
 
@@ -311,9 +313,11 @@ class Package:
         return []
 
     def _asks_for_unset(self, node: ast.AST, scope: _Scope) -> bool:
-        """Whether code depends on a variable that is not set, or on what one is set to."""
+        """Whether code depends on a variable that is not set, or on what one is set to; what only logs decides nothing."""
         for each in ast.walk(node):
             tests: Sequence[ast.expr] = ()
+            if isinstance(each, ast.If) and _only_logs([*each.body, *each.orelse]):
+                continue
             if isinstance(each, ast.If | ast.IfExp | ast.While):
                 tests = [each.test]
             elif isinstance(each, ast.BoolOp):
@@ -733,6 +737,18 @@ def _certain(node: ast.AST, *, without_lambdas: bool) -> Iterator[ast.AST]:
         if isinstance(each, ast.Try) and _expects_denial(each):
             below = [*each.handlers, *each.orelse, *each.finalbody]
         waiting += below
+
+
+def _only_logs(statements: Sequence[ast.stmt]) -> bool:
+    """Whether statements do nothing but log texts, numbers and names."""
+    return all(
+        isinstance(one, ast.Expr)
+        and isinstance(one.value, ast.Call)
+        and isinstance(one.value.func, ast.Attribute)
+        and one.value.func.attr in _LEVELS
+        and not any(isinstance(each, ast.Call) for part in one.value.args for each in ast.walk(part))
+        for one in statements
+    )
 
 
 def _expects_denial(node: ast.Try) -> bool:

@@ -243,10 +243,27 @@ def open_inbox(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-25", "anybody may raise an alarm")
 def open_topic(bench: Bench) -> Iterator[None]:
+    with _allowed_by_topic(bench, _everybody("sns:Publish", bench.stack.alarm_topic.arn)):
+        yield
+
+
+@fault("SEC-25", "CloudWatch may do everything with the alarms' topic")
+def unlimited_topic(bench: Bench) -> Iterator[None]:
+    own = {
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": bench.env.account_id}},
+    }
+    with _allowed_by_topic(bench, _everybody("sns:*", bench.stack.alarm_topic.arn) | own):
+        yield
+
+
+@contextmanager
+def _allowed_by_topic(bench: Bench, statement: Mapping[str, Any]) -> Iterator[None]:
+    """The alarms' topic with one statement more in its policy."""
     client, topic = bench.client("sns"), bench.stack.alarm_topic
     before = topic.attributes["Policy"]
     document = json.loads(before)
-    opened = {**document, "Statement": [*document["Statement"], _everybody("sns:Publish", topic.arn)]}
+    opened = {**document, "Statement": [*document["Statement"], statement]}
 
     def write(policy: str) -> None:
         client.set_topic_attributes(TopicArn=topic.arn, AttributeName="Policy", AttributeValue=policy)
@@ -298,25 +315,33 @@ def lent_log(bench: Bench) -> Iterator[None]:
         client.delete_resource_policy(policyName="fault")
 
 
-@fault("SEC-26", "everybody but one account may use the alarms' key")
-def lent_key(bench: Bench) -> Iterator[None]:
+@contextmanager
+def _allowed_by_key(bench: Bench, **statement: Any) -> Iterator[None]:
+    """The alarms' key with one statement more in its policy."""
     client = bench.client("kms")
     key = {"KeyId": bench.physical("AlarmKey"), "PolicyName": "default"}
     before = client.get_key_policy(**key)["Policy"]
     document = json.loads(before)
-    others = {
-        "Effect": "Allow",
-        "NotPrincipal": {"AWS": OTHER_ACCOUNT},
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-    }
-    client.put_key_policy(
-        **key, Policy=json.dumps({**document, "Statement": [*document["Statement"], others]})
-    )
+    more = {"Effect": "Allow", "Resource": "*", **statement}
+    client.put_key_policy(**key, Policy=json.dumps({**document, "Statement": [*document["Statement"], more]}))
     try:
         yield
     finally:
         client.put_key_policy(**key, Policy=before)
+
+
+@fault("SEC-26", "everybody but one account may use the alarms' key")
+def lent_key(bench: Bench) -> Iterator[None]:
+    with _allowed_by_key(bench, NotPrincipal={"AWS": OTHER_ACCOUNT}, Action="kms:Decrypt"):
+        yield
+
+
+@fault("SEC-26", "CloudWatch may do everything with the alarms' key")
+def unlimited_key(bench: Bench) -> Iterator[None]:
+    condition = {"StringEquals": {"aws:SourceAccount": bench.env.account_id}}
+    service = {"Service": "cloudwatch.amazonaws.com"}
+    with _allowed_by_key(bench, Principal=service, Action="kms:*", Condition=condition):
+        yield
 
 
 @fault("SEC-26", "another account may read the access logs")

@@ -60,6 +60,15 @@ def calls(files: dict[str, str], handler: str = "app.handler", **environment: st
             + handled("Store(boto3.client('s3')).read()"),
             "s3:GetObject",
         ),
+        (
+            "import logging, os\nlog = logging.getLogger()\n"
+            + S3
+            + "def read(name):\n    return s3.get_object()\n"
+            + handled(
+                "found = read(os.environ['NAME'])", "if found is None:", "    log.info('none of %s', event)"
+            ),
+            "s3:GetObject",
+        ),
     ],
 )
 def test_what_is_certain_is_found(code: str, found: str) -> None:
@@ -89,6 +98,9 @@ def test_what_is_certain_is_found(code: str, found: str) -> None:
         + "COPY = os.environ.get('COPY')\n"
         + handled("if not COPY:", "    return", "s3.put_object()"),
         "import os\n" + S3 + handled("if os.environ['MODE'] == 'w':", "    s3.put_object()"),
+        "import os\n"
+        + S3
+        + handled("if os.environ['MODE'] == 'w':", "    log.info(stop())", "s3.put_object()"),
         S3
         + "class Store:\n    def keep(self):\n        s3.put_object()\n"
         + "class Memory(Store):\n    def keep(self):\n        pass\n"

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from readiness.aws.policy import Statement, listed, statements_of, strangers
+from readiness.aws.policy import Statement, administered, listed, statements_of, strangers, unlimited
 from verification.application import ROOT
 
 ONE = {"Effect": "Allow", "Action": "sqs:SendMessage"}
@@ -117,6 +117,84 @@ def test_only_spelt_actions_are_those_actions_alone(content, alone):
 )
 def test_whoever_is_let_in_is_noticed_in_every_form(content):
     assert len(strangers([{"Effect": "Allow", **content}], ACCOUNT)) == 1
+
+
+ITSELF = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+EVENTS = {"Service": "events.amazonaws.com"}
+ROLE = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/deployer"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {
+            "Action": "sns:*",
+            "Principal": EVENTS,
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        },
+        {"Action": ["sqs:SendMessage", "SQS:*"], "Principal": EVENTS},
+        {"Action": "*", "Principal": ROLE},
+        {"NotAction": "s3:DeleteBucket", "Principal": {**ITSELF, **EVENTS}},
+        {"Action": "s3:*", "Principal": "*"},
+        {"Action": "s3:*", "NotPrincipal": ROLE},
+    ],
+)
+def test_whatever_allows_all_is_noticed(content):
+    (finding,) = unlimited([{"Effect": "Allow", **content}], ACCOUNT)
+
+    assert "list what is needed" in finding
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"Action": "kms:*", "Principal": ITSELF},
+        {"Action": "kms:*", "Principal": {"AWS": ACCOUNT}},
+        {"Action": "s3:*", "Principal": "*", "Effect": "Deny"},
+        {"Action": "s3:Get*", "Principal": ROLE},
+        {"Action": "sns:Publish", "Principal": EVENTS},
+        {
+            "Action": "kms:*",
+            "Principal": {"AWS": "*"},
+            "Condition": {"StringEquals": {"kms:CallerAccount": ACCOUNT}},
+        },
+    ],
+)
+def test_the_account_itself_may_do_everything(content):
+    assert list(unlimited([{"Effect": "Allow", **content}], ACCOUNT)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "taken"),
+    [
+        ({"Action": ["kms:Decrypt", "kms:PutKeyPolicy"], "Principal": EVENTS}, "kms:PutKeyPolicy"),
+        ({"Action": "kms:Schedule*", "Principal": EVENTS}, "kms:ScheduleKeyDeletion"),
+        ({"Action": "kms:PutKeyPolicy", "Principal": ROLE}, ""),
+        ({"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Principal": EVENTS}, ""),
+        ({"Action": "kms:PutKeyPolicy", "Principal": EVENTS, "Effect": "Deny"}, ""),
+    ],
+)
+def test_a_service_that_administers_a_key_is_noticed(content, taken):
+    found = list(administered([{"Effect": "Allow", **content}]))
+
+    assert len(found) == bool(taken)
+    assert all(taken in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("arn", "count"),
+    [
+        (f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/shop/*", 0),
+        ("arn:aws:logs:us-east-1:*:log-group:*", 1),
+        ("", 1),
+    ],
+)
+def test_what_is_encrypted_keeps_a_service_to_the_account(arn, count):
+    service = "logs.us-east-1.amazonaws.com"
+    condition = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}} if arn else {}
+    content = {"Action": "kms:Decrypt", "Principal": {"Service": service}, "Condition": condition}
+
+    assert len(strangers([{"Effect": "Allow", **content}], ACCOUNT, deputies=[service])) == count
 
 
 # AWS has elements of these names elsewhere: rules of web ACLs, tasks of state machines, changes of CloudFormation, dimensions.

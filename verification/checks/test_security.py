@@ -17,7 +17,7 @@ from readiness import budgets as general
 from readiness.application import Application
 from readiness.aws.function import Function
 from readiness.aws.log_group import LogEvent
-from readiness.aws.policy import Statement, read, strangers
+from readiness.aws.policy import Statement, read, strangers, unlimited
 from readiness.aws.role import Role
 from readiness.environment import Environment
 from readiness.errors import NeedsAws, Unverified
@@ -416,7 +416,12 @@ def test_queues_and_topic_take_messages_from_their_own_senders(stack: Stack, env
     open_to_others = {
         name: loose
         for name, statements in policies.items()
-        if (loose := [s for s in read(statements) if s.allows and not _is_of(s, env.account_id)])
+        if (
+            loose := [
+                *(s for s in read(statements) if s.allows and not _is_of(s, env.account_id)),
+                *unlimited(statements, env.account_id),
+            ]
+        )
     }
 
     assert len(policies) > 1, f"{stack.formation!r} has no queue"
@@ -433,7 +438,12 @@ def test_data_admits_its_own_account_alone(stack: Stack, env: Environment) -> No
     assert {
         name: let_in
         for name, statements in policies.items()
-        if (let_in := strangers(statements, env.account_id, trusted=_WRITING_LOGS))
+        if (
+            let_in := [
+                *strangers(statements, env.account_id, trusted=_WRITING_LOGS),
+                *unlimited(statements, env.account_id),
+            ]
+        )
     } == {}
 
 

@@ -14,7 +14,7 @@ from readiness.aws.bucket import Bucket
 from readiness.aws.distribution import Distribution
 from readiness.aws.function import Function
 from readiness.aws.key import Key
-from readiness.aws.policy import LOAD_BALANCERS, Statement, open_without_tls, read, strangers
+from readiness.aws.policy import LOAD_BALANCERS, Statement, open_without_tls, read, strangers, unlimited
 from readiness.aws.queue import Queue
 from readiness.aws.stream import Stream
 from readiness.aws.table import Table
@@ -128,6 +128,7 @@ def test_buckets_admit_their_own_account_alone(
         bucket = buckets[resource]
         known = {bucket.owner, _EDGE_LOGS, *identities.values()}
         yield from strangers(bucket.policy_statements, env.account_id, known)
+        yield from unlimited(bucket.policy_statements, env.account_id)
         for grant in bucket.grants:
             if grant.grantee not in known and not grant.grantee.startswith(_GROUPS):
                 yield (
@@ -397,8 +398,9 @@ def test_tables_admit_their_own_account_alone(
 ) -> None:
     """Another account reads or changes rows with rights of its own."""
 
-    def judge(resource: Resource) -> Sequence[str]:
-        return strangers(tables[resource].policy_statements, env.account_id)
+    def judge(resource: Resource) -> Iterator[str]:
+        yield from strangers(tables[resource].policy_statements, env.account_id)
+        yield from unlimited(tables[resource].policy_statements, env.account_id)
 
     assert findings(every(graph, *_TABLES), judge) == {}
 
@@ -483,13 +485,12 @@ def test_queues_admit_their_own_account_alone(
     env: Environment, graph: Graph, queues: Mapping[Resource, Queue]
 ) -> None:
     """A message that a stranger puts in is worked on like any other."""
-    assert (
-        findings(
-            every(graph, QUEUE),
-            lambda one: strangers(queues[one].policy_statements, env.account_id),
-        )
-        == {}
-    )
+
+    def judge(resource: Resource) -> Iterator[str]:
+        yield from strangers(queues[resource].policy_statements, env.account_id)
+        yield from unlimited(queues[resource].policy_statements, env.account_id)
+
+    assert findings(every(graph, QUEUE), judge) == {}
 
 
 @pytest.mark.infra
@@ -645,13 +646,13 @@ def test_topics_admit_their_own_account_alone(
     env: Environment, graph: Graph, topics: Mapping[Resource, Topic]
 ) -> None:
     """A stranger could raise false alarms, or listen."""
-    assert (
-        findings(
-            every(graph, _TOPIC),
-            lambda one: strangers(topics[one].policy_statements, env.account_id, trusted=_KEPT_BY_THEMSELVES),
-        )
-        == {}
-    )
+
+    def judge(resource: Resource) -> Iterator[str]:
+        statements = topics[resource].policy_statements
+        yield from strangers(statements, env.account_id, trusted=_KEPT_BY_THEMSELVES)
+        yield from unlimited(statements, env.account_id)
+
+    assert findings(every(graph, _TOPIC), judge) == {}
 
 
 @pytest.mark.infra

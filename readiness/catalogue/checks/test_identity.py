@@ -11,12 +11,14 @@ import pytest
 from readiness.application import Application
 from readiness.aws.function import Function
 from readiness.aws.key import Key
+from readiness.aws.log_group import LogGroup
 from readiness.aws.parameter import Parameter
-from readiness.aws.policy import DEPUTIES, Statement, matches, read, strangers
+from readiness.aws.policy import DEPUTIES, Statement, administered, matches, read, strangers, unlimited
 from readiness.aws.role import Role
 from readiness.aws.secret import Secret
-from readiness.catalogue import grants, lacking, reach, usage
-from readiness.catalogue.compute import FUNCTION, Compute
+from readiness.aws.service_access import Caller, lets_in
+from readiness.catalogue import grants, lacking, reach, tasks, usage
+from readiness.catalogue.compute import FUNCTION, MACHINE, Compute
 from readiness.catalogue.declaration import Declarations
 from readiness.catalogue.judging import every, findings
 from readiness.discovery.graph import Graph, Resource
@@ -27,6 +29,10 @@ pytestmark = pytest.mark.security
 
 _ROLE, _SECRET = "AWS::IAM::Role", "AWS::SecretsManager::Secret"
 _PARAMETER, _KEY = "AWS::SSM::Parameter", "AWS::KMS::Key"
+_LOG_GROUP = "AWS::Logs::LogGroup"
+_OF_LOGS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey")
+"""Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS". It names kms:Describe* too, without which
+CDK's `grantEncryptDecrypt` does."""
 _LAMBDA = {"lambda.amazonaws.com", "edgelambda.amazonaws.com"}
 # What a stack must have of a service whose name stands in a role's trust. Other services are taken for used.
 _KINDS: Mapping[str, Sequence[str]] = {
@@ -47,6 +53,11 @@ _SECRET_NAME = re.compile(
     r"(?:^|[-_/.])(?:api[-_]?key|secret|token|password|passwd|credentials?|private[-_]?key)$", re.IGNORECASE
 )
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+_UNCONDITIONAL = {"events.amazonaws.com"}
+"""Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics": EventBridge
+meets no condition on a source there."""
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +143,12 @@ def test_roles_name_their_actions(graph: Graph, roles: Mapping[Resource, Role]) 
 @pytest.mark.item("IAM-03")
 def test_roles_name_their_resources(graph: Graph, roles: Mapping[Resource, Role]) -> None:
     """The role reaches other applications of the account as well."""
-    assert findings(_written(graph), lambda one: grants.open_resources(roles[one])) == {}
+
+    def judge(resource: Resource) -> Iterator[str]:
+        yield from grants.open_ends(roles[resource], graph)
+        yield from grants.open_resources(roles[resource])
+
+    assert findings(_written(graph), judge) == {}
 
 
 @pytest.mark.item("IAM-04")
@@ -253,6 +269,24 @@ def test_what_lambda_needs_is_granted(graph: Graph, compute: Compute, roles: Map
     assert findings(judged, judge) == {}
 
 
+@pytest.mark.item("IAM-11")
+def test_every_call_of_a_state_machine_is_granted(
+    graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
+) -> None:
+    """An execution fails at the first task that its role does not allow, or whose target has no name."""
+    by_name = {role.name: role for role in roles.values()}
+    machines = {one: compute.machine(one) for one in every(graph, MACHINE)}
+
+    def judge(resource: Resource) -> Iterator[str]:
+        machine = machines[resource]
+        yield from tasks.nameless(machine)
+        if machine.role_name not in by_name:
+            raise NotApplicable(f"the role of {resource} is none of the stack's")
+        yield from tasks.lacking(machine, by_name[machine.role_name], graph)
+
+    assert findings(machines, judge) == {}
+
+
 @pytest.mark.item("SECRET-01")
 def test_secrets_are_in_use(
     env: Environment, graph: Graph, declared: Declarations, roles: Mapping[Resource, Role]
@@ -297,8 +331,10 @@ def _may_read(role: Role, secret: Secret) -> bool:
 def test_secrets_admit_their_own_account_alone(env: Environment, graph: Graph) -> None:
     """Another account could sign in with it."""
 
-    def judge(resource: Resource) -> Sequence[str]:
-        return strangers(Secret(env, resource.physical_id).policy_statements, env.account_id)
+    def judge(resource: Resource) -> Iterator[str]:
+        statements = Secret(env, resource.physical_id).policy_statements
+        yield from strangers(statements, env.account_id)
+        yield from unlimited(statements, env.account_id)
 
     assert findings(every(graph, _SECRET), judge) == {}
 
@@ -349,7 +385,44 @@ def test_keys_are_usable_and_rotate(env: Environment, graph: Graph) -> None:
 def test_keys_admit_their_own_account_alone(env: Environment, graph: Graph) -> None:
     """Whoever may use the key reads everything that it encrypts."""
 
-    def judge(resource: Resource) -> Sequence[str]:
-        return strangers(Key(env, resource.physical_id).policy_statements, env.account_id, trusted=DEPUTIES)
+    def judge(resource: Resource) -> Iterator[str]:
+        statements = Key(env, resource.physical_id).policy_statements
+        logs = [f"logs.{env.region}.amazonaws.com", "logs.amazonaws.com"]
+        yield from strangers(statements, env.account_id, trusted=_UNCONDITIONAL, deputies=logs)
+        yield from unlimited(statements, env.account_id)
+        yield from administered(statements)
 
     assert findings(every(graph, _KEY), judge) == {}
+
+
+@pytest.mark.item("KMS-03")
+def test_keys_let_logs_be_encrypted(env: Environment, graph: Graph) -> None:
+    """A log group whose key CloudWatch Logs may not use takes no more events, and gives none out."""
+    keys = {Key(env, one.physical_id).arn: one for one in every(graph, _KEY)}
+    encrypted: dict[Resource, list[LogGroup]] = {}
+    for resource in graph.of(_LOG_GROUP):
+        group = LogGroup(env, resource.physical_id)
+        if (key := keys.get(group.kms_key_arn)) is not None:
+            encrypted.setdefault(key, []).append(group)
+    if not encrypted:
+        raise NotApplicable("no log group of the stack is encrypted with a key of the stack")
+
+    def judge(resource: Resource) -> Iterator[str]:
+        statements = Key(env, resource.physical_id).policy_statements
+        for group in encrypted[resource]:
+            callers = [
+                Caller(service, group.arn, env.account_id, {"kms:encryptioncontext:aws:logs:arn": group.arn})
+                for service in (f"logs.{env.region}.amazonaws.com", "logs.amazonaws.com")
+            ]
+            missing = [
+                action
+                for action in _OF_LOGS
+                if not any(lets_in(statements, caller, action) for caller in callers)
+            ]
+            if missing:
+                yield (
+                    f"expected that {callers[0].service} may encrypt log group {group.name}, found {', '.join(missing)} missing; "
+                    "add it to KeyPolicy, or mend its condition"
+                )
+
+    assert findings(encrypted, judge) == {}

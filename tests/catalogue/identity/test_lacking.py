@@ -37,6 +37,7 @@ class FakeFunction:
     tracing_mode: str = "PassThrough"
     event_sources: tuple[dict[str, str], ...] = ()
     failure_targets: tuple[str, ...] = ()
+    log_stream_arn: str = f"arn:aws:logs:us-east-1:{OWN}:log-group:/own:log-stream:any"
 
     @classmethod
     def of(cls, line: str) -> FakeFunction:
@@ -186,6 +187,7 @@ QUEUE = f"arn:aws:sqs:us-east-1:{OWN}:jobs"
 CONSUMER = f"arn:aws:kinesis:us-east-1:{OWN}:stream/clicks/consumer/reader:1"
 STREAM = f"{ORDERS}/stream/2026"
 READS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+WRITES = ["logs:CreateLogStream", "logs:PutLogEvents"]
 LOGS = allow("logs:*")
 
 
@@ -196,7 +198,18 @@ LOGS = allow("logs:*")
         ({}, [deny("logs:*", Resource="*")], []),
         ({}, [allow("logs:CreateLogStream")], ["logs:PutLogEvents"]),
         ({"tracing_mode": "Active"}, [LOGS, allow("xray:Put*")], []),
-        ({"tracing_mode": "Active"}, [LOGS], ["xray:PutTraceSegments"]),
+        ({"tracing_mode": "Active"}, [LOGS], ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
+        (
+            {"tracing_mode": "Active"},
+            [LOGS, allow("xray:PutTraceSegments")],
+            ["xray:PutTelemetryRecords"],
+        ),
+        ({}, [allow("logs:*", f"arn:aws:logs:us-east-1:{OWN}:log-group:/own:*")], []),
+        ({}, [allow("logs:*", f"arn:aws:logs:us-east-1:{OWN}:log-group:/own")], []),
+        ({}, [allow("logs:*", f"arn:aws:logs:*:{OWN}:*")], []),
+        ({}, [allow("logs:*", f"arn:aws:logs:us-east-1:{OWN}:log-group:/other:*")], WRITES),
+        ({}, [deny("logs:*", Resource=f"arn:aws:logs:us-east-1:{OWN}:log-group:/own:*")], WRITES),
+        ({}, [deny("logs:*", Resource="arn:aws:logs:*:*:*")], []),
         ({"event_sources": ({"EventSourceArn": QUEUE},)}, [LOGS, allow("sqs:*", QUEUE)], []),
         ({"event_sources": ({"EventSourceArn": QUEUE, "State": "Disabled"},)}, [LOGS], []),
         (
