@@ -20,6 +20,10 @@ Nothing has to be described where the application looks as `sam init` leaves it.
     resource = "arn:aws:dynamodb:*:*:table/customers"
     reason = "belongs to the shop's stack"
 
+    [log-retention]
+    days = 3
+    reason = "lines hold what users wrote"
+
     [hints]
     deploy = "./scripts/deploy.sh {environment}"
 """
@@ -29,11 +33,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
 from typing import Any, Self
 
-from readiness import written
+from readiness import budgets, written
 from readiness.errors import UsageProblem
 
 FILE = "readiness.toml"
@@ -77,6 +82,15 @@ _SCHEMA: written.Schema = {
                 "required": ["resource", "reason"],
                 "additionalProperties": False,
             },
+        },
+        "log-retention": {
+            "type": "object",
+            "properties": {
+                "days": {"type": "integer", "minimum": 1, "description": "a number of days"},
+                "reason": written.TEXT,
+            },
+            "required": ["days", "reason"],
+            "additionalProperties": False,
         },
         "tools": {"type": "array", "items": _PATH, "description": "a list of folders"},
         "prices": {
@@ -124,6 +138,7 @@ class Application:
         tools: folders whose programs are found before those of PATH.
         expects: patterns of items that must apply: one that does not fails.
         foreign: patterns of the ARNs of what the stack's roles may use and the stack does not have, each with its reason.
+        least_log_retention: how long the application says that its logs have to be kept at least.
         left_out: items that do not apply because the application says so, each with its reason.
         roles: names that the application has for its resources; environments.toml may say which resource has which.
         prices: where the prices of paid requests stand, as `module:name`; '' where nothing is paid for.
@@ -142,6 +157,7 @@ class Application:
     left_out: Mapping[str, str] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
     foreign: Mapping[str, str] = field(default_factory=dict)
+    least_log_retention: timedelta = budgets.LEAST_LOG_RETENTION
     prices: str = ""
     hints: Hints = field(default_factory=Hints)
 
@@ -168,6 +184,9 @@ class Application:
             left_out={entry["item"]: entry["reason"] for entry in said.get("left-out", [])},
             roles=tuple(said.get("roles", [])),
             foreign={entry["resource"]: entry["reason"] for entry in said.get("foreign", [])},
+            least_log_retention=timedelta(days=said["log-retention"]["days"])
+            if "log-retention" in said
+            else budgets.LEAST_LOG_RETENTION,
             prices=said.get("prices", ""),
             hints=Hints(**said.get("hints", {})),
         )

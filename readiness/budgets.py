@@ -28,6 +28,11 @@ ALARM_SPAN: Final = timedelta(minutes=15)
 LOG_RETENTION: Final = timedelta(days=400)
 """Longest that a log may be kept; users' addresses stand in it. Source: own judgement, a year and a month."""
 
+LEAST_LOG_RETENTION: Final = timedelta(days=7)
+"""Least time that a log has to be kept, if the application declares no other. Source: own judgement: what failed on Friday
+evening is looked into on Monday, and compared with the days before. Security Hub's CloudWatch.16 asks for a year, too much
+for a stack that people try things out on."""
+
 RUNTIME_NOTICE: Final = timedelta(days=183)
 """A runtime has to be supported for at least this long. Source: checklist SEC-18, six months."""
 
@@ -184,6 +189,8 @@ a queue to use with Lambda"."""
 
 LONGEST_RETENTION: Final = timedelta(days=14)
 """Longest that SQS keeps a message. Source: Amazon SQS Developer Guide, "Amazon SQS message quotas"."""
+HTTP_TIMEOUT: Final = timedelta(seconds=30)
+"""Longest that an HTTP API waits for an integration. Source: Amazon API Gateway quotas for HTTP APIs."""
 REST_TIMEOUT: Final = timedelta(seconds=29)
 """How long a REST API waits for an integration that sets nothing else. Source: Amazon API Gateway quotas for REST APIs."""
 
@@ -212,8 +219,9 @@ raised by less."""
 OUTAGE_SUCCESSES: Final = 100
 """Calls a minute that succeed all the same. Source: own judgement; in most outages some do, so the least of all values says nothing."""
 
-OUTAGE_SPAN: Final = timedelta(hours=1)
-"""How long an outage may go on before an alarm has to be raised in any application. Source: own judgement."""
+OUTAGE_SPAN: Final = timedelta(minutes=30)
+"""How long an outage may go on before an alarm has to be raised in any application. Source: twice the longest that an alarm
+looks at in CloudWatch User Guide, "Best practice alarm recommendations", 15 periods of a minute; for errors it is 3 to 5."""
 
 OUTAGE_REST: Final = timedelta(hours=12)
 """How long after an outage ended the next one has to raise the alarm anew. Source: own judgement; an alarm that looks at a

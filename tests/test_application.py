@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from readiness import budgets
 from readiness.application import Application
 from readiness.errors import UsageProblem
 
@@ -37,6 +40,17 @@ def test_everything_cannot_be_declared(tmp_path, resource):
 
     with pytest.raises(UsageProblem, match="resource"):
         described(tmp_path, text)
+
+
+def test_an_application_says_how_long_its_logs_are_kept_at_least(tmp_path):
+    assert Application.of(tmp_path).least_log_retention == budgets.LEAST_LOG_RETENTION
+
+    said = '[log-retention]\ndays = 3\nreason = "lines hold what users wrote"\n'
+    assert described(tmp_path, said).least_log_retention == timedelta(days=3)
+    with pytest.raises(UsageProblem, match="reason"):
+        described(tmp_path, "[log-retention]\ndays = 3\n")
+    with pytest.raises(UsageProblem, match="days"):
+        described(tmp_path, said.replace("3", "0"))
 
 
 def test_a_declaration_says_why(tmp_path):

@@ -105,21 +105,35 @@ class Strength:
 
     def server_errors(self, dimensions: Mapping[str, str]) -> Trouble:
         """Answers of an API are 5xx."""
+        failed = {"5xx": self._each, "5XXError": self._each}
+        return self._of_api("are 5xx", dimensions, **failed)
+
+    def slow_answers(self, dimensions: Mapping[str, str], lasts: timedelta) -> Trouble:
+        """Answers of an API take so long."""
+        slow = self._times(lasts / timedelta(milliseconds=1))
+        what = f"take {lasts.total_seconds():g} s"
+        return self._of_api(what, dimensions, Latency=slow, IntegrationLatency=slow)
+
+    def _of_api(
+        self, what: str, dimensions: Mapping[str, str], **changed: tuple[str, Values, Values]
+    ) -> Trouble:
         usual = {
             "Count": self._calls,
             "Latency": self._times(_QUICK_MS),
             "IntegrationLatency": self._times(_QUICK_MS),
         }
-        of_both = {"5xx": self._each, "5XXError": self._each, "4xx": self._none, "4XXError": self._none}
+        of_both = dict.fromkeys(("5xx", "5XXError", "4xx", "4XXError"), self._none)
         # An HTTP API has no metric of a REST API's, and the other way round.
         theirs = {"5XXError", "4XXError"} if "ApiId" in dimensions else {"5xx", "4xx"}
         told = {
             **usual,
-            **{name: ("Count", {}, {}) if name in theirs else values for name, values in of_both.items()},
+            **of_both,
+            **changed,
+            **{name: ("Count", {}, {}) for name in theirs},
         }
         metrics = {("AWS/ApiGateway", name): values for name, values in told.items()}
-        what = f"{self.failing} answers of {next(iter(dimensions.values()))} a minute are 5xx"
-        return self.trouble(what, dimensions, metrics)
+        named = f"{self.failing} answers of {next(iter(dimensions.values()))} a minute {what}"
+        return self.trouble(named, dimensions, metrics)
 
     def lines(self, made: Mapping[str, Any]) -> Trouble:
         """Lines that a metric filter counts are written, by one of its transformations."""

@@ -51,6 +51,7 @@ _DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
 # Topics under this key get nothing from CloudWatch, which may not use it.
 # Source: CloudWatch User Guide, "Notify users on alarm changes", and SNS Developer Guide, "Key management".
 _UNUSABLE_KEY: Final = "alias/aws/sns"
+_LONGEST_ANSWER_MS: Final = 900_000  # Lambda's longest timeout
 _ERRORS: Final = re.compile(
     r"(?i)err|exception|fail|fatal|panic|crit|unhandled|traceback|timed? ?out|\b5(?:\d\d|\*)"
 )
@@ -278,24 +279,53 @@ class Watching:
                 yield from self._bounds(alarm, metric)
 
     def sleep(self, alarm: Alarm) -> Iterator[str]:
-        """Which trouble with its metrics never raises an alarm, however long it goes on; it has to notice one of them."""
-        span = alarm.span * 3 + timedelta(
-            hours=1
-        )  # what was before is forgotten, and all its periods are looked at
-        troubles = [
+        """Which trouble with its metrics an alarm misses.
+
+        However long it goes on, the alarm has to notice one of them; and in time, if no other alarm of the account does.
+        """
+        # What was before is forgotten, and all its periods are looked at.
+        span = alarm.span * 3 + timedelta(hours=1)
+        prompt = self._troubles(alarm, span, budgets.OUTAGE_SPAN)
+        if not _by_any(*(partial(unnoticed, [alarm], [one]) for one in prompt)):
+            return
+        if why := _by_any(*(partial(unnoticed, [alarm], [one]) for one in self._troubles(alarm, span, span))):
+            yield f"expected it to be raised by a trouble, found that {why[0].partition(': ')[2]}; mend its rule"
+        elif late := _by_any(*(partial(self.unnoticed, one) for one in prompt)):
+            minutes = budgets.OUTAGE_SPAN / timedelta(minutes=1)
+            yield (
+                f"expected an alarm on its metric to be raised by a trouble of {minutes:g} minutes, found none ({'; '.join(late)}); "
+                "take fewer periods, or shorter ones"
+            )
+
+    def _troubles(self, alarm: Alarm, rest: timedelta, within: timedelta) -> Sequence[Trouble]:
+        """What makes each of an alarm's metrics say that something is wrong, as far as that is stated."""
+        strength = replace(OUTAGE, rest=rest, within=within)
+        return [
             replace(trouble, dimensions=metric.dimensions)
             for metric in alarm.metrics
-            if (trouble := self._trouble(metric, replace(OUTAGE, rest=span, within=span)))
+            if (trouble := self._trouble(alarm, metric, strength))
         ]
-        if troubles and (why := _by_any(*(partial(unnoticed, [alarm], [one]) for one in troubles))):
-            yield f"expected it to be raised by a trouble, found that {why[0].partition(': ')[2]}; mend its rule"
 
-    def _trouble(self, metric: Metric, strength: Strength) -> Trouble | None:
+    def _trouble(self, alarm: Alarm, metric: Metric, strength: Strength) -> Trouble | None:
         """What makes a metric say that something is wrong; None where that is not stated."""
         name = next(iter(metric.dimensions.values()), "all")
+        # A REST API may be allowed to wait longer for its integrations, and a queue may keep messages longer.
+        above = 2 * max(alarm.threshold or 0, 0)
+        answer = max(budgets.REST_TIMEOUT, timedelta(milliseconds=min(above, _LONGEST_ANSWER_MS)))
+        if "ApiId" in metric.dimensions:
+            answer = budgets.HTTP_TIMEOUT
+        longest = budgets.LONGEST_RETENTION.total_seconds()
+        ageing = replace(BACKLOG, within=max(BACKLOG.within, timedelta(seconds=min(above, longest))))
         stated: Mapping[tuple[str, str], Callable[[], Trouble | None]] = {
             ("AWS/Lambda", "Errors"): lambda: strength.errors(name),
             ("AWS/Lambda", "Throttles"): lambda: strength.throttles(name),
+            ("AWS/Lambda", "Duration"): lambda: self._slowness(metric, strength),
+            ("AWS/ApiGateway", "Latency"): lambda: strength.slow_answers(metric.dimensions, answer),
+            ("AWS/ApiGateway", "IntegrationLatency"): lambda: strength.slow_answers(
+                metric.dimensions, answer
+            ),
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage"): lambda: ageing.waiting(name),
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): lambda: BACKLOG.waiting(name),
             ("AWS/ApiGateway", "5xx"): lambda: strength.server_errors({"ApiId": name}),
             ("AWS/ApiGateway", "5XXError"): lambda: strength.server_errors({"ApiName": name}),
             ("AWS/States", "ExecutionsFailed"): lambda: strength.failed_executions(name),
@@ -303,6 +333,12 @@ class Watching:
             ("AWS/CloudFront", "TotalErrorRate"): lambda: strength.error_rate(name),
         }
         return stated.get((metric.namespace, metric.name), lambda: None)()
+
+    def _slowness(self, metric: Metric, strength: Strength) -> Trouble | None:
+        """A function's calls last until Lambda ends them; None where its timeout is not known."""
+        longest = self._most(metric)
+        name = metric.dimensions.get("FunctionName", "")
+        return strength.slowness(name, timedelta(milliseconds=longest)) if longest else None
 
     def _bounds(self, alarm: Alarm, metric: Metric) -> Iterator[str]:
         counted = METRICS[metric.namespace][metric.name]
@@ -321,8 +357,11 @@ class Watching:
             yield f"expected a threshold of at most {budgets.ALARM_COUNT}, found {threshold:g}; lower it"
         if threshold <= 0 and not (threshold == 0 and strict):
             yield f"expected a threshold above 0, found {alarm.comparison} {threshold:g}: it always fires; raise it"
-        if alarm.treat_missing_data == "breaching" and counted.each:
-            yield "expected TreatMissingData notBreaching or missing, found breaching: it fires whenever nobody calls; change it"
+        if alarm.treat_missing_data == "breaching":
+            yield (
+                "expected TreatMissingData notBreaching or missing, found breaching: it fires whenever nothing happens, "
+                f"as {metric.name} has no data then; change it"
+            )
 
     def _most(self, metric: Metric) -> float | None:
         """What a statistic of a metric cannot exceed, None for no bound."""
@@ -336,6 +375,11 @@ class Watching:
             for resource in self.graph.of(FUNCTION):
                 if resource.physical_id == name:
                     return self.compute.function(resource).timeout / timedelta(milliseconds=1)
+        if (metric.namespace, metric.name) == ("AWS/SQS", "ApproximateAgeOfOldestMessage"):
+            name = metric.dimensions.get("QueueName", "")
+            for resource in self.graph.of(QUEUE):
+                if (queue := self.compute.queue(resource)).arn.endswith(f":{name}"):
+                    return queue.retention / timedelta(seconds=1)
         return None
 
     def misses(self, alarm: Alarm) -> Iterator[str]:
@@ -407,6 +451,17 @@ class Watching:
         found = {name: str(each) for name, each in written}
         found |= {each.physical_id: str(each) for each in self.graph.of("AWS::Logs::LogGroup")}
         return {name: (whose, LogGroup(self.env, name)) for name, whose in found.items()}
+
+    @cached_property
+    def logs_of_helpers(self) -> set[str]:
+        """Names of the log groups that only functions of custom resources write to: a deployment tells their failures."""
+        functions = self.graph.of(FUNCTION)
+        serving = {each.logical_id for each in self.compute.serving(functions)}
+        names: dict[bool, set[str]] = {True: set(), False: set()}
+        for each in functions:
+            if each.physical_id not in self.compute.at_edges:
+                names[each.logical_id in serving].add(self.compute.function(each).log_group_name)
+        return names[False] - names[True]
 
     def _access_logs(self, api: Resource) -> Sequence[str]:
         stages: Sequence[Mapping[str, Any]]

@@ -46,6 +46,22 @@ def alarm(namespace: str, name: str, statistic: str = "Sum", **facts: Any) -> Al
     return Alarm("one", [metric], [], queries=[query], periods=1, needed=1, span=span, **told)
 
 
+def lasting(one: Alarm, periods: int) -> Alarm:
+    """The same alarm on so many periods."""
+    return replace(one, periods=periods, needed=periods, span=one.span * periods)
+
+
+LATENCY = alarm(
+    "AWS/ApiGateway",
+    "Latency",
+    "p95",
+    threshold=3000,
+    comparison="GreaterThanThreshold",
+    dimensions={"ApiId": "a"},
+)
+JOBS = {"QueueName": "jobs"}
+
+
 @pytest.mark.parametrize(
     "sound",
     [
@@ -76,7 +92,12 @@ def test_nothing_is_wrong_with_an_alarm_that_can_fire(sound: Alarm) -> None:
         (alarm("AWS/Lambda", "Errors", threshold=100_000), "at most 1000"),
         (alarm("AWS/Lambda", "Errors", threshold=0), "always fires"),
         (alarm("AWS/Lambda", "Errors", comparison="LessThanThreshold"), "turn the comparison"),
-        (alarm("AWS/Lambda", "Errors", treat_missing_data="breaching"), "nobody calls"),
+        (alarm("AWS/Lambda", "Errors", treat_missing_data="breaching"), "nothing happens"),
+        (alarm("AWS/ApiGateway", "Latency", "p95", treat_missing_data="breaching"), "nothing happens"),
+        (
+            alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", treat_missing_data="breaching"),
+            "nothing happens",
+        ),
         (alarm("AWS/Lambda", "Duration", "Average", unit="Seconds"), "Unit Milliseconds"),
         (alarm("AWS/CloudFront", "5xxErrorRate", "Average", threshold=101), "at most 100"),
         (alarm("AWS/ApiGateway", "5xxErrors"), "which it has not"),
@@ -132,7 +153,24 @@ def test_nobody_knows_what_an_alarm_on_a_query_notices() -> None:
     ("one", "raised"),
     [
         (alarm("AWS/Lambda", "Errors"), True),
-        (replace(alarm("AWS/Lambda", "Errors"), periods=12, needed=12, span=timedelta(hours=1)), True),
+        (lasting(alarm("AWS/Lambda", "Errors"), 6), True),
+        (lasting(alarm("AWS/Lambda", "Errors"), 10), False),
+        (replace(lasting(alarm("AWS/Lambda", "Errors"), 10), needed=3), True),
+        (lasting(alarm("AWS/Lambda", "Throttles"), 10), False),
+        (alarm("AWS/Lambda", "Throttles", "Average"), False),
+        (alarm("AWS/Lambda", "Throttles", "SampleCount"), False),
+        (LATENCY, True),
+        (replace(LATENCY, threshold=30_000), False),
+        (lasting(LATENCY, 10), False),
+        (alarm("AWS/ApiGateway", "Latency", "Minimum", threshold=3000, dimensions={"ApiId": "a"}), False),
+        (alarm("AWS/ApiGateway", "Latency", "p95", threshold=60_000, dimensions={"ApiName": "a"}), True),
+        (alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", dimensions=JOBS), True),
+        (alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", "SampleCount", dimensions=JOBS), False),
+        (
+            alarm("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", threshold=86_400, dimensions=JOBS),
+            True,
+        ),
+        (alarm("Shop", "Duration", threshold=86_400), True),
         (alarm("AWS/Lambda", "Errors", "Minimum"), False),
         (alarm("AWS/ApiGateway", "5xx", "Minimum", dimensions={"ApiId": "a"}), False),
         (alarm("AWS/CloudFront", "5xxErrorRate", "Average", threshold=99), False),
@@ -140,7 +178,15 @@ def test_nobody_knows_what_an_alarm_on_a_query_notices() -> None:
     ],
 )
 def test_an_alarm_has_to_be_raised_by_some_trouble(one: Alarm, raised: bool) -> None:
-    assert (list(watching().sleep(one)) == []) is raised
+    assert (list(watching(one).sleep(one)) == []) is raised
+
+
+def test_an_alarm_may_be_late_where_another_one_is_not() -> None:
+    late = lasting(alarm("AWS/Lambda", "Throttles"), 36)
+
+    assert "30 minutes" in " ".join(watching(late).sleep(late))
+    assert list(watching(late, alarm("AWS/Lambda", "Throttles")).sleep(late)) == []
+    assert list(watching(late, alarm("AWS/Lambda", "Errors")).sleep(late)) != []
 
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"

@@ -655,6 +655,70 @@ def test_metric_math_alarm(full: Stack) -> None:
     wait_for(full, name, "ALARM")
 
 
+def test_metrics_stands_for_the_metrics_of_an_alarm_and_not_its_expressions(cloud: Running) -> None:
+    name = unique("Errors")
+    queries = [
+        {"Id": "all", "Expression": "SUM(METRICS())"},
+        {"Id": "mine", "Expression": "10 * SUM(METRICS('er'))", "ReturnData": False},
+        *(
+            {
+                "Id": f"{who}er",
+                "ReturnData": False,
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "Demo",
+                        "MetricName": name,
+                        "Dimensions": [{"Name": "Who", "Value": who}],
+                    },
+                    "Period": 60,
+                    "Stat": "Sum",
+                },
+            }
+            for who in ("me", "you")
+        ),
+    ]
+    rule = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold", "Metrics": queries}
+    resources = {
+        "Five": resource("CloudWatch::Alarm", **rule, Threshold=5),
+        "Six": resource("CloudWatch::Alarm", **rule, Threshold=6),
+    }
+    with deployed(cloud, {"Resources": resources}) as stack:
+        put(stack, name, 2, Who="me")
+        put(stack, name, 3, Who="you")
+        wait_for(stack, stack.id_of("Five"), "ALARM")
+
+        assert state(stack, stack.id_of("Six")) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"Period": None}, "Period"),
+        ({"Period": 90}, "Period"),
+        ({"Statistic": None}, "Statistic"),
+        ({"ExtendedStatistic": "p90"}, "ExtendedStatistic"),
+        ({"EvaluationPeriods": None}, "evaluationPeriods"),
+        ({"DatapointsToAlarm": 2}, "DatapointsToAlarm"),
+        ({"EvaluationPeriods": 1441}, "86400"),
+        ({"Period": 3600, "EvaluationPeriods": 169}, "604800"),
+    ],
+)
+def test_an_alarm_without_a_whole_rule_is_refused(cloud: Running, changes: dict[str, Any], why: str) -> None:
+    rule = {name: value for name, value in {**alarm()["Properties"], **changes}.items() if value is not None}
+
+    with pytest.raises(ClientError, match=f"ValidationError.*{why}"):
+        cloud.client("cloudwatch").put_metric_alarm(AlarmName=unique("refused"), **rule)
+
+
+def test_a_stack_with_an_alarm_without_a_whole_rule_fails(cloud: Running) -> None:
+    whole = alarm()
+    broken = copy.deepcopy(whole)
+    del broken["Properties"]["Statistic"]
+    with deployed(cloud, {"Resources": {"Alarm": whole}}) as stack:
+        assert stack.update({"Resources": {"Alarm": broken}}) == "UPDATE_ROLLBACK_COMPLETE"
+        assert "Statistic" in stack.reasons()[0]
+
+
 def test_alarm_watches_its_own_dimensions(cloud: Running) -> None:
     metric = unique("Errors")
     watched = {"Dimensions": [{"Name": "Who", "Value": "me"}], "MetricName": metric}

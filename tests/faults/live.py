@@ -512,9 +512,18 @@ def eternal_log(bench: Bench) -> Iterator[None]:
 
 @fault("CONF-16", "the API's log is kept for ten years")
 def log_of_ten_years(bench: Bench) -> Iterator[None]:
-    client, group = bench.client("logs"), bench.physical("ApiLogGroup")
+    yield from _log_kept(bench, "ApiLogGroup", 3653)
+
+
+@fault("CONF-16", "the worker's log is kept for a day")
+def log_of_a_day(bench: Bench) -> Iterator[None]:
+    yield from _log_kept(bench, "WorkerLogGroup", 1)
+
+
+def _log_kept(bench: Bench, name: str, kept: int) -> Iterator[None]:
+    client, group = bench.client("logs"), bench.physical(name)
     days = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]
-    client.put_retention_policy(logGroupName=group, retentionInDays=3653)
+    client.put_retention_policy(logGroupName=group, retentionInDays=kept)
     try:
         yield
     finally:

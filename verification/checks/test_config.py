@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from readiness import budgets as general
+from readiness.application import Application
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.log_group import LogGroup
 from readiness.aws.trouble import Strength
@@ -307,22 +309,22 @@ def test_environments_share_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.item("CONF-16")
-def test_logs_are_kept_for_a_finite_time(stack: Stack) -> None:
-    """Logs that never expire cost more each month and keep what users asked to forget."""
-    kept = {group.name: _kept(group) for group in stack.log_groups}
+def test_logs_are_kept_as_long_as_they_are_needed(stack: Stack, application: Application) -> None:
+    """Logs that never expire cost more each month; those that are gone at once tell nobody what happened."""
+    kept = {group.name: _kept(group, application.least_log_retention) for group in stack.log_groups}
 
     assert {name: why for name, why in kept.items() if why} == {}
 
 
-def _kept(group: LogGroup) -> str:
+def _kept(group: LogGroup, least: timedelta) -> str:
     """What is wrong with how long a log group keeps its lines."""
     if existing(lambda: group.description) is None:
         return "does not exist; the one that Lambda makes in its place keeps its lines for ever"
     if not group.retention:
         return "keeps its lines for ever"
-    return (
-        f"keeps its lines for {group.retention.days} days" if group.retention > general.LOG_RETENTION else ""
-    )
+    if not least <= group.retention <= general.LOG_RETENTION:
+        return f"keeps its lines for {group.retention.days} days, not for {least.days} to {general.LOG_RETENTION.days}"
+    return ""
 
 
 @pytest.mark.item("CONF-17")

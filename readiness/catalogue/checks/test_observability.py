@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
 
 import pytest
 
 from readiness import budgets
+from readiness.application import Application
 from readiness.aws.http_api import HttpApi
 from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import DEPUTIES, strangers
@@ -30,11 +31,20 @@ AlarmConfiguration, DeploymentConfiguration."""
 
 @pytest.mark.config
 @pytest.mark.item("LOGS-01")
-def test_logs_are_kept_for_a_finite_time(watching: Watching) -> None:
-    """Logs that never expire cost more each month, and keep what users asked to forget."""
+def test_logs_are_kept_as_long_as_they_are_needed(watching: Watching, application: Application) -> None:
+    """Logs that never expire cost more each month; those that are gone at once tell nobody what happened."""
     groups = _groups(watching)
+    least = {
+        name: timedelta() if name in watching.logs_of_helpers else application.least_log_retention
+        for name in groups
+    }
 
-    assert {whose: f"{name}: {why}" for name, (whose, group) in groups.items() if (why := _kept(group))} == {}
+    found = {
+        whose: f"{name}: {why}"
+        for name, (whose, group) in groups.items()
+        if (why := _kept(group, least[name]))
+    }
+    assert found == {}
 
 
 def _groups(watching: Watching) -> dict[str, tuple[str, LogGroup]]:
@@ -43,7 +53,7 @@ def _groups(watching: Watching) -> dict[str, tuple[str, LogGroup]]:
     return dict(watching.log_groups)
 
 
-def _kept(group: LogGroup) -> str:
+def _kept(group: LogGroup, least: timedelta) -> str:
     """What is wrong with how long a log group keeps its lines."""
     if existing(lambda: group.description) is None:
         return (
@@ -55,6 +65,11 @@ def _kept(group: LogGroup) -> str:
         return f"expected a retention of at most {most} days, found none: lines are kept for ever; set RetentionInDays"
     if group.retention > budgets.LOG_RETENTION:
         return f"expected a retention of at most {most} days, found {group.retention.days}; lower RetentionInDays"
+    if group.retention < least:
+        return (
+            f"expected a retention of at least {least.days} days, found {group.retention.days}: who looks later finds nothing; "
+            "raise RetentionInDays, or declare [log-retention] in readiness.toml"
+        )
     return ""
 
 

@@ -1,8 +1,9 @@
-"""Overlay of CloudWatch's alarms: metric math in a template, and an evaluation that knows dimensions and gaps.
+"""Overlay of CloudWatch's alarms: metric math in a template, refusals, and an evaluation that knows dimensions and gaps.
 
 MiniStack evaluates an alarm only when somebody puts metric data, over every series of the metric's name, whatever
 its dimensions. So an alarm on the wrong function would fire like the right one. Source: CloudWatch User Guide,
-"Evaluating an alarm", "Configuring how CloudWatch alarms treat missing data", "Using math expressions".
+"Evaluating an alarm", "Configuring how CloudWatch alarms treat missing data", "Using math expressions"; CloudWatch API
+Reference, "PutMetricAlarm".
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import ast
 import logging
 import operator
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -31,9 +33,12 @@ require(
     "_dims_from_list",
     "_dims_key",
     "_dispatch_alarm_actions",
+    "_error",
     "_evaluate_alarm",
     "_evaluate_parent_alarms",
     "_metrics",
+    "_p",
+    "_put_metric_alarm",
     "_record_history",
     "_stat_value",
     "record_metric",
@@ -70,13 +75,18 @@ COMPARISONS: dict[type[ast.AST], Callable[[float, float], bool]] = {
     ast.NotEq: operator.ne,
 }
 Series = dict[int, float]
+_RULE = ("Period", "EvaluationPeriods", "DatapointsToAlarm", "Statistic", "ExtendedStatistic")
+_SHORT_PERIODS = (10, 20, 30)  # seconds; any other is a multiple of a minute
+_MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 604_800
 
 
 def install(context: Context) -> None:
     """Lay the overlay over MiniStack and evaluate every alarm from now on."""
-    record = provisioners._cw_metric_alarm_record
+    record, put = provisioners._cw_metric_alarm_record, cloudwatch._put_metric_alarm
 
     def alarm_record(name: str, properties: hooks.Properties) -> dict[str, Any]:
+        if why := refusal(properties):
+            raise ValueError(f"{why} (Service: CloudWatch, Status Code: 400, Error Code: ValidationError)")
         if not properties.get("Metrics"):
             plain: dict[str, Any] = record(name, properties)
             return plain
@@ -96,9 +106,44 @@ def install(context: Context) -> None:
         made["Metrics"] = [metric_query(query) for query in properties["Metrics"]]
         return made
 
+    def put_metric_alarm(params: Any, body: Any, *protocol: bool) -> Any:
+        asked = body if any(protocol) else {name: cloudwatch._p(params, name) for name in _RULE}
+        queries = asked.get("Metrics") or cloudwatch._p(params, "Metrics.member.1.Id")
+        if why := refusal({**asked, "Metrics": queries}):
+            is_cbor, is_json = protocol
+            return cloudwatch._error("ValidationError", why, 400, use_json=is_json, use_cbor=is_cbor)
+        return put(params, body, *protocol)
+
     provisioners._cw_metric_alarm_record = alarm_record
+    cloudwatch._put_metric_alarm = put_metric_alarm
     cloudwatch._evaluate_alarm = lambda alarm: evaluate(alarm, context)
     threading.Thread(target=_watch, args=(context,), name="alarms", daemon=True).start()
+
+
+def refusal(asked: Mapping[str, Any]) -> str:
+    """Return why PutMetricAlarm refuses the rule of an alarm, '' if it does not."""
+    return next(_refusals(asked), "")
+
+
+def _refusals(asked: Mapping[str, Any]) -> Iterator[str]:
+    periods, period = int(asked.get("EvaluationPeriods") or 0), period_of(asked)
+    if not periods:
+        yield (
+            "1 validation error detected: Value null at 'evaluationPeriods' failed to satisfy constraint: "
+            "Member must not be null"
+        )
+    if periods < int(asked.get("DatapointsToAlarm") or 0):
+        yield "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
+    if not asked.get("Metrics"):
+        if bool(asked.get("Statistic")) == bool(asked.get("ExtendedStatistic")):
+            yield "Exactly one of Statistic and ExtendedStatistic must be specified with MetricName"
+        if not period:
+            yield "Period must be specified with MetricName"
+    if period % _MINUTE and period not in _SHORT_PERIODS:
+        yield f"Period must be 10, 20, 30 or a multiple of 60, not {period}"
+    longest = _DAY if period < _HOUR else _WEEK
+    if period * periods > longest:
+        yield f"EvaluationPeriods times Period must be at most {longest} seconds, not {period * periods}"
 
 
 def metric_query(declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,14 +234,14 @@ def judge(alarm: Mapping[str, Any], now: float) -> tuple[str | None, str]:
 
 
 def period_of(alarm: Mapping[str, Any]) -> int:
-    """Return an alarm's period in seconds; with metric math the longest of its queries."""
-    if not alarm.get("Metrics"):
-        return int(alarm.get("Period") or 60)
+    """Return an alarm's period in seconds, 0 for none; with metric math the longest of its queries."""
+    if not isinstance(alarm.get("Metrics"), list):
+        return int(alarm.get("Period") or 0)
     found = [
         query.get("Period") or (query.get("MetricStat") or {}).get("Period") or 0
         for query in alarm["Metrics"]
     ]
-    return max(int(period) for period in found) or 60
+    return max((int(period) for period in found), default=0)
 
 
 def values(alarm: Mapping[str, Any], period: int, now: float, count: int) -> Series:
@@ -226,12 +271,12 @@ def values(alarm: Mapping[str, Any], period: int, now: float, count: int) -> Ser
                 now=now,
                 count=count,
             )
-    ages = range(count)
+    ages, metrics = range(count), list(known)
     expressions = [query for query in alarm["Metrics"] if "Expression" in query]
     # An expression may use another one, in any order.
     for _ in expressions:
         for query in expressions:
-            known[query["Id"]] = compute(query["Expression"], known, ages)
+            known[query["Id"]] = compute(listed(query["Expression"], metrics), known, ages)
     returned = [query["Id"] for query in alarm["Metrics"] if query.get("ReturnData", True)]
     return known.get(returned[-1], {}) if returned else {}
 
@@ -258,6 +303,16 @@ def series_of(
         for age, points in grouped.items()
     }
     return {age: float(value) for age, value in found.items() if value is not None}
+
+
+def listed(expression: str, metrics: Sequence[str]) -> str:
+    """Return an expression with METRICS() as the list that it stands for: all metrics, or those with a text in their id."""
+    return re.sub(
+        r"METRICS\(\s*(?:(['\"])(.*?)\1)?\s*\)",
+        lambda found: f"[{', '.join(id_ for id_ in metrics if (found[2] or '') in id_)}]",
+        expression,
+        flags=re.IGNORECASE,
+    )
 
 
 def compute(expression: str, known: Mapping[str, Series], ages: Sequence[int]) -> Series:
