@@ -231,6 +231,14 @@ BACKLOG_SPAN: Final = timedelta(days=2)
 """How long a queue may fill before an alarm has to be raised in any application. Source: own judgement; half of the four
 days for which SQS keeps a message by default."""
 
+LEAST_BURST_SHARE: Final = 0.5
+"""Least share of its rate limit that a route takes at once. With less, traffic within the rate is refused whenever it comes
+unevenly. Source: Amazon API Gateway quotas, whose own burst for an account is half its rate."""
+
+LONGEST_VISIBILITY: Final = timedelta(seconds=6 * 900 + 300)
+"""Longest that a message that a function reads has to stay hidden: six times the longest timeout of a function, and the longest
+batching window. Source: Lambda Developer Guide, "Configuring an Amazon SQS queue to use with Lambda", and "Lambda quotas"."""
+
 LEAST_VISIBILITY_FACTOR: Final = 2
 """A message has to stay hidden for at least this many times its function's timeout. Source: own judgement: a batch that was
 throttled once is tried again within the same time."""

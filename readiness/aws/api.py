@@ -98,6 +98,11 @@ class Route:
         """Whether a request without credentials should be refused."""
         return self.authorization not in _OPEN or self.key_required
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether an authorizer asks its caller for something, such as a token in a header."""
+        return self.authorization in ("JWT", "CUSTOM", "COGNITO_USER_POOLS")
+
 
 class Api(Protocol):
     """What HTTP APIs and REST APIs have in common."""

@@ -119,6 +119,23 @@ class Distribution:
         seconds = [settings.get(name, default) for name, default in (("MinTTL", 0), ("DefaultTTL", 86_400))]
         return timedelta(seconds=max(seconds) if settings.get("MaxTTL") != 0 else 0)
 
+    def withholds_everything(self, behaviour: Mapping[str, Any]) -> bool:
+        """Whether no header of the viewer's own, no query string and no cookie reaches the origin."""
+        if behaviour.get("OriginRequestPolicyId"):
+            return False
+        if policy := behaviour.get("CachePolicyId"):
+            key = self._cache_policy(policy).get("ParametersInCacheKeyAndForwardedToOrigin", {})
+            return all(
+                key.get(f"{kind}sConfig", {}).get(f"{kind}Behavior", "none") == "none"
+                for kind in ("Header", "Cookie", "QueryString")
+            )
+        passed = behaviour.get("ForwardedValues") or {}
+        return not (
+            passed.get("QueryString")
+            or passed.get("Headers", {}).get("Quantity")
+            or passed.get("Cookies", {}).get("Forward", "none") != "none"
+        )
+
     def _cache_policy(self, id_: str) -> Mapping[str, Any]:
         if id_ not in self._policies:
             answer = self.env.client("cloudfront").get_cache_policy(Id=id_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,7 +84,8 @@ class RestApi:
             keys = (f"{path}/{route.method}", f"~1{path}/{route.method}", "*/*")
             one: Mapping[str, Any] = next((settings[key] for key in keys if key in settings), {})
             throttles[str(route)] = Throttle(
-                _limit(one.get("throttlingRateLimit")), _limit(one.get("throttlingBurstLimit"))
+                self._limit(one, "throttlingRateLimit", "rateLimit"),
+                self._limit(one, "throttlingBurstLimit", "burstLimit"),
             )
         return Stage(
             told["stageName"],
@@ -93,6 +95,16 @@ class RestApi:
             auto_deploy=False,
             deployment=str(told.get("deploymentId") or ""),
         )
+
+    def _limit(self, settings: Mapping[str, Any], name: str, of_account: str) -> Any:
+        """A limit that is set. Where none is, API Gateway tells none, -1, or the account's own beside other settings."""
+        value = settings.get(name)
+        unset = value is None or value < 0 or value >= self._account_throttles.get(of_account, math.inf)
+        return None if unset else value
+
+    @cached_property
+    def _account_throttles(self) -> Mapping[str, float]:
+        return dict(self._client.get_account().get("throttleSettings") or {})
 
     @cached_property
     def newest_deployment(self) -> str:
@@ -123,8 +135,3 @@ class RestApi:
             return f"{emulator}/restapis/{self.id}/{stage.name}/_user_request_"
         domain = "amazonaws.com.cn" if self.env.partition == "aws-cn" else "amazonaws.com"
         return f"https://{self.id}.execute-api.{self.env.region}.{domain}/{stage.name}"
-
-
-def _limit(value: float | None) -> Any:
-    """A limit that is set: API Gateway tells -1 where none is."""
-    return None if value is None or value < 0 else value

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import pytest
 
+from readiness import budgets
 from readiness.aws.api import Route
 from readiness.aws.custom_domain import CustomDomain
 from readiness.aws.http_api import HttpApi
@@ -37,7 +38,7 @@ def apis(env: Environment, graph: Graph) -> Apis:
 @pytest.mark.config
 @pytest.mark.item("HTTP-01")
 def test_every_route_is_throttled(apis: Apis) -> None:
-    """One caller uses up what the whole account may take a second."""
+    """One caller uses up what the whole account may take a second, or callers within the limit are refused."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for stage in apis.stages(resource):
@@ -47,6 +48,19 @@ def test_every_route_is_throttled(apis: Apis) -> None:
                     f"expected a rate and a burst limit for each route of stage {stage.name}, found none for "
                     f"{', '.join(unset)}; set DefaultRouteSettings, or MethodSettings of a REST API"
                 )
+            for name, one in stage.throttles.items():
+                if one.rate is None or one.burst is None:
+                    continue
+                if not one.rate or not one.burst:
+                    yield (
+                        f"expected limits above 0 for {name} of stage {stage.name}, found a rate of {one.rate:g} and a burst of "
+                        f"{one.burst}, which refuse every request; raise ThrottlingRateLimit and ThrottlingBurstLimit"
+                    )
+                elif one.burst < (least := budgets.LEAST_BURST_SHARE * one.rate):
+                    yield (
+                        f"expected a burst limit of at least {least:g} for {name} of stage {stage.name}, half its rate of "
+                        f"{one.rate:g} a second, found {one.burst}; raise ThrottlingBurstLimit"
+                    )
 
     assert findings(apis.served, judge) == {}
 

@@ -592,6 +592,18 @@ def test_messages_stay_hidden_while_they_are_worked_on(
                     f"{function.timeout.total_seconds():g} s, better {budgets.VISIBILITY_FACTOR} times that, found "
                     f"{hidden.total_seconds():g} s; raise VisibilityTimeout"
                 )
+        if hidden > budgets.LONGEST_VISIBILITY:
+            yield (
+                f"expected a visibility timeout of at most {budgets.LONGEST_VISIBILITY.total_seconds():g} s, which no function needs "
+                f"more than, found {hidden.total_seconds():g} s, after which a failed message is tried again; lower VisibilityTimeout"
+            )
+        receives = int(queues[resource].redrive_policy.get("maxReceiveCount", 0))
+        if receives * hidden >= (kept := queues[resource].retention):
+            yield (
+                f"expected {receives} attempts, {hidden.total_seconds():g} s apart, within the {kept.total_seconds():g} s that the "
+                "queue keeps a message, found that it expires before it is put aside; lower VisibilityTimeout or maxReceiveCount, "
+                "or raise MessageRetentionPeriod"
+            )
 
     assert findings(read_, judge) == {}
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +15,12 @@ import botocore.exceptions
 import pytest
 
 from readiness import budgets
+from readiness.aws.api import Route
 from readiness.aws.bucket import Bucket
 from readiness.aws.distribution import Distribution
 from readiness.aws.web_acl import WebAcl
+from readiness.catalogue.apis import Apis, filled, method_of
+from readiness.catalogue.compute import HTTP_API, REST_API
 from readiness.catalogue.judging import every, findings
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
@@ -28,6 +32,7 @@ from readiness.probes.http import Answer
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _BUCKET_NAME = re.compile(r"(?P<name>.+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?$")
 _WEBSITE = re.compile(r"\.s3-website[.-]")
+_READS = ("GET", "HEAD")
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _NO_TLS = re.compile(r"SSLv3|TLSv1(?:_2016|\.1_2016)?")
 _ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
@@ -361,10 +366,11 @@ def test_behaviours_that_take_writes_do_not_cache(
 
 @pytest.mark.cloudfront
 @pytest.mark.item("EDGE-15")
-def test_apis_get_the_name_that_they_know(
-    graph: Graph, distributions: Mapping[Resource, Distribution]
+def test_apis_get_the_name_and_the_credentials_that_they_ask_for(
+    env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
     """Every call through the distribution would be refused."""
+    apis = Apis(env, graph)
     before_apis = [
         resource
         for resource, one in _enabled(graph, distributions).items()
@@ -382,8 +388,60 @@ def test_apis_get_the_name_that_they_know(
                     f"expected the viewer's Host to stay at the edge for {_path(behaviour)}, found the policy AllViewer, with which "
                     "the API answers 403; use AllViewerExceptHostHeader"
                 )
+            if not named or not one.withholds_everything(behaviour) or _edits_requests(one, behaviour):
+                continue
+            if refused := _refused(list(_called_by(apis, one, behaviour))):
+                yield (
+                    f"expected headers, cookies or query strings to pass {_path(behaviour)}, found that none does, so that "
+                    f"{', '.join(refused)} never gets a token; set OriginRequestPolicyId to AllViewerExceptHostHeader"
+                )
 
     assert findings(before_apis, judge) == {}
+
+
+def _refused(routes: Sequence[Route]) -> Sequence[str]:
+    """The routes that nobody can call without credentials; reads beside open reads may be meant to be called elsewhere."""
+    open_reads = any(not route.is_protected and method_of(route) in _READS for route in routes)
+    return [
+        str(route)
+        for route in routes
+        if route.needs_token and not (open_reads and method_of(route) in _READS)
+    ]
+
+
+def _edits_requests(distribution: Distribution, behaviour: Mapping[str, Any]) -> bool:
+    """Whether something at the edge may add credentials: a function, or a header of the origin's own."""
+    return bool(
+        behaviour.get("LambdaFunctionAssociations", {}).get("Quantity")
+        or behaviour.get("FunctionAssociations", {}).get("Quantity")
+        or _origin(distribution, behaviour).get("CustomHeaders", {}).get("Quantity")
+    )
+
+
+def _called_by(apis: Apis, distribution: Distribution, behaviour: Mapping[str, Any]) -> Iterator[Route]:
+    """The routes of the stack's API behind a behaviour that a viewer reaches by it, and not by one before it."""
+    origin = _origin(distribution, behaviour)
+    id_ = str(origin["DomainName"]).partition(".")[0]
+    prefix = str(origin.get("OriginPath") or "")
+    default, *others = distribution.behaviours
+    methods = {*behaviour.get("AllowedMethods", {}).get("Items", _READS)}
+    for resource in apis.graph.of(HTTP_API, REST_API):
+        if resource.physical_id != id_:
+            continue
+        for stage in apis.stages(resource):
+            start = "" if stage.name == "$default" else f"/{stage.name}"
+            for route in apis.api(resource).routes:
+                path = start + filled(route.path, "x")
+                if not path.startswith(f"{prefix}/") or method_of(route) not in methods:
+                    continue
+                taken = (one for one in others if fnmatchcase(path[len(prefix) :], _pattern(one)))
+                if next(taken, default) is behaviour:
+                    yield route
+
+
+def _pattern(behaviour: Mapping[str, Any]) -> str:
+    """A path pattern in which `*` and `?` alone have a meaning, as in CloudFront's."""
+    return "/" + str(behaviour["PathPattern"]).lstrip("/").replace("[", "[[]")
 
 
 @pytest.mark.security

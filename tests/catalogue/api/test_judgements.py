@@ -47,6 +47,9 @@ class Gateway:
             "get_usage_plans": {"items": plans},
         }
 
+    def get_account(self) -> dict[str, Any]:
+        return {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 5_000}}
+
     def get_stages(self, **_: object) -> dict[str, Any]:
         return {"item": [{"stageName": "Prod", "deploymentId": "one", **self._stage}]}
 
@@ -87,11 +90,37 @@ def test_an_untraced_rest_stage_fails() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"*/*": {"throttlingRateLimit": -1, "throttlingBurstLimit": -1}}, {"~1other/GET": THROTTLED["*/*"]}],
+    [
+        {},
+        {"*/*": {"throttlingRateLimit": -1, "throttlingBurstLimit": -1}},
+        {"*/*": {"throttlingRateLimit": 10_000.0, "throttlingBurstLimit": 100}},
+        {"*/*": {"throttlingRateLimit": 50.0, "throttlingBurstLimit": 5_000}},
+        {"~1other/GET": THROTTLED["*/*"]},
+    ],
 )
 def test_an_unthrottled_rest_stage_fails(settings: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match="GET /entries"):
         checks.test_every_route_is_throttled(apis({"methodSettings": settings}))
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "named"),
+    [
+        (0.0, 20, "refuse every request"),
+        (10.0, 0, "refuse every request"),
+        (10.0, 4, "at least 5"),
+        (100.0, 20, "at least 50"),
+    ],
+)
+def test_limits_that_refuse_what_they_allow_fail(rate: float, burst: int, named: str) -> None:
+    settings = {"*/*": {"throttlingRateLimit": rate, "throttlingBurstLimit": burst}}
+    with pytest.raises(AssertionError, match=named):
+        checks.test_every_route_is_throttled(apis({"methodSettings": settings}))
+
+
+def test_a_burst_of_half_the_rate_passes() -> None:
+    settings = {"*/*": {"throttlingRateLimit": 5_000.0, "throttlingBurstLimit": 2_500}}
+    checks.test_every_route_is_throttled(apis({"methodSettings": settings}))
 
 
 def test_a_key_without_a_usage_plan_fails() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from readiness.aws.topic import Subscription
 from readiness.catalogue.checks import test_data as checks
 from readiness.catalogue.sending import Receiver, Sender, refusals
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
+from readiness.environment import Environment
 from readiness.errors import NotApplicable
 
 OWN, OTHER = "111122223333", "444455556666"
@@ -377,3 +378,47 @@ def test_senders_that_are_refused_are_named(statement: dict[str, Any], key: Any,
 
     assert why in finding
     assert "Arrivals" in finding
+
+
+@dataclass(frozen=True)
+class HidingQueue:
+    visibility_timeout: timedelta
+    retention: timedelta = timedelta(days=4)
+    redrive_policy: dict[str, Any] = field(default_factory=lambda: {"maxReceiveCount": 3})
+    readers: tuple[str, ...] = ("Worker",)
+
+
+@dataclass(frozen=True)
+class Reader:
+    timeout: timedelta
+
+
+HIDING = Resource("AWS::SQS::Queue", "Jobs", "jobs")
+
+
+def _hidden(queue: HidingQueue, timeout: timedelta) -> None:
+    checks.test_messages_stay_hidden_while_they_are_worked_on(
+        cast("Environment", None), Graph([HIDING]), {HIDING: queue}, {"Worker": Reader(timeout)}, {}
+    )
+
+
+@pytest.mark.parametrize(("hidden", "timeout"), [(60, 20), (120, 20), (5_700, 900)])
+def test_messages_that_stay_hidden_as_long_as_needed_pass(hidden: int, timeout: int) -> None:
+    _hidden(HidingQueue(timedelta(seconds=hidden)), timedelta(seconds=timeout))
+
+
+@pytest.mark.parametrize(
+    ("queue", "named"),
+    [
+        (HidingQueue(timedelta(seconds=30)), "at least 2 times"),
+        (HidingQueue(timedelta(hours=12)), "at most 5700 s"),
+        (HidingQueue(timedelta(minutes=20), timedelta(hours=1)), "expires before it is put aside"),
+    ],
+)
+def test_messages_that_stay_hidden_too_short_or_too_long_are_named(queue: HidingQueue, named: str) -> None:
+    with pytest.raises(AssertionError, match=rf"(?s)Jobs.*{named}"):
+        _hidden(queue, timedelta(seconds=20))
+
+
+def test_a_queue_without_dead_letters_loses_nothing_on_its_way_there() -> None:
+    _hidden(HidingQueue(timedelta(minutes=20), timedelta(minutes=30), {}), timedelta(seconds=20))

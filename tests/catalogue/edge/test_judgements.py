@@ -146,3 +146,81 @@ def test_a_missing_object_is_answered_without_names(
 
     with refused:
         checks.test_a_missing_object_reveals_nothing(cast("Environment", account), graph, told(account))
+
+
+API = "abc.execute-api.us-east-1.amazonaws.com"
+WRITES = {"Items": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]}
+NOTHING = "the cache policy that takes nothing into its key"
+QUERIES = "the cache policy that takes query strings into its key"
+
+
+@dataclass
+class Edge(Account):
+    """CloudFront before an HTTP API whose writes have an authorizer."""
+
+    routes: dict[str, str] = field(default_factory=lambda: {"POST /entries": "JWT", "GET /entries": "NONE"})
+
+    def get_cache_policy(self, Id: str) -> dict[str, Any]:  # noqa: N803
+        key = {"QueryStringsConfig": {"QueryStringBehavior": "all" if Id == QUERIES else "none"}}
+        return {"CachePolicy": {"CachePolicyConfig": {"ParametersInCacheKeyAndForwardedToOrigin": key}}}
+
+    def get_api(self, **_: str) -> dict[str, Any]:
+        return {"ProtocolType": "HTTP"}
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        items = {
+            "get_routes": [
+                {"RouteKey": key, "AuthorizationType": kind, "Target": "integrations/none"}
+                for key, kind in self.routes.items()
+            ],
+            "get_stages": [{"StageName": "$default", "AutoDeploy": True}],
+        }
+        return SimpleNamespace(paginate=lambda **_: [{"Items": items.get(operation, [])}])
+
+
+def _judged(account: Edge, behaviour: dict[str, Any], **origin: Any) -> None:
+    account.configuration = {
+        "Origins": {"Items": [{"Id": "api", "DomainName": API, **origin}]},
+        "DefaultCacheBehavior": {"TargetOriginId": "elsewhere"},
+        "CacheBehaviors": {
+            "Items": [
+                {"PathPattern": "/public/*", "TargetOriginId": "api", "CachePolicyId": NOTHING},
+                {"PathPattern": "/entries*", "TargetOriginId": "api", **behaviour},
+            ]
+        },
+    }
+    graph = Graph([EDGE, Resource("AWS::ApiGatewayV2::Api", "Api", "abc")])
+    checks.test_apis_get_the_name_and_the_credentials_that_they_ask_for(
+        cast("Environment", account), graph, told(account)
+    )
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "origin"),
+    [
+        ({"OriginRequestPolicyId": "AllViewerExceptHostHeader", "CachePolicyId": NOTHING}, {}),
+        ({"CachePolicyId": QUERIES}, {}),
+        ({"ForwardedValues": {"QueryString": False, "Headers": {"Quantity": 1}}}, {}),
+        ({"CachePolicyId": NOTHING, "FunctionAssociations": {"Quantity": 1}}, {}),
+        ({"CachePolicyId": NOTHING}, {"CustomHeaders": {"Quantity": 1}}),
+        # Nobody calls the write by it.
+        ({"CachePolicyId": NOTHING, "AllowedMethods": {"Items": ["GET", "HEAD"]}}, {}),
+        ({"CachePolicyId": NOTHING}, {"OriginPath": "/live"}),
+    ],
+)
+def test_an_api_that_gets_its_callers_token_passes(behaviour: dict[str, Any], origin: dict[str, Any]) -> None:
+    _judged(Edge(), {"AllowedMethods": WRITES, **behaviour}, **origin)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"CachePolicyId": NOTHING}, {"ForwardedValues": {"QueryString": False}}]
+)
+def test_an_api_that_never_gets_a_token_is_named(settings: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match=r"(?s)Edge.*/entries\*.*POST /entries never gets"):
+        _judged(Edge(), {"AllowedMethods": WRITES, **settings})
+
+
+def test_a_protected_read_is_named_where_no_read_is_open() -> None:
+    with pytest.raises(AssertionError, match="GET /entries never gets"):
+        _judged(Edge(routes={"GET /entries": "JWT"}), {"CachePolicyId": NOTHING})
+    _judged(Edge(routes={"GET /entries": "JWT", "GET /entries/open": "NONE"}), {"CachePolicyId": NOTHING})

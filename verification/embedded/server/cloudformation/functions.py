@@ -42,13 +42,35 @@ EVENT_SOURCE_OPTIONS = {
 }
 
 
+MOST_MEMORY = 10_240  # MB. Source: Lambda Developer Guide, "Lambda quotas"
+MOST_WITHOUT_WINDOW = (
+    10  # Source: Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping"
+)
+
+
 def install() -> None:
     """Lay the overlay over MiniStack."""
+    hooks.before(FUNCTION, refuse_too_much_memory)
     hooks.after(FUNCTION, settle_function)
     hooks.before(EVENT_SOURCE, spell_event_source)
     hooks.after(EVENT_SOURCE, settle_event_source)
     # The stack's own tags reach event sources too.
     provisioners._STACK_TAG_PROPERTY.setdefault(EVENT_SOURCE, ("Tags", "list"))
+
+
+def refuse_too_much_memory(properties: Properties) -> Properties:
+    """Return the properties as they are.
+
+    Raises:
+        ValueError: More memory than Lambda gives a function that runs on no instances of the account's own.
+    """
+    memory = int(properties.get("MemorySize") or 0)
+    if memory > MOST_MEMORY and not properties.get("CapacityProviderConfig"):
+        raise ValueError(
+            f"{FUNCTION}: Value '{memory}' at 'memorySize' failed to satisfy constraint: Member must have value less than or "
+            f"equal to {MOST_MEMORY}"
+        )
+    return properties
 
 
 def settle_function(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
@@ -93,7 +115,11 @@ def _require_room(wanted: int) -> None:
 
 
 def spell_event_source(properties: Properties) -> Properties:
-    """Return an event source's numbers as numbers: the poller starts at once and fails on a parameter's text."""
+    """Return an event source's numbers as numbers: the poller starts at once and fails on a parameter's text.
+
+    Raises:
+        ValueError: A queue's batch is larger than Lambda takes without a batching window; for a FIFO queue, at all.
+    """
     made = dict(properties)
     for name in COUNTS & properties.keys():
         made[name] = int(properties[name])
@@ -101,6 +127,15 @@ def spell_event_source(properties: Properties) -> Properties:
         made["ScalingConfig"] = {key: int(value) for key, value in properties["ScalingConfig"].items()}
     if "Enabled" in properties:
         made["Enabled"] = hooks.as_bool(properties["Enabled"])
+    source = str(properties.get("EventSourceArn", ""))
+    if ":sqs:" in source and made.get("BatchSize", 0) > MOST_WITHOUT_WINDOW:
+        if source.endswith(".fifo"):
+            raise ValueError(f"{EVENT_SOURCE}: Maximum batch size for FIFO queues is {MOST_WITHOUT_WINDOW}")
+        if not made.get("MaximumBatchingWindowInSeconds"):
+            raise ValueError(
+                f"{EVENT_SOURCE}: Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "
+                f"{MOST_WITHOUT_WINDOW}"
+            )
     return made
 
 

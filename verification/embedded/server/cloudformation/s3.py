@@ -126,8 +126,29 @@ def lifecycle(declared: Mapping[str, Any]) -> dict[str, Any]:
     return {"Rules": [lifecycle_rule(rule) for rule in declared.get("Rules") or []]}
 
 
+def refuse_no_days(rule: Mapping[str, Any]) -> None:
+    """Refuse what is to end after no days at all, as S3 does.
+
+    Raises:
+        ValueError: A number of days is less than one.
+    """
+    days = {
+        "'DaysAfterInitiation' for AbortIncompleteMultipartUpload": (
+            rule.get("AbortIncompleteMultipartUpload") or {}
+        ).get("DaysAfterInitiation"),
+        "'Days' for Expiration": rule.get("ExpirationInDays"),
+        "'NoncurrentDays' for NoncurrentVersionExpiration": (
+            rule.get("NoncurrentVersionExpiration") or {}
+        ).get("NoncurrentDays", rule.get("NoncurrentVersionExpirationInDays")),
+    }
+    for name, value in days.items():
+        if value is not None and int(value) < 1:
+            raise ValueError(f"{BUCKET}: {name} action must be a positive integer (InvalidArgument)")
+
+
 def lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Return one lifecycle rule in S3's shape."""
+    refuse_no_days(rule)
     made: dict[str, Any] = {"Status": rule["Status"], "Filter": lifecycle_filter(rule)}
     if rule.get("Id"):
         made["ID"] = rule["Id"]
