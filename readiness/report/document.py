@@ -23,7 +23,7 @@ from readiness.report.redaction import redact
 from readiness.report.run import Run
 from readiness.verdict import Outcome, Result, Verdict
 
-VERSION = 3
+VERSION = 4
 FINDINGS = 2_000_000  # characters of all findings in a report; what is left out is counted
 SCHEMA = Path(__file__).with_name("schema.json")
 Document = Mapping[str, Any]

@@ -14,7 +14,7 @@ from typing import Literal
 class Author:
     """Who started the run: the actor of a CI job, or the user that git knows."""
 
-    kind: Literal["CI actor", "git user", "nobody known"]
+    kind: Literal["CI actor", "git user", "unknown"]
     name: str
     url: str = ""
     """The CI job's page."""
@@ -33,7 +33,7 @@ def author(folder: Path, variables: Mapping[str, str] = os.environ) -> Author:
         return Author("CI actor", actor, f"{server}/{repository}/actions/runs/{run}" if whole else "")
     if name := git(folder, "config", "user.name"):
         return Author("git user", name)
-    return Author("nobody known", "")
+    return Author("unknown", "")
 
 
 def code_address(folder: Path, variables: Mapping[str, str] = os.environ) -> str:

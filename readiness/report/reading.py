@@ -16,7 +16,7 @@ SEVERITIES = tuple(Severity)
 _CHANGES = {
     "newly_failing": "Newly failing",
     "still_failing": "Still failing",
-    "newly_unverified": "Could be looked at then, not now",
+    "newly_unverified": "Newly unverified",
     "fixed": "Fixed",
 }
 
@@ -107,7 +107,7 @@ def advice(document: Document) -> str:
     if document["interrupted"]:
         return f"The run was ended early, {document['interrupted']}. It says nothing of what it did not reach: run it again."
     if date := document.get("replayed"):
-        return f"A recording of {date} answered, and nobody looked at the stack. Verify the stack itself before a release."
+        return f"A recording of {date} answered, not the stack. Verify the stack itself before a release."
     return _advice_at_the_end(document)
 
 
@@ -123,9 +123,9 @@ def _advice_at_the_end(document: Document) -> str:
             for item in items
             if item["outcome"] == Outcome.UNVERIFIED and not (document["rehearsal"] and item["gap"])
         ]
-        return f"Do not release yet. Nobody could look at {_count(len(unverified), 'item')}: {first}."
+        return f"Do not release yet. {_count(len(unverified), 'item')} could not be checked: {first}."
     if not items:
-        return "Nothing was looked at, so nothing is known."
+        return "No item was checked, so nothing is known."
     if len(items) < document["checklist"]:
         return f"What was selected holds. {left_out(document) or _A_PART}"
     if document["emulated"]:
@@ -262,7 +262,7 @@ def standing(document: Document) -> dict[str, str]:
             remarks[change.item["id"]] = {
                 "Newly failing": "newly failing",
                 "Still failing": f"failing since {change.since[:16].replace('T', ' ')}",
-                "Could be looked at then, not now": "newly unverified",
+                "Newly unverified": "newly unverified",
                 "Fixed": "fixed",
             }[kind]
     return remarks

@@ -49,7 +49,7 @@ def test_the_document_keeps_its_contract(make, monkeypatch):
     items = content.pop("items")
     assert content.pop("digest").startswith("sha256:")
     assert content == {
-        "version": 3,
+        "version": 4,
         "suite": __version__,
         "verdict": "READY LOCALLY (1 waived, 1 planned)",
         "ok": True,
@@ -125,7 +125,7 @@ def test_a_report_without_one_of_its_parts_is_none(build, tmp_path, field):
     content = build(Result("SEC-01", Outcome.PASS))
     (content if field in content else content["items"][0]).pop(field)
 
-    with pytest.raises(UsageProblem, match=f"expected a report of version 3.*'{field}'"):
+    with pytest.raises(UsageProblem, match=f"expected a report of version 4.*'{field}'"):
         read(saved(content, tmp_path))
 
 
@@ -252,7 +252,7 @@ def test_an_older_report_is_called_one(build, tmp_path):
     older = {**build(Result("SEC-01", Outcome.PASS)), "version": 2, "suite": "0.9"}
 
     with pytest.raises(
-        UsageProblem, match=r"expected a report of version 3, found one of version 2, by suite 0\.9"
+        UsageProblem, match=r"expected a report of version 4, found one of version 2, by suite 0\.9"
     ):
         read(saved(older, tmp_path))
 

@@ -183,7 +183,7 @@ def test_what_changed_and_budgets_are_told_if_there_are_any(make, tmp_path):
 
     assert "Newly failing: SEC-10 (was pass)" in shown
     assert "Still failing: INF-07 (since 2026-11-20T08:00:00+00:00)" in shown
-    assert "Could be looked at then, not now: CDN-05 (was pass)" in shown
+    assert "Newly unverified: CDN-05 (was pass)" in shown
     assert "Fixed: CONF-05" in shown
     assert "1 of the performance budgets not seen to be held" in shown
     assert "api: GET /status p95341.0 ms< 300 msover" in shown

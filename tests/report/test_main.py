@@ -47,7 +47,7 @@ def test_check_says_whether_it_was_altered_and_its_verdict(file, capsys, outcome
 
 def test_another_version_is_no_report_to_check(file, capsys):
     assert command.main(["check", str(file(change={"version": 1}))]) == 4
-    assert "expected a report of version 3, found one of version 1" in capsys.readouterr().err
+    assert "expected a report of version 4, found one of version 1" in capsys.readouterr().err
 
 
 def test_a_rehearsal_is_called_one(file, capsys):

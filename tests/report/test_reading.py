@@ -31,14 +31,14 @@ WAIVED = Result("SEC-05", Outcome.WAIVED, "known", waiver=Waived("r", "Ada", "20
             {"emulated": True},
             "Do not release. 1 claim does not hold: begin with SEC-02.",
         ),
-        ([PASS, UNKNOWN], {}, "Do not release yet. Nobody could look at 1 item: begin with SEC-03."),
+        ([PASS, UNKNOWN], {}, "Do not release yet. 1 item could not be checked: begin with SEC-03."),
         (
             [UNKNOWN, GAP],
             {"emulated": True, "name": "local"},
-            "Nobody could look at 1 item: begin with SEC-03.",
+            "1 item could not be checked: begin with SEC-03.",
         ),
-        ([UNKNOWN, GAP], {"emulated": True}, "Nobody could look at 2 items"),
-        ([], {"items": {}, "total": 9}, "Nothing was looked at"),
+        ([UNKNOWN, GAP], {"emulated": True}, "2 items could not be checked"),
+        ([], {"items": {}, "total": 9}, "No item was checked"),
     ],
 )
 def test_the_advice_follows_the_verdict(build, results, how, said):

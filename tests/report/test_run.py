@@ -62,7 +62,7 @@ def test_a_machine_without_git_still_gets_its_report(make, monkeypatch):
     monkeypatch.setenv("PATH", "")
 
     assert make(Result("SEC-01", Outcome.PASS)).commit == ""
-    assert origin.author(make(Result("SEC-01", Outcome.PASS)).suite, {}) == Author("nobody known", "")
+    assert origin.author(make(Result("SEC-01", Outcome.PASS)).suite, {}) == Author("unknown", "")
 
 
 def test_a_template_that_is_gone_has_no_hash(make):

@@ -1,0 +1,49 @@
+"""The rounds of changes by hand, and their document."""
+
+from __future__ import annotations
+
+import json
+
+from tests.blind import __main__ as command
+from tests.blind.change import CHANGES
+from tests.blind.changes import ROUNDS
+
+
+def test_every_change_belongs_to_one_round():
+    numbers = [number for round_ in ROUNDS.values() for number in round_]
+
+    assert numbers == list(range(1, len(CHANGES) + 1))
+    assert len({change.title for change in CHANGES}) == len(CHANGES)
+
+
+def test_a_change_is_named_by_what_a_person_judged_and_seen_by_any_item():
+    rows = [
+        {"number": 1, "title": "One", "items": {"INF-04": "differs"}, "error": "", "commit": "abc"},
+        {"number": 2, "title": "Two", "items": {"SEC-10": "is open"}, "error": "", "commit": "abc"},
+        {"number": 3, "title": "Three", "items": {}, "error": "ClientError: no", "commit": "abc"},
+    ]
+
+    table = command._table("first", rows, {"2": "SEC-10"})
+
+    assert "2 changes were made: 1 are named by an item whose claim says so, 2 are seen by some item" in table
+    assert "| 1 | One | INF-04 | **none** |" in table
+    assert "| 3 | Three | not applied: ClientError: no | - |" in table
+
+
+def test_the_document_is_that_of_the_results():
+    assert command.DOCUMENT.read_text(encoding="utf-8") == command.document()
+
+
+def test_a_result_takes_the_place_of_an_earlier_one(tmp_path):
+    for title in ("before", "after"):
+        command._keep(tmp_path / "first.jsonl", {"number": 2, "title": title})
+    command._keep(tmp_path / "first.jsonl", {"number": 1, "title": "one"})
+
+    rows = [json.loads(line) for line in (tmp_path / "first.jsonl").read_text().splitlines()]
+    assert [(row["number"], row["title"]) for row in rows] == [(1, "one"), (2, "after")]
+
+
+def test_it_says_how_it_is_used(capsys):
+    assert command.main([]) == 2
+    assert command.main(["first", "31"]) == 2
+    assert "expected numbers from 1 to 30, found [31]" in capsys.readouterr().out
