@@ -180,6 +180,7 @@ class Edge(Account):
 
 def _judged(account: Edge, behaviour: dict[str, Any], **origin: Any) -> None:
     account.configuration = {
+        "Enabled": True,
         "Origins": {"Items": [{"Id": "api", "DomainName": API, **origin}]},
         "DefaultCacheBehavior": {"TargetOriginId": "elsewhere"},
         "CacheBehaviors": {
