@@ -743,6 +743,18 @@ def test_an_alarm_without_a_whole_rule_is_refused(cloud: Running, changes: dict[
         cloud.client("cloudwatch").put_metric_alarm(AlarmName=unique("refused"), **rule)
 
 
+def test_an_alarm_on_a_percentile_has_no_other_statistic(cloud: Running) -> None:
+    rule = {name: value for name, value in alarm()["Properties"].items() if name != "Statistic"}
+    on_percentile = {"Type": alarm()["Type"], "Properties": {**rule, "ExtendedStatistic": "p95"}}
+    client, name = cloud.client("cloudwatch"), unique("slow")
+    with deployed(cloud, {"Resources": {"Alarm": on_percentile}}) as stack:
+        client.put_metric_alarm(AlarmName=name, **rule, ExtendedStatistic="p95")
+        made = client.describe_alarms(AlarmNames=[name, stack.id_of("Alarm")])["MetricAlarms"]
+        client.delete_alarms(AlarmNames=[name])
+
+    assert [(one.get("Statistic"), one["ExtendedStatistic"]) for one in made] == [(None, "p95")] * 2
+
+
 def test_a_stack_with_an_alarm_without_a_whole_rule_fails(cloud: Running) -> None:
     whole = alarm()
     broken = copy.deepcopy(whole)

@@ -75,7 +75,7 @@ COMPARISONS: dict[type[ast.AST], Callable[[float, float], bool]] = {
     ast.NotEq: operator.ne,
 }
 Series = dict[int, float]
-_RULE = ("Period", "EvaluationPeriods", "DatapointsToAlarm", "Statistic", "ExtendedStatistic")
+_RULE = ("AlarmName", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Statistic", "ExtendedStatistic")
 _SHORT_PERIODS = (10, 20, 30)  # seconds; any other is a multiple of a minute
 _MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 604_800
 
@@ -89,7 +89,7 @@ def install(context: Context) -> None:
             raise ValueError(f"{why} (Service: CloudWatch, Status Code: 400, Error Code: ValidationError)")
         if not properties.get("Metrics"):
             plain: dict[str, Any] = record(name, properties)
-            return plain
+            return _with_one_statistic(plain)
         # MiniStack takes a single metric only; the stand-ins give way to the queries.
         stand_in = {**properties, "Metrics": None, "Namespace": "-", "MetricName": "-"}
         made: dict[str, Any] = record(name, stand_in)
@@ -112,12 +112,21 @@ def install(context: Context) -> None:
         if why := refusal({**asked, "Metrics": queries}):
             is_cbor, is_json = protocol
             return cloudwatch._error("ValidationError", why, 400, use_json=is_json, use_cbor=is_cbor)
-        return put(params, body, *protocol)
+        answer = put(params, body, *protocol)
+        _with_one_statistic(cloudwatch._alarms[asked["AlarmName"]])
+        return answer
 
     provisioners._cw_metric_alarm_record = alarm_record
     cloudwatch._put_metric_alarm = put_metric_alarm
     cloudwatch._evaluate_alarm = lambda alarm: evaluate(alarm, context)
     threading.Thread(target=_watch, args=(context,), name="alarms", daemon=True).start()
+
+
+def _with_one_statistic(alarm: dict[str, Any]) -> dict[str, Any]:
+    """MiniStack adds the statistic Average to an alarm on a percentile; DescribeAlarms of AWS names the percentile alone."""
+    if alarm.get("ExtendedStatistic"):
+        alarm["Statistic"] = None
+    return alarm
 
 
 def refusal(asked: Mapping[str, Any]) -> str:
