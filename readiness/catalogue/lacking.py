@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from readiness.aws.bucket import Bucket
@@ -82,9 +82,9 @@ def lacking(function: Function, roles: Sequence[Role], graph: Graph) -> Iterator
     for call in package.calls:
         for alternatives, part in _needed(call):
             judged = True
-            if any(grants(one, action, part) for one in statements for action in alternatives):
+            if any(_grants(one, action, part) for one in statements for action in alternatives):
                 continue
-            if lets_in(graph, roles, alternatives):
+            if _lets_in(graph, roles, alternatives):
                 continue
             found = True
             on = f" on {part}" if part else ""
@@ -110,13 +110,36 @@ def lacking_for_lambda(function: Function, role: Role, graph: Graph) -> Iterator
         Unverified: all is granted, and a permissions boundary may still keep some of it out.
     """
     statements = read(role.statements)
+    yield from ungranted(_of_lambda(function, statements), role, statements, graph, needs="what Lambda needs")
+
+
+def ungranted(
+    needed: Iterable[tuple[str, str, str]],
+    role: Role,
+    statements: Collection[Statement],
+    graph: Graph,
+    *,
+    needs: str,
+) -> Iterator[str]:
+    """What is needed for certain, and no policy grants.
+
+    Args:
+        needed: actions, the ARN that each is about ('' for any), and what for.
+        role: that has to grant them.
+        statements: of that role.
+        graph: the stack, whose resources may let the role in themselves.
+        needs: names all that is needed, in a finding.
+
+    Raises:
+        Unverified: all is granted, and a permissions boundary may still keep some of it out.
+    """
     found = False
-    for action, resource, why in _of_lambda(function, statements):
-        granted = may(statements, action, resource) if resource else grants(statements, action, "")
-        if not granted and not lets_in(graph, [role], [action]):
+    for action, resource, why in needed:
+        granted = _may(statements, action, resource) if resource else _grants(statements, action, "")
+        if not granted and not _lets_in(graph, [role], [action]):
             found = True
             on = f" on {resource}" if resource else ""
-            yield f"expected that the role grants what Lambda needs {why}, found that {role.name} lacks {action}{on}; add it"
+            yield f"expected that the role grants {needs} {why}, found that {role.name} lacks {action}{on}; add it"
     if not found and role.description.get("PermissionsBoundary"):
         raise Unverified(
             f"{role!r} has a permissions boundary, which may forbid what its policies grant; compare the two by hand"
@@ -150,7 +173,7 @@ def _service(arn: str) -> str:
     return arn.split(":")[2] if arn.startswith("arn:") else ""
 
 
-def may(statements: Collection[Statement], action: str, resource: str) -> bool:
+def _may(statements: Collection[Statement], action: str, resource: str) -> bool:
     """Whether policies allow an action on one resource; a log group stands for its streams too."""
     group = resource.partition(":log-stream:")[0]
     about = [
@@ -184,7 +207,7 @@ def _needed(call: Call) -> Iterator[tuple[Sequence[str], str]]:
         yield [action], ""
 
 
-def grants(statements: Collection[Statement], action: str, part: str) -> bool:
+def _grants(statements: Collection[Statement], action: str, part: str) -> bool:
     """Whether policies allow an action on at least one resource of its service."""
     denied = [one for one in statements if not one.allows and one.covers(action) and not [*one.conditions]]
     for statement in statements:
@@ -222,7 +245,7 @@ def _is_denied(statement: Statement, resource: str) -> bool:
     return any(matches(one, resource) for one in statement.resources)
 
 
-def lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> bool:
+def _lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> bool:
     """Whether a resource of the stack lets a role in by a policy of its own, or may do so outside the stack."""
     for action in actions:
         if (kind := _WITH_POLICIES.get(action.partition(":")[0])) is None:

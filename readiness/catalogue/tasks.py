@@ -9,10 +9,9 @@ from typing import Any, Final
 from readiness.aws.policy import read
 from readiness.aws.role import Role
 from readiness.aws.state_machine import StateMachine, Task
-from readiness.catalogue.lacking import grants, lets_in, may
+from readiness.catalogue.lacking import ungranted
 from readiness.discovery.graph import Graph
 from readiness.environment import iam_action
-from readiness.errors import Unverified
 from readiness.probes.iam_actions import is_known
 from readiness.probes.made_calls import model, operations
 
@@ -94,18 +93,8 @@ def lacking(machine: StateMachine, role: Role, graph: Graph) -> Iterator[str]:
     Raises:
         Unverified: the definition cannot be read; or all is granted, and a permissions boundary may still keep some of it out.
     """
-    statements = read(role.statements)
-    found = False
-    for action, resource, why in dict.fromkeys(_needed(machine)):
-        granted = may(statements, action, resource) if resource else grants(statements, action, "")
-        if not granted and not lets_in(graph, [role], [action]):
-            found = True
-            on = f" on {resource}" if resource else ""
-            yield f"expected that the role grants what is needed {why}, found that {role.name} lacks {action}{on}; add it"
-    if not found and role.description.get("PermissionsBoundary"):
-        raise Unverified(
-            f"{role!r} has a permissions boundary, which may forbid what its policies grant; compare the two by hand"
-        )
+    needed = dict.fromkeys(_needed(machine))
+    yield from ungranted(needed, role, read(role.statements), graph, needs="what is needed")
 
 
 def _needed(machine: StateMachine) -> Iterator[tuple[str, str, str]]:

@@ -95,7 +95,10 @@ def document() -> str:
     judged = tomllib.loads((HERE / "judged.toml").read_text(encoding="utf-8"))
     head = (HERE / "document.md").read_text(encoding="utf-8")
     return head + "".join(
-        _table(name, rows, judged.get(name, {})) for name in ROUNDS if (rows := _rows(HERE / f"{name}.jsonl"))
+        _table(name, rows, judged.get(name, {}))
+        if (rows := _rows(HERE / f"{name}.jsonl"))
+        else f"\n## The {name} round\n\nNot run yet.\n"
+        for name in ROUNDS
     )
 
 
