@@ -18,6 +18,7 @@ from readiness import budgets
 from readiness.aws.api import Route
 from readiness.aws.bucket import Bucket
 from readiness.aws.distribution import Distribution
+from readiness.aws.policy import read
 from readiness.aws.web_acl import WebAcl
 from readiness.catalogue.apis import Apis, filled, method_of
 from readiness.catalogue.compute import HTTP_API, REST_API
@@ -235,20 +236,52 @@ def test_the_cache_serves_what_is_stored(
         one = distributions[resource]
         behaviour = one.behaviours[0]
         bucket = Bucket(env, _bucket_of(_origin(one, behaviour)))
-        key, body = f"verification-{uuid.uuid4().hex}.txt", uuid.uuid4().hex.encode()
-        prefix = str(_origin(one, behaviour).get("OriginPath") or "").strip("/")
+        origin_path = str(_origin(one, behaviour).get("OriginPath") or "").strip("/")
+        root = f"{origin_path}/" if origin_path else ""
+        key, body = (
+            f"{_served_prefix(one, bucket, root)}verification-{uuid.uuid4().hex}.txt",
+            uuid.uuid4().hex.encode(),
+        )
         with ExitStack() as stack:
-            stack.enter_context(bucket.temporary_object(f"{prefix}/{key}".lstrip("/"), body))
+            stack.enter_context(bucket.temporary_object(f"{root}{key}", body))
             answers = [Cdn(env, one.domain_name).get(f"/{key}") for _ in range(_ATTEMPTS)]
         first = answers[0]
         if first.status != HTTPStatus.OK or first.body != body:
-            yield f"expected the object as it is stored, found {first!r}; allow the distribution to read in the bucket's policy"
+            yield f"expected the object as it is stored, found {first!r} for {key}; allow the distribution to read in the bucket's policy"
         elif one.default_ttl(behaviour) > timedelta(0) and not any(
             answer.headers.get("x-cache", "").startswith(("Hit", "RefreshHit")) for answer in answers[1:]
         ):
             yield "expected a later request to be a hit, found none; give the behaviour a cache policy that caches"
 
     assert findings(served, judge) == {}
+
+
+def _served_prefix(distribution: Distribution, bucket: Bucket, root: str) -> str:
+    """Return a prefix of paths that the default behaviour serves and the bucket's policy lets a distribution read.
+
+    Many policies open one prefix alone, such as `images/`. Return '' where the policy opens the root or no such prefix,
+    so that a distribution that may read nothing is found. `root` is the origin's path in the bucket, with a slash at
+    its end, or ''.
+    """
+    patterns = [
+        resource.partition("/")[2]
+        for statement in read(bucket.policy_statements)
+        if statement.allows and statement.covers("s3:GetObject")
+        for resource in statement.resources
+    ]
+    prefixes = [
+        literal.removeprefix(root)
+        for pattern in patterns
+        if pattern.endswith("*") and "?" not in pattern and "*" not in (literal := pattern[:-1])
+        if literal.startswith(root)
+    ]
+    others = [_pattern(one) for one in distribution.behaviours[1:]]
+    served = [
+        prefix
+        for prefix in prefixes
+        if not any(fnmatchcase(f"/{prefix}verification-.txt", one) for one in others)
+    ]
+    return min(served, key=len, default="")
 
 
 def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Sequence[Resource]:
