@@ -132,6 +132,11 @@ class Queue:
         return self.attributes.get("SqsManagedSseEnabled") == "true" or bool(self.kms_key_id)
 
     @property
+    def delay(self) -> timedelta:
+        """How long a new message waits before it can be received."""
+        return timedelta(seconds=int(self.attributes.get("DelaySeconds", 0)))
+
+    @property
     def visibility_timeout(self) -> timedelta:
         return timedelta(seconds=int(self.attributes["VisibilityTimeout"]))
 

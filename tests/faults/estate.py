@@ -434,6 +434,17 @@ def muted_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CONF-11", "the key of the alarms' topic is scheduled for deletion", relatives={"INF-14"})
+def doomed_key(bench: Bench) -> Iterator[None]:
+    client, key = bench.client("kms"), bench.physical("AlarmKey")
+    client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    try:
+        yield
+    finally:
+        client.cancel_key_deletion(KeyId=key)
+        client.enable_key(KeyId=key)
+
+
 @fault("CONF-11", "an alarm tells a topic of yesterday")
 def alarm_of_yesterday(bench: Bench) -> Iterator[None]:
     topic = bench.physical("AlarmTopic") + "-yesterday"

@@ -81,9 +81,15 @@ def refused_after_the_job_was_stored(bench: Bench) -> Iterator[None]:
 # The limit that all callers share
 
 
-@fault("CONF-03", "the global limit is 10000 an hour")
+@fault("CONF-03", "the global limit is 10000 an hour", relatives={"CONF-20"})
 def ten_times_the_limit(bench: Bench) -> Iterator[None]:
     with bench.with_variables("ApiFunction", GLOBAL_HOURLY_LIMIT="10000"):
+        yield
+
+
+@fault("CONF-20", "the global limit is a million", relatives={"CONF-03"})
+def no_limit_to_speak_of(bench: Bench) -> Iterator[None]:
+    with bench.with_variables("ApiFunction", GLOBAL_HOURLY_LIMIT="1000000"):
         yield
 
 

@@ -106,13 +106,13 @@ def misnamed_failure(bench: Bench) -> Iterator[None]:
 # Jobs that cannot be processed
 
 
-@fault("INF-09", "a failed job is tried again for ever")
+@fault("INF-22", "a failed job is tried again for ever", relatives={"INF-09"})
 def no_dead_letter_queue(bench: Bench) -> Iterator[None]:
     with bench.queue_with("JobsQueue", RedrivePolicy=""):
         yield
 
 
-@fault("INF-09", "a failed job is tried a thousand times")
+@fault("INF-22", "a failed job is tried a thousand times", relatives={"INF-09"})
 def endless_redrive(bench: Bench) -> Iterator[None]:
     dead = bench.stack.dead_letter_queue.arn
     policy = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1000})
@@ -141,15 +141,27 @@ def unheard_failures(bench: Bench) -> Iterator[None]:
         )
 
 
-@fault("INF-09", "a job comes back while it is worked on")
+@fault("INF-22", "a job comes back while it is worked on")
 def impatient_queue(bench: Bench) -> Iterator[None]:
     with bench.queue_with("JobsQueue", VisibilityTimeout="120"):
         yield
 
 
-@fault("INF-09", "dead letters are thrown away after a minute")
+@fault("INF-22", "dead letters are thrown away after a minute")
 def forgetful_dead_letters(bench: Bench) -> Iterator[None]:
     with bench.queue_with("JobsDeadLetterQueue", MessageRetentionPeriod="60"):
+        yield
+
+
+@fault("INF-22", "a job that waits for a minute is lost")
+def forgetful_jobs(bench: Bench) -> Iterator[None]:
+    with bench.queue_with("JobsQueue", MessageRetentionPeriod="60"):
+        yield
+
+
+@fault("INF-22", "each job waits for a quarter of an hour")
+def late_jobs(bench: Bench) -> Iterator[None]:
+    with bench.queue_with("JobsQueue", DelaySeconds="900"):
         yield
 
 

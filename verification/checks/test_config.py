@@ -11,6 +11,7 @@ import pytest
 from readiness import budgets as general
 from readiness.application import Application
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
+from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
 from readiness.aws.trouble import Strength
 from readiness.environment import Environment
@@ -111,6 +112,19 @@ def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> 
             if served < budgets.RACE_PLACES and used >= budgets.GLOBAL_REQUESTS_PER_HOUR:
                 raise Unverified("somebody else used the API up meanwhile; run again when it is quiet")
             assert served == budgets.RACE_PLACES, f"refused at {used} of {budgets.GLOBAL_REQUESTS_PER_HOUR}"
+
+
+@pytest.mark.item("CONF-20")
+def test_request_limits_are_configured(stack: Stack) -> None:
+    """One line in the function's environment takes the cap off the bill."""
+    expected = {
+        "GLOBAL_HOURLY_LIMIT": str(budgets.GLOBAL_REQUESTS_PER_HOUR),
+        "ADDRESS_DAILY_LIMIT": str(budgets.ADDRESS_REQUESTS_PER_DAY),
+    }
+
+    assert {name: stack.api.environment.get(name) for name in expected} == expected, (
+        f"{stack.api!r} runs with other limits; set them in backend/samconfig.toml and deploy"
+    )
 
 
 @pytest.mark.item("CONF-04")
@@ -224,6 +238,12 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
     ]
     assert told, f"nobody outside the stack is subscribed to {stack.alarm_topic!r}; set AlarmEmail"
     assert [subscription for subscription in told if not subscription.confirmed] == []
+    if key_id := stack.alarm_topic.kms_key_id:
+        state = Key(stack.env, key_id).state
+        assert state == "Enabled", (
+            f"{stack.alarm_topic!r}: expected that its key {key_id} is enabled, found {state}; the topic refuses every alarm. "
+            "Cancel the key's deletion and enable it"
+        )
 
 
 @pytest.mark.item("CONF-12")

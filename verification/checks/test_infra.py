@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -193,19 +193,39 @@ def test_quotas_have_headroom(stack: Stack, evidence: dict[str, object]) -> None
     assert [quota for quota in quotas if quota.used > general.QUOTA_USE * quota.limit] == []
 
 
+@pytest.mark.item("INF-22")
+def test_queues_keep_each_job(stack: Stack) -> None:
+    """A job that returns during its work is paid for twice, and one that expires is lost without a trace."""
+    jobs, dead = stack.queue, stack.dead_letter_queue
+    receives = _receives(stack)
+    hidden = jobs.visibility_timeout
+    assert hidden >= stack.worker.timeout, (
+        f"{jobs!r}: expected that a job stays hidden for the worker's {stack.worker.timeout}, found {hidden}"
+    )
+    assert jobs.retention > receives * hidden, (
+        f"{jobs!r}: expected that a job is kept longer than {receives} attempts of {hidden}, found {jobs.retention}"
+    )
+    assert dead.retention >= general.DEAD_LETTER_RETENTION, (
+        f"{dead!r}: expected that it keeps a failed job for {general.DEAD_LETTER_RETENTION}, found {dead.retention}"
+    )
+    assert jobs.delay == timedelta(0), (
+        f"{jobs!r}: expected that it delivers at once, found a delay of {jobs.delay}"
+    )
+
+
+def _receives(stack: Stack) -> int:
+    """Return how often a job is tried before it goes to the dead-letter queue."""
+    policy = stack.queue.redrive_policy
+    assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
+    receives = int(policy.get("maxReceiveCount", 0))
+    assert receives in general.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
+    return receives
+
+
 @pytest.mark.item("INF-09")
 def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
     """A poisonous message would be retried until it expires, and then be gone without trace."""
-    policy = stack.queue.redrive_policy
-    receives = int(policy.get("maxReceiveCount", 0))
-    assert policy.get("deadLetterTargetArn") == stack.dead_letter_queue.arn, f"{stack.queue!r}: {policy}"
-    assert receives in general.DEAD_LETTER_RECEIVES, f"{stack.queue!r}: {policy}"
-    hidden = stack.queue.visibility_timeout
-    assert hidden >= stack.worker.timeout, (
-        f"{stack.queue!r}: a job comes back after {hidden}, while it is worked on"
-    )
-    kept = stack.dead_letter_queue.retention
-    assert kept >= general.DEAD_LETTER_RETENTION, f"{stack.dead_letter_queue!r} keeps a failed job for {kept}"
+    receives = _receives(stack)
 
     sent = datetime.now(UTC)
     poison = stack.queue.send(

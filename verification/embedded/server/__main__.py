@@ -204,6 +204,7 @@ def _overlays() -> dict[str, Any]:
         "functions",
         "aliases",
         "s3",
+        "bucket_configurations",
         "origin_identities",
         "function_urls",
         "events",
