@@ -434,7 +434,7 @@ def muted_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-11", "the key of the alarms' topic is scheduled for deletion", relatives={"INF-14"})
+@fault("CONF-11", "the key of the alarms' topic is scheduled for deletion")
 def doomed_key(bench: Bench) -> Iterator[None]:
     client, key = bench.client("kms"), bench.physical("AlarmKey")
     client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
