@@ -96,7 +96,7 @@ def parse(text: str, name: str = CHECKLIST) -> dict[str, Item]:
         section = next((marker for start, marker in reversed(sections) if start < heading.start()), "")
         item = _item(heading["id"], heading["title"], section, block, f"{name}: {heading['id']}")
         if item.id in items:
-            raise UsageProblem(f"{name}: {item.id} stands there twice; ids are unique")
+            raise UsageProblem(f"{name}: {item.id}: expected a unique id, found it twice; rename one")
         items[item.id] = item
     return items
 
@@ -144,7 +144,9 @@ def binding_problems(items: Mapping[str, Item], bound: Iterable[tuple[str, str, 
 
 def _item(item_id: str, title: str, section: str, block: str, where: str) -> Item:
     if not section:
-        raise UsageProblem(f"{where}: stands in no section; put a heading like '## Security' above it")
+        raise UsageProblem(
+            f"{where}: expected a section, found none; put a heading such as '## Security' above it"
+        )
     facts = _FACTS.search(block)
     body = _BODY.search(block)
     if not facts or not body:

@@ -233,7 +233,7 @@ def _sections(application: Application) -> dict[str, dict[str, Any]]:
         if section.get("production") and "cloud" in section:
             raise UsageProblem(
                 f"{file.name}: {name}: production = true and cloud = {section['cloud']!r} contradict each other; "
-                "an embedded AWS serves nobody"
+                "an embedded AWS has no users; remove one of the two"
             )
     return sections
 

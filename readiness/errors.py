@@ -98,9 +98,7 @@ class NotRecorded(Unverified):
     """A replay was asked for something that its recording does not hold."""
 
     def __init__(self, what: str, why: str) -> None:
-        super().__init__(
-            f"{why}: {what}; record a run anew, or run this item against the stack itself", cause=why
-        )
+        super().__init__(f"{why}: {what}; record a new run, or run this item against the stack", cause=why)
 
 
 def existing(read: Callable[[], _T]) -> _T | None:

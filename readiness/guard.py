@@ -94,14 +94,14 @@ def guard(client: Any, environment: str, *, read_only: bool, catalogue: bool = F
             )
         if read_only and operation not in reads:
             raise Refused(
-                f"'{environment}' is read-only: {operation} was not sent; look at this item on staging, or, if the "
+                f"'{environment}' is read-only: {operation} was not sent; run this item on staging. If the "
                 f"operation changes, costs and reveals nothing, add it to [prod] of readiness/{FILE.name}",
                 cause=f"'{environment}' is read-only",
             )
         if read_only and context.get("is_presign_request"):
             raise Refused(
-                f"'{environment}' is read-only: no address was signed for {operation}, for whoever has it could use "
-                "it, and by another method; call the operation itself",
+                f"'{environment}' is read-only: {operation} was not signed, because every holder of a signed URL can use "
+                "it, even with another method; call the operation itself",
                 cause=f"'{environment}' is read-only",
             )
 

@@ -493,7 +493,7 @@ def _open_turns(folder: Path) -> None:
         probe.write_text("")
     except OSError as problem:
         raise UsageProblem(
-            f"{folder} cannot be written: {problem.strerror}; runs take turns by files in it, so make it writable"
+            f"expected a writable folder {folder}, found: {problem.strerror}; runs lock files in it, so make it writable"
         ) from problem
 
 

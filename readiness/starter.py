@@ -24,9 +24,9 @@ What this application claims beyond the catalogue of verify-stack. Each item has
 
 *low · static*
 
-The template has a `Description`, so that whoever sees the stack in the console knows what it is.
+The template has a `Description`, so that the console shows the stack's purpose.
 
-**Why.** A stack that nobody recognises is deleted by mistake, or kept for ever.
+**Why.** An operator who does not recognise a stack deletes it by mistake, or keeps it and pays for it.
 
 **Remedy.** Add `Description:` to the template.
 """
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.code
 
 @pytest.mark.item("CODE-01")
 def test_template_has_a_description(application: Application) -> None:
-    """A stack that nobody recognises is deleted by mistake."""
+    """An operator who does not recognise a stack deletes it by mistake."""
     lines = application.template.read_text().splitlines()
 
     assert [line for line in lines if line.startswith("Description:")], application.template.name

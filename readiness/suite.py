@@ -70,7 +70,7 @@ class Suite:
         for item in application.left_out:
             if item not in suite.items:
                 raise UsageProblem(
-                    f"{FILE}: left-out: no item '{item}'{written.nearest(item, suite.items)}; take the entry out, or mend its id"
+                    f"{FILE}: left-out: no item '{item}'{written.nearest(item, suite.items)}; remove the entry, or correct its id"
                 )
         return suite
 

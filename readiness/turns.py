@@ -24,7 +24,7 @@ def turn(path: Path, *, alone: bool) -> Iterator[None]:
         path.with_name(f"{path.name}.gate").open("a") as gate,
         path.with_name(f"{path.name}.turn").open("a") as own,
     ):
-        with waiting("a turn at the stack, until a drill or those who look have ended"):
+        with waiting("another check or drill of this stack to end"):
             fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(own, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:

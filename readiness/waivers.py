@@ -77,9 +77,9 @@ def load(file: Path, *, items: Collection[str], environments: Collection[str], t
             )
         if waiver.days_left(today) < 0:
             raise UsageProblem(
-                f"{where}: expired on {waiver.expires}; mend the item, or have it approved anew"
+                f"{where}: expired on {waiver.expires}; fix the item, or have the waiver approved again"
             )
         if (waiver.item, waiver.environment) in seen:
-            raise UsageProblem(f"{where}: stands there twice")
+            raise UsageProblem(f"{where}: expected one waiver, found two; remove one")
         seen.add((waiver.item, waiver.environment))
     return waivers

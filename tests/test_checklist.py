@@ -50,7 +50,7 @@ def test_planned_is_a_word_of_the_second_line():
     [
         ("critical", "grave", "'grave' is not a valid Severity"),
         ("active*", "guessing*", "'guessing' is not a valid How"),
-        ("## Security", "", "SEC-10: stands in no section"),
+        ("## Security", "", "SEC-10: expected a section, found none"),
         ("**Why.** ", "", r"expected '\*severity"),
         ("**Remedy.** ", "", r"expected '\*severity"),
         ("### ", "#### ", "holds no item"),
@@ -62,7 +62,7 @@ def test_what_is_malformed_is_named(old, new, message):
 
 
 def test_an_id_stands_there_once():
-    with pytest.raises(UsageProblem, match="SEC-10 stands there twice"):
+    with pytest.raises(UsageProblem, match="SEC-10: expected a unique id, found it twice"):
         checklist.parse(ONE + ONE)
 
 

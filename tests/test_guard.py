@@ -185,7 +185,7 @@ def test_secrets_are_fetched_nowhere(wire, operation, settings):
 def test_a_refusal_names_the_operation_and_the_next_step(wire):
     with pytest.raises(
         Refused,
-        match=r"'prod' is read-only: s3:PutObject was not sent; look at this item on staging, or, .*/operations\.toml",
+        match=r"'prod' is read-only: s3:PutObject was not sent; run this item on staging\. If .*/operations\.toml",
     ):
         wire.client("s3", guard="read-only").put_object(Bucket="bucket", Key="k")
 

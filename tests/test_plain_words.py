@@ -1,9 +1,11 @@
-"""Documents use plain words and short sentences. tests/plain_words.toml has the words, what to write instead, and the limits."""
+"""Documents, messages and docstrings use plain words. Documents use short sentences. tests/plain_words.toml has the words, what to write instead, and the limits."""
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +25,8 @@ DOCUMENTS = [
     *(f"docs/{name}.md" for name in ("ADAPTING", "ARCHITECTURE", "DEPLOYMENT")),
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "readiness/catalogue/items").glob("*.md")),
 ]
+PACKAGES = {"readiness": (), "verification": ("verification/embedded",), "verification/embedded": ()}
+"""Each package of Python source, and the folders in it that have figures of their own."""
 _LONGEST_FIRST = sorted(STYLE["words"], key=len, reverse=True)
 _LISTED = re.compile(rf"\b({'|'.join(_LONGEST_FIRST)})\b".replace(" ", r"\s+"), re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?:]+(?:[.!?:](?!\s|$)[^.!?:]*)*")
@@ -122,8 +126,56 @@ def test_sentences_are_short(document: str) -> None:
     )
 
 
-def test_figures_belong_to_checked_documents() -> None:
-    assert STYLE.keys() - {"limits", "words"} <= set(DOCUMENTS)
+def listed_in_code(name: str, source: str) -> Iterator[tuple[str, str]]:
+    """Yield each listed word of a module's texts as its kind, `messages` or `docstrings`, and its place.
+
+    Names in a program, such as a JSON key, have no space and are no text. Of an f-string, the constant parts count.
+    """
+    tree = ast.parse(source)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if id(node) in docstrings or id(node) in parts or re.search(r"\s", node.value):
+            kind = "docstrings" if id(node) in docstrings else "messages"
+            for match in _LISTED.finditer(node.value):
+                word = " ".join(match[0].split())
+                yield kind, f"{name}:{node.lineno}: '{word}': write {STYLE['words'][word.lower()]}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_messages_and_docstrings_are_plain(package: str) -> None:
+    found = [
+        each
+        for file in sorted((ROOT / package).rglob("*.py"))
+        if not (name := str(file.relative_to(ROOT))).startswith(PACKAGES[package])
+        for each in listed_in_code(name, file.read_text(encoding="utf-8"))
+    ]
+    counts = Counter(kind for kind, _ in found)
+    allowed = STYLE.get(package, {})
+
+    for kind in ("messages", "docstrings"):
+        assert counts[kind] <= allowed.get(kind, 0), "\n".join(
+            [
+                f"{package}: expected {allowed.get(kind, 0)} listed words at most in {kind}, found {counts[kind]}",
+                *(place for of, place in found if of == kind),
+            ]
+        )
+
+
+def test_finds_words_in_messages_and_docstrings() -> None:
+    source = '"""Whoever asks."""\nx = {"told": f"{told!r} nobody"}\ny = "we mend it"\n'
+
+    assert [(kind, place.split(": write")[0]) for kind, place in listed_in_code("a.py", source)] == [
+        ("docstrings", "a.py:1: 'Whoever'"),
+        ("messages", "a.py:3: 'mend'"),
+        ("messages", "a.py:2: 'nobody'"),
+    ]
+
+
+def test_figures_belong_to_what_is_checked() -> None:
+    assert STYLE.keys() - {"limits", "words"} <= {*DOCUMENTS, *PACKAGES}
 
 
 @pytest.mark.parametrize(

@@ -463,7 +463,7 @@ def test_a_call_that_the_guard_refuses_leaves_its_item_unverified(project):
     assert project.run(door="env.client('s3').put_object(Bucket='bucket', Key='k')", checks=checks).ret == 1
     assert project.outcomes() == {"SEC-01": "unverified"}
     assert "UNVERIFIED SEC-01" in project.output
-    assert "is read-only: s3:PutObject was not sent; look at this item on staging" in project.output
+    assert "is read-only: s3:PutObject was not sent; run this item on staging" in project.output
     assert project.report()["verdict"] == "NOT PASSED 0 of 1 selected (1 unverified, 1 items not selected)"
 
 

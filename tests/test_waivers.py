@@ -56,5 +56,5 @@ def test_a_bad_waiver_stops_the_run(tmp_path, old, new, message):
 
 
 def test_one_waiver_an_item_and_environment(tmp_path):
-    with pytest.raises(UsageProblem, match="stands there twice"):
+    with pytest.raises(UsageProblem, match="expected one waiver, found two"):
         load(tmp_path, GOOD + GOOD)

@@ -107,7 +107,7 @@ class Trouble:
         stated = self.courses.get((metric.namespace, metric.name))
         if stated is None:
             raise Unverified(
-                f"nobody has stated what {metric.namespace} {metric.name} is while {self.what}; look by hand whether the alarm fires",
+                f"expected a known series of {metric.namespace} {metric.name} while {self.what}, found none; test by hand whether the alarm fires",
                 cause=f"no stated series of {metric.namespace} {metric.name}",
             )
         if not self.tells(metric) or metric.unit not in ("", stated.unit):

@@ -254,7 +254,7 @@ def _stranger(
     kind, name = who
     may = f"expected access for account {account} alone, found that {statement} lets"
     if name == "*":
-        return f"{may} everybody do {statement.what}; name who may, or add a condition such as aws:PrincipalAccount"
+        return f"{may} any caller do {statement.what}; name the allowed principals, or add a condition such as aws:PrincipalAccount"
     if kind == "Service" and name in deputies:
         return f"{may} {name} do {statement.what} for any account; add a condition on aws:SourceArn or aws:SourceAccount"
     owner = name.split(":")[4] if name.startswith("arn:") else name

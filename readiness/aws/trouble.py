@@ -193,5 +193,5 @@ class Strength:
             ("AWS/SQS", "ApproximateAgeOfOldestMessage"): Course("Seconds", (quiet, *ages)),
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Course("Count", (quiet, *heaps)),
         }
-        what = f"nobody takes the {self.failing} messages a minute out of {queue}"
+        what = f"{queue} receives {self.failing} messages a minute and no consumer reads them"
         return Trouble(what, begins, begins + within, courses, {"QueueName": queue}, self.wider)

@@ -105,7 +105,7 @@ class Apis:
         if urls:
             found += [one for one, url in self.urls.items() if url.authorization == "NONE"]
         if not found:
-            raise NotApplicable("the stack has no API and no function URL that answers everybody")
+            raise NotApplicable("the stack has no API and no function URL that answers any caller")
         return found
 
     def asked(self, resource: Resource) -> Sequence[Route]:
@@ -139,7 +139,7 @@ class Apis:
             try:
                 statements = self._permissions(function, qualifier)
             except Missing:
-                yield f"expected a function behind {route}, found that {target['name']} does not exist; mend the integration"
+                yield f"expected a function behind {route}, found that {target['name']} does not exist; correct the integration"
                 continue
             if route.credentials:
                 continue

@@ -123,8 +123,8 @@ def open_ends(role: Role, graph: Graph) -> Iterator[str]:
                 known = graph.by_arn(begun) if begun != resource and ":logs:" not in resource else None
                 if known is not None:
                     yield (
-                        f"expected {statement.what} on {known} alone, found {resource} in {policy.name}, which stands for all "
-                        "whose names begin so; grant the exact ARN, and what it holds after a / or :"
+                        f"expected {statement.what} on {known} alone, found {resource} in {policy.name}, which covers every "
+                        "resource with this prefix; grant the exact ARN, and its content after a / or :"
                     )
 
 
@@ -148,8 +148,8 @@ def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
             ]
             if taken:
                 yield (
-                    f"expected no way to more rights, found {', '.join(taken)} on whatever there is in {policy.name}; "
-                    "name the resource that is needed, or take the action out"
+                    f"expected no way to more rights, found {', '.join(taken)} on every resource in {policy.name}; "
+                    "name the resource that the role needs, or remove the action"
                 )
 
 
@@ -164,7 +164,7 @@ def unknown_actions(role: Role) -> Iterator[str]:
             for action in statement.named_actions:
                 known = set(action) == {"*"} or action.lower() in _FORMER or iam_actions.is_known(action)
                 if not known:
-                    yield f"expected actions that exist, found {action} in {policy.name}; mend its spelling"
+                    yield f"expected actions that exist, found {action} in {policy.name}; correct its spelling"
 
 
 def _any(kind: str, partition: str, account: str) -> str:

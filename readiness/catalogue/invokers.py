@@ -62,7 +62,7 @@ def _foreign(accounts: set[str], account: str) -> str:
 def _unconditional(statement: Statement, account: str) -> str:
     people = [name for kind, name in statement.principals if kind == "AWS"]
     if "*" in people:
-        return "expected a principal of this account, found everybody; name who invokes it"
+        return "expected a principal of this account, found any caller; name the caller that invokes it"
     if services := [name for kind, name in statement.principals if kind == "Service"]:
         return (
             f"expected SourceArn or SourceAccount of account {account}, found neither: {', '.join(services)} may invoke it for any "

@@ -53,7 +53,7 @@ def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
     if not lets_in(receiver.statements, caller, receiver.action, receiver.arn):
         yield (
             f"expected the policy of {receiver.name} to let {sender.service} do {receiver.action} for {sender.arn}, found no such "
-            "statement, or a condition that its requests never meet; add one, or mend its condition"
+            "statement, or a condition that its requests never meet; add a statement, or correct its condition"
         )
     if receiver.key and receiver.key.is_of_aws:
         yield (

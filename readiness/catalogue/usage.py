@@ -120,7 +120,7 @@ def unused(role: Role, functions: Sequence[Function], folder: Path) -> Iterator[
     every = {action.lower() for actions in granted.values() for action in actions}
     if every & _DEPLOYING:
         raise Unverified(
-            f"{role!r} may deploy stacks, and CloudFormation makes whatever a template asks for with the role's own rights; "
+            f"{role!r} may deploy stacks, and CloudFormation creates every resource of a template with the role's permissions; "
             "compare the role with the templates by hand"
         )
     services = {action.partition(":")[0] for action in every}

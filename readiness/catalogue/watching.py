@@ -217,9 +217,9 @@ class Watching:
         if any(f'"{alarm.name}"' in rule or f"({alarm.name})" in rule for rule in self._composites):
             return
         if not alarm.actions_enabled:
-            yield "expected ActionsEnabled, found it off; enable it"
+            yield "expected ActionsEnabled, found false; set it to true"
         if not alarm.actions:
-            yield "expected AlarmActions, found none; name a topic that somebody is subscribed to"
+            yield "expected AlarmActions, found none; name a topic that has a subscriber"
         topics = [arn for arn in alarm.actions if arn.split(":")[2] == "sns"]
         if topics and len(topics) == len(alarm.actions):
             yield from _by_any(*(partial(self._unheard, arn, alarm) for arn in topics)) or []
@@ -251,7 +251,7 @@ class Watching:
             and not any(_trusts_an_account(one) for one in read(statements))
             and not lets_in(statements, caller, "sns:Publish", arn)
         ):
-            return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no statement that does; add it, or mend its condition"
+            return f"expected {arn} to let cloudwatch.amazonaws.com publish, found no statement that does; add one, or correct its condition"
         confirmed = [subscription for subscription in subscriptions if subscription.confirmed]
         heard = [each for each in confirmed if not each.needs_attributes]
         if not heard:
@@ -259,8 +259,8 @@ class Watching:
         unread = {each.endpoint for each in heard if each.protocol == "sqs"} - self.compute.queues_read
         if len(unread) == len(heard):
             raise Unverified(
-                f"{arn} tells queues alone ({', '.join(sorted(unread))}), and nothing in the stack reads them; subscribe somebody, "
-                "or look who reads them"
+                f"expected a reader of the alarms of {arn}, found only queues that nothing in the stack reads: {', '.join(sorted(unread))}; "
+                "subscribe a person, or check by hand what reads them"
             )
         return ""
 
@@ -289,7 +289,7 @@ class Watching:
         if not _by_any(*(partial(unnoticed, [alarm], [one]) for one in prompt)):
             return
         if why := _by_any(*(partial(unnoticed, [alarm], [one]) for one in self._troubles(alarm, span, span))):
-            yield f"expected it to be raised by a trouble, found that {why[0].partition(': ')[2]}; mend its rule"
+            yield f"expected it to be raised by a trouble, found that {why[0].partition(': ')[2]}; correct its rule"
         elif late := _by_any(*(partial(self.unnoticed, one) for one in prompt)):
             minutes = budgets.OUTAGE_SPAN / timedelta(minutes=1)
             yield (
@@ -390,7 +390,7 @@ class Watching:
                 yield f"expected an alarm on CloudFront's metrics in {_EDGE_REGION}, found it in {self.env.region}, where they are not; move it"
             if metric.namespace in DIMENSIONS and names not in DIMENSIONS[metric.namespace]:
                 allowed = " or ".join("+".join(sorted(one)) or "none" for one in DIMENSIONS[metric.namespace])
-                yield f"expected dimensions {allowed} of {metric.namespace}, found {'+'.join(sorted(names)) or 'none'}: no data has them; mend them"
+                yield f"expected dimensions {allowed} of {metric.namespace}, found {'+'.join(sorted(names)) or 'none'}: no data has them; correct them"
                 continue
             if (metric.name in OF_HTTP_API and "ApiName" in names) or (
                 metric.name in OF_REST_API and "ApiId" in names
@@ -550,8 +550,8 @@ def _unheard_by(subscriptions: Sequence[Subscription]) -> str:
             "only filter policies on message attributes, of which CloudWatch sends none; take FilterPolicy out, or set "
             "FilterPolicyScope to MessageBody"
         )
-    found = f"{len(subscriptions)} that nobody has confirmed" if subscriptions else "none"
-    return f"{found}; subscribe somebody"
+    found = f"{len(subscriptions)} unconfirmed" if subscriptions else "none"
+    return f"{found}; subscribe a person, and confirm the subscription"
 
 
 def _trusts_an_account(statement: Statement) -> bool:

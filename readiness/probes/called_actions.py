@@ -64,7 +64,9 @@ class Code:
         module, _, function = handler.rpartition(".")
         trees = self._imported(module)
         if module not in trees or not any(name == function for name, _ in _functions(trees[module])):
-            raise Unverified(f"{self.folder.name} holds no {handler}; look at Handler and CodeUri")
+            raise Unverified(
+                f"expected the handler {handler} in {self.folder.name}, found none; check Handler and CodeUri"
+            )
         bodies: dict[str, list[ast.AST]] = {}
         reached: set[str] = set()
         waiting = {function}

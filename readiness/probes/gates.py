@@ -75,7 +75,7 @@ def lost(script: Script, strictly_run: bool = False) -> Iterator[Finding]:  # no
                 script,
                 line,
                 "goes-on",
-                "expected a failure to end the script, found one that goes on; add set -e",
+                "expected a failure to end the script, found that the script continues; add set -e",
             )
 
 
@@ -108,7 +108,7 @@ def unread(folder: Path, files: Sequence[Path]) -> tuple[int, list[Finding]]:
                         file.relative_to(folder).as_posix(),
                         node.lineno,
                         "unread",
-                        f"expected a failure to count, found a status that nobody reads; pass check=True: {command[:60]}",
+                        f"expected a failure to count, found a status that the script does not read; pass check=True: {command[:60]}",
                     )
                 )
     return count, found

@@ -36,7 +36,7 @@ def _reference() -> dict[str, list[str]]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise Unverified(
-            f"cfn-lint's list of IAM actions cannot be read: {problem}; install cfn-lint anew"
+            f"cfn-lint's list of IAM actions cannot be read: {problem}; reinstall cfn-lint"
         ) from problem
 
 

@@ -184,7 +184,9 @@ class Package:
         """
         module, _, name = self.handler.replace("/", ".").rpartition(".")
         if module not in self._modules or name not in self._modules[module].names:
-            raise Unverified(f"the package holds no {self.handler} in Python; look at Handler and CodeUri")
+            raise Unverified(
+                f"expected the handler {self.handler} in Python in the package, found none; check Handler and CodeUri"
+            )
         found = {call for scope, node in self._reached(module, name) if (call := self._call(node, scope))}
         return sorted(
             found, key=lambda one: (one.place.rpartition(":")[0], int(one.place.rpartition(":")[2]))

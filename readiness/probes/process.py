@@ -43,7 +43,7 @@ def run(
                 check=False,
             )
     except FileNotFoundError as problem:
-        raise Unverified(f"{problem.filename} does not exist; install it, and look at PATH") from problem
+        raise Unverified(f"{problem.filename} does not exist; install it, and check PATH") from problem
     except subprocess.TimeoutExpired as problem:
         raise Unverified(f"{Path(command[0]).name} had not ended after {problem.timeout:.0f} s") from problem
     # Decoded here, for text mode would turn a lone carriage return in a diff into the end of its line.

@@ -171,7 +171,7 @@ def about(folder: Path) -> Mapping[str, Any]:
     if found == 1:
         raise UsageProblem(
             f"--replay {folder}: expected a recording of version {VERSION}, found 1, which does not say whether its run was "
-            "read-only; record anew, or replay it with the suite that made it"
+            "read-only; record a new run, or replay it with the version that made it"
         )
     if found != VERSION:
         raise UsageProblem(
@@ -181,7 +181,7 @@ def about(folder: Path) -> Mapping[str, Any]:
         jsonschema.validate(content, _SCHEMA)
     except jsonschema.ValidationError as problem:
         raise UsageProblem(
-            f"--replay {folder}: {_RECORDING}: {problem.message[:200]}; copy it anew"
+            f"--replay {folder}: {_RECORDING}: {problem.message[:200]}; copy the recording again"
         ) from problem
     return dict(content)
 
@@ -202,7 +202,7 @@ def exchanges(folder: Path) -> Sequence[Line]:
                 lines.append({**line, "answer": _filled_in(line.get("answer"), texts)})
     except (OSError, ValueError, KeyError) as problem:
         raise UsageProblem(
-            f"--replay {folder}: {_EXCHANGES} cannot be read: {problem!r}; copy it anew"
+            f"--replay {folder}: {_EXCHANGES} cannot be read: {problem!r}; copy the recording again"
         ) from problem
     return lines
 

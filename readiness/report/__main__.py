@@ -20,7 +20,7 @@ from readiness.report.redaction import redact
 
 PUBLISHED = Path("docs", "STAGING_VERIFICATION_REPORT.md")
 ENVIRONMENT = "staging"
-_BY = "<!-- Written by 'python -m readiness.report publish' from a report's JSON; do not edit, publish anew. -->\n"
+_BY = "<!-- Written by 'python -m readiness.report publish' from a report's JSON; do not edit it; publish again. -->\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

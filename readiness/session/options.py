@@ -73,7 +73,7 @@ def add(parser: pytest.Parser) -> None:
         "--replay",
         type=Path,
         metavar="DIR",
-        help="have a recording answer, and dial nobody; never READY, exit status 6 when every item ends as recorded",
+        help="take every answer from a recording, without network access; never READY, exit status 6 when every item ends as recorded",
     )
     group.addoption(
         "--deadline",

@@ -63,8 +63,8 @@ def test_a_statement_for_the_own_account_opens_nothing(closed: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("opened", "why"),
     [
-        (statement("*"), "everybody"),
-        (statement({"AWS": "*"}), "everybody"),
+        (statement("*"), "any caller"),
+        (statement({"AWS": "*"}), "any caller"),
         (service("apigateway"), "SourceArn"),
         (service("s3", ArnLike={"AWS:SourceArn": "arn:aws:s3:::elsewhere"}), "SourceAccount"),
         (service("sns", ArnLike={"AWS:SourceArn": f"arn:aws:sns:us-east-1:{OTHER}:topic"}), OTHER),
@@ -74,7 +74,7 @@ def test_a_statement_for_the_own_account_opens_nothing(closed: dict[str, Any]) -
         (statement(OTHER), OTHER),
         ({**statement(OTHER), "Action": ["lambda:*"]}, OTHER),
         (without({**statement(OTHER), "NotAction": "lambda:GetFunction"}, "Action"), OTHER),
-        (without({**statement(OWN), "NotPrincipal": {"AWS": OWN}}, "Principal"), "everybody"),
+        (without({**statement(OWN), "NotPrincipal": {"AWS": OWN}}, "Principal"), "any caller"),
     ],
 )
 def test_a_statement_for_somebody_else_says_for_whom(opened: dict[str, Any], why: str) -> None:

@@ -86,7 +86,7 @@ def test_what_lambda_calls_itself_is_called(code):
 
 @pytest.mark.parametrize("handler", ["app.api.absent", "app.absent.handler", "handler"])
 def test_a_handler_that_is_not_there_is_no_empty_answer(code, handler):
-    with pytest.raises(Unverified, match="look at Handler and CodeUri"):
+    with pytest.raises(Unverified, match="check Handler and CodeUri"):
         code.uncalled(["dynamodb:GetItem"], handler)
 
 

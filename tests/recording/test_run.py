@@ -318,7 +318,7 @@ def test_workers_are_recorded_into_one_recording_and_replayed_by_as_many(runs):
         (lambda folder: (folder / "recording.json").write_text("{"), "is no JSON"),
         (
             lambda folder: (folder / "recording.json").write_text('{"version": 1}'),
-            "found 1, which does not say whether its run was read-only; record anew",
+            "found 1, which does not say whether its run was read-only; record a new run",
         ),
         (lambda folder: (folder / "recording.json").write_text('{"version": 3}'), "of version 2, found 3"),
         (lambda folder: (folder / "exchanges.jsonl").write_text("{"), "exchanges.jsonl cannot be read"),

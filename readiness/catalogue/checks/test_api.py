@@ -68,7 +68,7 @@ def test_every_route_is_throttled(apis: Apis) -> None:
 @pytest.mark.infra
 @pytest.mark.item("HTTP-02")
 def test_every_stage_logs_its_requests(env: Environment, apis: Apis) -> None:
-    """Nobody can tell who asked for what when something went wrong."""
+    """Operators cannot tell who asked for what when something went wrong."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for stage in apis.stages(resource):
@@ -192,7 +192,7 @@ def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> No
         for origin in (one for one in origins if "*" not in one):
             answer = exchange(env, "OPTIONS", url, headers={"Origin": origin, **asked})
             if answer.headers.get("access-control-allow-origin") not in (origin, "*"):
-                yield f"expected a preflight that lets {origin} in, found {answer!r} without it; mend the CORS configuration"
+                yield f"expected a preflight that lets {origin} in, found {answer!r} without it; add the origin to the CORS configuration"
         if not any("*" in one for one in origins):
             stranger = f"https://{uuid.uuid4().hex}.example"
             answer = exchange(env, "OPTIONS", url, headers={"Origin": stranger, **asked})
@@ -228,7 +228,7 @@ def test_every_open_read_answers(env: Environment, apis: Apis) -> None:
 def test_every_open_write_answers_an_empty_body(
     env: Environment, apis: Apis, evidence: dict[str, object]
 ) -> None:
-    """Anybody can make the API fail, and raise its alarms."""
+    """Any caller can make the API fail, and raise its alarms."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for route in apis.asked(resource):
@@ -276,7 +276,7 @@ def test_protected_routes_refuse_strangers(env: Environment, apis: Apis) -> None
                 except Unverified as doubt:
                     doubts.append(doubt)
             if found not in _REFUSED:
-                yield f"expected 401 or 403 for {route} {what}, found {found}; mend its authorizer, and deploy the stage"
+                yield f"expected 401 or 403 for {route} {what}, found {found}; correct its authorizer, then deploy the stage"
         if doubts:
             raise doubts[0]
 
@@ -286,7 +286,7 @@ def test_protected_routes_refuse_strangers(env: Environment, apis: Apis) -> None
 @pytest.mark.infra
 @pytest.mark.item("HTTP-11")
 def test_an_unknown_path_is_no_server_error(env: Environment, apis: Apis) -> None:
-    """Whoever mistypes an address raises alarms, and learns what the server is made of."""
+    """A user who mistypes an address raises alarms, and learns what the server is made of."""
 
     def judge(resource: Resource) -> Iterator[str]:
         yield from _faults(exchange(env, "GET", f"{apis.base(resource)}/{uuid.uuid4().hex}"))
@@ -297,7 +297,7 @@ def test_an_unknown_path_is_no_server_error(env: Environment, apis: Apis) -> Non
 @pytest.mark.security
 @pytest.mark.item("HTTP-12")
 def test_writes_are_protected_where_their_path_is(apis: Apis, evidence: dict[str, object]) -> None:
-    """Anybody changes what only users may read."""
+    """Any caller changes what only users may read."""
 
     def judge(resource: Resource) -> Iterator[str]:
         routes = apis.api(resource).routes
@@ -311,7 +311,7 @@ def test_writes_are_protected_where_their_path_is(apis: Apis, evidence: dict[str
                     "authorizer"
                 )
             else:
-                evidence[f"{resource}: {route}"] = "open to everybody"
+                evidence[f"{resource}: {route}"] = "open to every caller"
 
     assert findings(apis.served, judge) == {}
 
@@ -344,7 +344,7 @@ def test_api_keys_can_be_used(apis: Apis) -> None:
 @pytest.mark.security
 @pytest.mark.item("HTTP-14")
 def test_function_urls_ask_for_a_signature(apis: Apis) -> None:
-    """Anybody starts the function, past every throttle, firewall and log of an API."""
+    """Any caller starts the function, past every throttle, firewall and log of an API."""
     if not apis.urls:
         raise NotApplicable("the stack has no function URL")
 
@@ -386,7 +386,7 @@ def test_custom_domains_take_modern_tls(
 def test_nobody_gets_past_a_custom_domain(
     graph: Graph, apis: Apis, domains: Mapping[Resource, CustomDomain]
 ) -> None:
-    """Whoever knows the API's own address gets past the domain's certificate policy and firewall."""
+    """A caller who knows the API's own address gets past the domain's certificate policy and firewall."""
     every(graph, *_DOMAINS)
     mapped = {id_ for domain in domains.values() for id_ in domain.api_ids}
     fronted = [one for one in apis.served if one.physical_id in mapped]

@@ -77,7 +77,7 @@ def test_functions_are_invoked_by_their_own_account_alone(
 @pytest.mark.security
 @pytest.mark.item("LAMBDA-03")
 def test_environments_hold_no_secret(graph: Graph, compute: Compute) -> None:
-    """Whoever may describe a function reads its environment, and so do consoles, exports and logs of deployments."""
+    """A user who may describe a function reads its environment, and so do consoles, exports and logs of deployments."""
 
     def judge(resource: Resource) -> Iterator[str]:
         own = {each.physical_id for each in graph.resources}
@@ -193,7 +193,7 @@ def test_one_bad_record_spoils_no_others(graph: Graph, compute: Compute) -> None
 @pytest.mark.infra
 @pytest.mark.item("LAMBDA-08")
 def test_functions_are_traced(graph: Graph, compute: Compute) -> None:
-    """Nobody can tell which of the services that a request passed was slow, or failed."""
+    """Operators cannot tell which of the services that a request passed was slow, or failed."""
 
     def judge(resource: Resource) -> Iterator[str]:
         if (mode := compute.function(resource).tracing_mode) != "Active":
@@ -246,7 +246,7 @@ def test_functions_run_what_was_deployed(graph: Graph, compute: Compute) -> None
 @pytest.mark.infra
 @pytest.mark.item("SFN-01")
 def test_state_machines_log_errors(graph: Graph, compute: Compute) -> None:
-    """Nobody can tell why an execution failed once its history is gone; an express one has none at all."""
+    """Operators cannot tell why an execution failed once its history is gone; an express one has none at all."""
 
     def judge(resource: Resource) -> Iterator[str]:
         machine = compute.machine(resource)
@@ -259,7 +259,7 @@ def test_state_machines_log_errors(graph: Graph, compute: Compute) -> None:
 @pytest.mark.infra
 @pytest.mark.item("SFN-02")
 def test_state_machines_are_traced(graph: Graph, compute: Compute) -> None:
-    """Nobody can tell which step of an execution was slow."""
+    """Operators cannot tell which step of an execution was slow."""
 
     def judge(resource: Resource) -> Iterator[str]:
         if not compute.machine(resource).traces:
@@ -294,11 +294,11 @@ def test_rules_are_enabled_and_start_something(graph: Graph, compute: Compute) -
     def judge(resource: Resource) -> Iterator[str]:
         rule = compute.rule(resource)
         if not rule.enabled:
-            yield "expected State ENABLED, found it disabled; enable it, or delete it"
+            yield "expected State ENABLED, found DISABLED; enable the rule, or delete it"
         if not comes_round(rule.schedule, yesterday) and not (isinstance(rule, Rule) and rule.pattern):
-            yield f"expected a time that is still to come, found {rule.schedule}; mend its expression, or delete it"
+            yield f"expected a schedule with a future time, found {rule.schedule}; correct its expression, or delete the rule"
         if not rule.targets:
-            yield "expected a target, found none; add one, or delete it"
+            yield "expected a target, found none; add a target, or delete the rule"
         for target in rule.targets:
             if compute.is_there(target.arn) is False:
                 yield f"expected its target to exist, found no {target.arn}; name one that does"

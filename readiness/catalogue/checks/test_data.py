@@ -96,7 +96,7 @@ def identities(env: Environment, graph: Graph, distributions: Sequence[Distribut
 @pytest.mark.security
 @pytest.mark.item("S3-01")
 def test_buckets_are_private(graph: Graph, buckets: Mapping[Resource, Bucket]) -> None:
-    """Whoever finds a public bucket's name reads what is in it."""
+    """A person who finds a public bucket's name reads what is in it."""
 
     def judge(resource: Resource) -> Iterator[str]:
         bucket = buckets[resource]
@@ -164,7 +164,7 @@ def test_buckets_are_encrypted_and_refuse_plain_http(
 def _plain_http(statements: Sequence[Mapping[str, Any]], wanted: Sequence[tuple[str, str]]) -> Iterator[str]:
     if taken := open_without_tls(statements, wanted):
         yield (
-            f"expected a policy that denies everybody without TLS, found that it leaves {', '.join(taken)} open; deny it to "
+            f"expected a policy that denies every request without TLS, found that it does not deny {', '.join(taken)}; deny them to "
             "principal * where aws:SecureTransport is false"
         )
 
@@ -357,7 +357,7 @@ def _reads_past(
         if name.rpartition(" ")[2] not in identities:
             yield f"{found} another origin access identity read; name the one of the distribution's origin"
     elif name == "*" and not statement.is_kept_to(account):
-        yield f"{found} everybody read; name cloudfront.amazonaws.com with the distribution's aws:SourceArn"
+        yield f"{found} any caller read; name cloudfront.amazonaws.com with the distribution's aws:SourceArn"
 
 
 @pytest.mark.infra
@@ -522,7 +522,7 @@ def test_failed_messages_are_put_aside(
             target = by_arn.get(arn) or Queue(queue.env, _url(queue, arn))
             kept = target.retention
         except Missing:
-            yield f"expected a dead-letter queue that exists, found that {arn} does not; mend deadLetterTargetArn"
+            yield f"expected a dead-letter queue that exists, found that {arn} does not; correct deadLetterTargetArn"
             return
         if not queue.is_fifo and kept <= min(queue.retention, budgets.LONGEST_RETENTION - _MOMENT):
             yield (

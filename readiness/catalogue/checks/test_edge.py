@@ -295,9 +295,7 @@ def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -
         and not one.behaviours[0].get("TrustedSigners", {}).get("Enabled")
     ]
     if not found:
-        raise NotApplicable(
-            "no distribution serves a bucket of the stack to everybody by its default behaviour"
-        )
+        raise NotApplicable("no distribution's default behaviour serves a bucket of the stack to any caller")
     return found
 
 
@@ -354,7 +352,7 @@ def test_pages_are_compressed(graph: Graph, roots: Mapping[Resource, Answer]) ->
 def test_every_distribution_logs_its_requests(
     env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
-    """Nobody can tell who asked for what when something went wrong."""
+    """Operators cannot tell who asked for what when something went wrong."""
 
     def judge(resource: Resource) -> Iterator[str]:
         one = distributions[resource]
@@ -496,7 +494,7 @@ def test_every_origin_exists(
                 and "VpcOriginConfig" not in origin
                 and not Cdn(env, domain).resolves
             ):
-                yield f"expected a host behind origin '{origin['Id']}', found that nobody knows {domain}; take the origin out"
+                yield f"expected a host behind origin '{origin['Id']}', found that {domain} does not resolve; remove the origin"
 
     assert findings(_enabled(graph, distributions), judge) == {}
 

@@ -129,7 +129,7 @@ def _anyone_signed_in(statement: Statement, provider: str) -> Iterator[str]:
     given = required.get(wanted) or (required.get("sub") if wanted == "aud" else None)
     if not given or any(set(value) <= {"*"} for value in given):
         yield (
-            f"expected a condition on '{wanted}', found none, so that whoever {provider} knows may take the role on; add one to "
+            f"expected a condition on '{wanted}', found none: any identity of {provider} can assume the role; add one to "
             "AssumeRolePolicyDocument"
         )
 
@@ -341,7 +341,7 @@ def test_secrets_admit_their_own_account_alone(env: Environment, graph: Graph) -
 
 @pytest.mark.item("SSM-01")
 def test_no_parameter_holds_a_secret_in_clear(env: Environment, graph: Graph, declared: Declarations) -> None:
-    """Whoever may look at the template, the stack or the parameter reads it."""
+    """A user who may look at the template, the stack or the parameter reads it."""
 
     def judge(resource: Resource) -> Iterator[str]:
         template = declared.around(resource).declared
@@ -383,7 +383,7 @@ def test_keys_are_usable_and_rotate(env: Environment, graph: Graph) -> None:
 
 @pytest.mark.item("KMS-02")
 def test_keys_admit_their_own_account_alone(env: Environment, graph: Graph) -> None:
-    """Whoever may use the key reads everything that it encrypts."""
+    """A user who may use the key reads everything that it encrypts."""
 
     def judge(resource: Resource) -> Iterator[str]:
         statements = Key(env, resource.physical_id).policy_statements
@@ -421,8 +421,8 @@ def test_keys_let_logs_be_encrypted(env: Environment, graph: Graph) -> None:
             ]
             if missing:
                 yield (
-                    f"expected that {callers[0].service} may encrypt log group {group.name}, found {', '.join(missing)} missing; "
-                    "add it to KeyPolicy, or mend its condition"
+                    f"expected a key policy that lets {callers[0].service} encrypt log group {group.name}, found {', '.join(missing)} missing; "
+                    "add it to KeyPolicy, or correct its condition"
                 )
 
     assert findings(encrypted, judge) == {}

@@ -57,12 +57,12 @@ def _kept(group: LogGroup, least: timedelta) -> str:
     """What is wrong with how long a log group keeps its lines."""
     if existing(lambda: group.description) is None:
         return (
-            "expected a log group with a retention, found none, and one that is made at the first line keeps its lines for ever; "
+            "expected a log group with a retention, found no log group: Lambda creates one that keeps its lines without a limit; "
             "declare AWS::Logs::LogGroup with RetentionInDays"
         )
     most = budgets.LOG_RETENTION.days
     if not group.retention:
-        return f"expected a retention of at most {most} days, found none: lines are kept for ever; set RetentionInDays"
+        return f"expected a retention of at most {most} days, found none: lines never expire; set RetentionInDays"
     if group.retention > budgets.LOG_RETENTION:
         return f"expected a retention of at most {most} days, found {group.retention.days}; lower RetentionInDays"
     if group.retention < least:
@@ -119,7 +119,7 @@ def _or_none(why: Sequence[str]) -> str:
 
 
 def _mend(why: Sequence[str]) -> str:
-    return "mend its rule" if why else "add AWS::CloudWatch::Alarm"
+    return "correct its rule" if why else "add AWS::CloudWatch::Alarm"
 
 
 @pytest.mark.security

@@ -76,7 +76,7 @@ def test_handlers_exist(functions: list[Function], evidence: dict[str, object]) 
     if unjudged:
         raise Unverified(
             f"expected to judge the handler of every function, found {len(unjudged)} of {len(ours)} that cannot be judged: {unjudged}; "
-            "build the functions and run again, or look at them yourself"
+            "build the functions and run again, or check them by hand"
         )
 
 
@@ -155,7 +155,7 @@ def test_imports_are_declared(
     if unjudged:
         raise Unverified(
             f"expected to judge the imports of every function, found {len(unjudged)} of {len(ours)} that cannot be judged: {unjudged}; "
-            "look at them yourself"
+            "check them by hand"
         )
 
 

@@ -72,9 +72,13 @@ def test_nothing_has_drifted_from_the_template(
         if drift.status in ("MODIFIED", "DELETED")
     } == {}
     if unread := [id_ for id_, drift in drifts.items() if drift.status != "IN_SYNC"]:
-        raise Unverified(f"CloudFormation could not read {', '.join(unread)}; allow their reads, run again")
+        raise Unverified(
+            f"expected CloudFormation to compare every resource, found that it could not read {', '.join(unread)}; allow these reads, then run again"
+        )
     if not drifts:
-        raise Unverified("CloudFormation compared no resource; look at the stack's drift yourself")
+        raise Unverified(
+            "expected CloudFormation to compare resources, found that it compared none; check the stack's drift by hand"
+        )
 
 
 @pytest.mark.infra

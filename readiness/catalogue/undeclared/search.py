@@ -64,7 +64,7 @@ def _on_stack(env: Environment, name: str) -> Iterator[str]:
     policy = env.client("cloudformation").get_stack_policy(StackName=name).get("StackPolicyBody")
     for statement in read(statements_of(policy)):
         if not statement.allows and statement.covers("Update:Modify") and "*" in statement.resources:
-            yield "expected that the stack can be updated, found a stack policy that denies it for all; set another one"
+            yield "expected a stack policy that allows updates, found one that denies them for all resources; set another policy"
     for topic in CloudFormationStack(env, name).description.get("NotificationARNs", []):
         if topic.split(":")[4] != env.account_id:
-            yield f"expected nobody outside the account to be told of the stack's events, found {topic}; take it out"
+            yield f"expected no topic of another account to receive the stack's events, found {topic}; remove it from NotificationARNs"

@@ -56,9 +56,9 @@ def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("statement", "who"),
     [
-        (allow(Principal="*"), "everybody"),
-        (allow(Principal={"AWS": ["*"]}), "everybody"),
-        (allow(NotPrincipal={"AWS": OTHER}), "everybody"),
+        (allow(Principal="*"), "any caller"),
+        (allow(Principal={"AWS": ["*"]}), "any caller"),
+        (allow(NotPrincipal={"AWS": OTHER}), "any caller"),
         (allow(Principal={"AWS": OTHER}), OTHER),
         (allow(Principal={"AWS": f"arn:aws:iam::{OTHER}:root"}), OTHER),
         (allow(Principal={"AWS": "AIDACKCEVSQ6C2EXAMPLE"}), "deleted"),
@@ -67,19 +67,19 @@ def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
         # A request without the key satisfies these.
         (
             allow(Principal="*", Condition=condition("StringEqualsIfExists", "aws:PrincipalAccount", OWN)),
-            "everybody",
+            "any caller",
         ),
         (
             allow(
                 Principal="*", Condition=condition("ForAllValues:StringEquals", "aws:PrincipalAccount", OWN)
             ),
-            "everybody",
+            "any caller",
         ),
         (
             allow(Principal="*", Condition=condition("StringEquals", "aws:PrincipalAccount", OTHER)),
-            "everybody",
+            "any caller",
         ),
-        (allow(Principal="*", Condition=condition("IpAddress", "aws:SourceIp", "0.0.0.0/0")), "everybody"),
+        (allow(Principal="*", Condition=condition("IpAddress", "aws:SourceIp", "0.0.0.0/0")), "any caller"),
         (allow(Principal=SNS, Condition=condition("ArnLike", "aws:SourceArn", "arn:aws:s3:::*")), "sns"),
         (
             allow(Principal=SNS, Condition=condition("ArnLike", "aws:SourceArn", "arn:aws:sns:*:*:news")),
