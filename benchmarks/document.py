@@ -38,7 +38,7 @@ _LOGARITHMIC = (0.1, 10_000.0)  # milliseconds at the edges of the distribution'
 _METHODS: Final = {
     "lambda": "REPORT lines of Lambda's own; fresh environments from versions published for it and deleted again",
     "api": "whole exchanges over kept connections, users at the same moment, warm functions",
-    "cdn": "copies of an image that nobody had asked for, ten requests each; CloudFormation's events",
+    "cdn": "copies of an image that no request had asked for, ten requests each; CloudFormation's events",
     "bundle": "the files of a production build, gzip",
     "frontend": "Lighthouse, mobile preset, median of five runs on the built page",
     "load": "Artillery, see the section on load",
@@ -109,7 +109,7 @@ class Document:
         return any(run.plain["measured"]["emulated"] for run in self.runs)
 
     def budgets(self) -> Iterator[tuple[Run, Figure]]:
-        """Each figure that has a budget, and each that nobody could measure."""
+        """Each figure that has a budget, and each that could not be measured."""
         last = {(one.group, one.what): run for run in self.runs for one in run.figures}
         for run in self.runs:
             for one in run.figures:
@@ -132,7 +132,7 @@ class Document:
 
     @property
     def routes(self) -> list[tuple[str, str, Samples, int]]:
-        """Route, users at once, what answers took, how many were refused for haste."""
+        """Route, users at once, what answers took, how many were throttled."""
         return [
             (noted["route"], users, _samples(noted["route"], seen), noted["statuses"][users].get("429", 0))
             for name, noted in self.benchmarks.items()

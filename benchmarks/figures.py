@@ -23,7 +23,7 @@ class Figure:
         group: what was measured: `lambda`, `api`, `cdn`, `frontend`, `bundle`, `load`.
         measured: the figure as the table shows it, or why there is none.
         wanted: the budget as the table shows it, `` for a figure that has none.
-        held: None when nobody could look.
+        held: None when it could not be measured.
         value: the figure itself, None when it is no number.
         unit: of the value; what a regression may be by noise goes by it.
         better: in which direction the figure improves.
@@ -145,7 +145,7 @@ class Figures:
         )
 
     def unseen(self, what: str, reason: str) -> None:
-        """Note that nobody could look."""
+        """Note that it could not be measured."""
         self.rows.append(Figure(what, self.group, reason, "", None, emulated=self.emulated))
 
 

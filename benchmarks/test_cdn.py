@@ -64,7 +64,7 @@ def shown_job(env: Environment, stack: Stack, *, may_spend: bool) -> Job:
 
 @pytest.fixture(scope="module")
 def paths(stack: Stack, shown_job: Job) -> Iterator[list[str]]:
-    """Images that nobody has asked the CDN for."""
+    """Yield images that no request has asked the CDN for."""
     original = key_of(shown_job.sample_url)
     with stack.bucket.temporary_copies(original, _PREFIX, budgets.CDN_IMAGES) as keys:
         yield [f"/{key}" for key in keys]

@@ -33,7 +33,7 @@ def test_load(
     )
     if not (stack.env.emulated or chosen.paid):
         raise UsageProblem(
-            f"{profile.jobs} jobs cost money; look at ./scripts/run-loadtest.sh {stack.env.name} --dry-run, then use --paid"
+            f"{profile.jobs} jobs cost money; read ./scripts/run-loadtest.sh {stack.env.name} --dry-run, then use --paid"
         )
     generator = Generator(chosen.load_on, stack.env.region)
 

@@ -22,7 +22,7 @@
 # it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
 # Interrupted or killed: run the same again, it repairs and completes.
 #
-# Exit status: 0 deployed and healthy, 1 a step failed or nobody agreed, 4 nothing could be started
+# Exit status: 0 deployed and healthy, 1 a step failed or consent was not given, 4 nothing could be started
 # (the message says why), 130 and 143 interrupted.
 . "$(dirname "$0")/lib/common.sh"
 

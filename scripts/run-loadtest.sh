@@ -12,7 +12,7 @@
 #   --cloud     for local: which embedded AWS
 #
 # Artillery comes into .tools/load at the first use. Results: reports/<env>/load-<time>/, load.html among them.
-# Exit status: 0 every criterion holds, 1 some do not or nobody could look, 4 it could not start.
+# Exit status: 0 every criterion holds, 1 some do not or could not be measured, 4 it could not start.
 . "$(dirname "$0")/lib/common.sh"
 
 for argument; do case "$argument" in -h | --help) usage; exit 0 ;; esac; done

@@ -242,7 +242,7 @@ def render(root: Path = ROOT) -> str:
             "|---|--:|--:|--:|",
             *rows,
             "",
-            "`jobs_a_month` stands in `environments.toml`, the budget in `backend/samconfig.toml`.",
+            "`jobs_a_month` is in `environments.toml`, the budget in `backend/samconfig.toml`.",
             "",
             f"## {example.name}, {example.jobs_a_month:,} jobs",
             "",

@@ -191,7 +191,7 @@ def listed_job(
 
 
 def _of_the_run(verification: Verification, api: Api, name: str, begin: Callable[[], Job]) -> Job:
-    """One job for all processes of the run, once it has ended. It is asked for once, and waited for by everybody."""
+    """One job for all processes of the run, once it has ended. One process creates it, and all wait for it."""
     begun = Job.of(verification.shared.once(name, lambda: begin().plain()))
     waited = f"end of the {name}"
     return Job.of(verification.shared.once(waited, lambda: api.finish(begun).plain(), repeatable=True))

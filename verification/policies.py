@@ -1,4 +1,4 @@
-"""What IAM has to allow whoever verifies or deploys. `python -m verification.policies` writes docs/*-policy*.json.
+"""What IAM has to allow a verifier or a deployer. `python -m verification.policies` writes docs/*-policy*.json.
 
 A verifier's policies are made from the operations that a run calls (operations.toml), a deployer's from what
 CloudFormation's own schemas say that the template's types take. See docs/adr/0015-guard-and-policies.md.

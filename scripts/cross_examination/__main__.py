@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None, *, root: Path = ROOT) -> int:
     """Run one half; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scripts.cross_examination", description=__doc__)
     halves = parser.add_subparsers(dest="half", required=True)
-    prepare = halves.add_parser("prepare", help="write what the tools are to look at; print the region")
+    prepare = halves.add_parser("prepare", help="write what the tools are to read; print the region")
     prepare.add_argument("environment")
     prepare.add_argument("folder", type=Path)
     judge = halves.add_parser("judge", help="hold the tools' answers against docs/coverage.toml")

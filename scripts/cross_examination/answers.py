@@ -1,6 +1,6 @@
 """What each tool said, from what it writes for machines.
 
-A tool that did not run, broke off, or looked at nothing raises: an empty table must mean that nothing was found.
+A tool that did not run, broke off, or checked nothing raises: an empty table must mean that nothing was found.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Run:
         ]
         return UsageProblem(
             f"{self.tool} {what}; its last words: {' | '.join(filter(None, lines))[-300:] or 'none'}. "
-            "Mend that, then run ./scripts/cross-examine.sh again"
+            "Fix that, then run ./scripts/cross-examine.sh again"
         )
 
     def answer(self, looked: int | None, findings: Collection[Finding], **more: Any) -> Answer:
@@ -110,12 +110,12 @@ def read(
 
     Args:
         folder: holds the tools' outputs.
-        scene: the stack that they looked at.
+        scene: the stack that they checked.
         services: what Prowler was asked about, in its own words.
         tools: those that were asked; None for all.
 
     Raises:
-        UsageProblem: a tool did not run, ended as it should not, or looked at nothing.
+        UsageProblem: a tool did not run, ended as it should not, or checked nothing.
     """
     answers = []
     for tool in _READERS if tools is None else tools:
@@ -145,7 +145,7 @@ def _prowler(run: _Run) -> Answer:
         else:
             findings.append(Finding(run.tool, check, ours, event["finding_info"]["title"]))
     if not looked:
-        raise run.said_nothing(f"looked at nothing of '{run.scene.stack}'")
+        raise run.said_nothing(f"checked nothing of '{run.scene.stack}'")
     log = run.folder / "prowler.log"
     errors = len(log.read_text(errors="replace").splitlines()) if log.is_file() else 0
     return run.answer(looked, findings, elsewhere=dict(sorted(elsewhere.items())), errors=errors)

@@ -80,7 +80,7 @@ def _short(physical_id: str) -> str:
 
 
 def written(stack: Stack, folder: Path) -> Scene:
-    """Put into a folder what the tools are to look at."""
+    """Write the files that the tools read into a folder."""
     scene = Scene.of(stack)
     roles = [
         {"Arn": role.arn, "RolePolicyList": [_policy([dict(one) for one in role.statements])]}

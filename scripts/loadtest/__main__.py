@@ -101,7 +101,7 @@ def _become(command: list[str]) -> NoReturn:
 
 def _consents() -> bool:
     console.require_terminal()
-    return console.answer("Go on? [y/N] ") in ("y", "yes")
+    return console.answer("Continue? [y/N] ") in ("y", "yes")
 
 
 class _Parser(argparse.ArgumentParser):

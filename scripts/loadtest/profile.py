@@ -113,7 +113,7 @@ class Profile:
         return self.jobs * budgets.MODELS
 
     def costs(self) -> Mapping[str, float]:
-        """What AWS charges for so many jobs in USD, by the monthly estimate, in which somebody looks at their images."""
+        """What AWS charges for so many jobs in USD, by the monthly estimate, in which users view their images."""
         idle = costs.estimate(costs.Shape(), 0)
         lines = costs.estimate(costs.Shape(), self.jobs)
         return {line.what: line.usd - without.usd for line, without in zip(lines, idle, strict=True)}

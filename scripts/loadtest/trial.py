@@ -153,7 +153,7 @@ def look_at_images(stack: Stack, since: datetime) -> Images:
     vendors = Api(stack.env, stack.formation.output("ApiEndpoint")).vendors()
     if not vendors:
         raise Unverified(
-            "GET /health names no model, so nobody can tell whose images are missing; see CONF-01"
+            "GET /health names no model, so the vendors of missing images are unknown; see CONF-01"
         )
     started = time.monotonic()
     while True:

@@ -67,7 +67,7 @@ def test_waits_and_tells_what_is_new() -> None:
     found = formation.wait(600)
 
     assert found.status == "UPDATE_COMPLETE"
-    prefix = "stack 'pixel-prompt-dev' is UPDATE_IN_PROGRESS; waiting until it stands still"
+    prefix = "stack 'pixel-prompt-dev' is UPDATE_IN_PROGRESS; waiting until the operation ends"
     assert formation.said == [
         f"{prefix} (0 s, last: Jobs UPDATE_IN_PROGRESS)",
         f"{prefix} (10 s, last: Jobs UPDATE_COMPLETE)",

@@ -45,7 +45,7 @@ def test_no_host_is_named(said: str) -> None:
         "npm error Log files were not written due to the config logs-max=0",
         "frontend/package.json: preact@11.2.0 is no version // of the lock",
         "src/page.test.ts:12:3 expected a / b, found a // b",
-        "pip-audit 2.9.0 looked at 3 packages of requirements/lambda.txt",
+        "pip-audit 2.9.0 checked 3 packages of requirements/lambda.txt",
     ],
 )
 def test_what_is_no_address_stays(said: str) -> None:

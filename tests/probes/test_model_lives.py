@@ -67,7 +67,7 @@ def word(ends: str | None = None, *, served: bool | None = True, legacy: bool = 
         (life(until="2027-01-27"), f"model-1 ends on 2027-01-27, in 60 days, by {PAGE}", ""),
         (life(until="2027-02-27"), "", ""),
         (life(until="2026-01-01"), "model-1 has ended on 2026-01-01", ""),
-        (life(seen=None), "", "nobody has looked up the end of model-1"),
+        (life(seen=None), "", "the end of model-1 has not been looked up"),
         (life(seen="2026-08-30"), "", ""),
         (life(seen="2026-08-29"), "", "was looked up on 2026-08-29"),
         (life(seen="2026-11-29"), "", "was looked up on 2026-11-29"),
@@ -86,7 +86,7 @@ def test_the_report_says_whose_word_it_is() -> None:
     assert life(told=word()).how() == "no announced end, asked of somebody"
     assert life(told=word("2027-06-01")).how() == "ends on 2027-06-01, asked of somebody"
     assert life(until="2027-06-01").how() == f"ends on 2027-06-01, looked up 2026-11-28 at {PAGE}"
-    assert life(seen=None).how() == f"no announced end, looked up by nobody at {PAGE}"
+    assert life(seen=None).how() == f"no announced end, not looked up at {PAGE}"
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"models": [{}]}, {"models": [{"told": 1}]}])

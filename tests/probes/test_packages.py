@@ -257,8 +257,8 @@ def test_known_vulnerabilities_are_found(checkout, registries):
     registries.python_advisories.update(boto3="PYSEC-1", pytest="PYSEC-2")
 
     assert [(found.rule, found.message) for found in checkout.packages.python_advisories()] == [
-        ("PYSEC-1", "boto3 1.44.5, mended in none yet"),
-        ("PYSEC-2", "pytest 9.2.0, mended in none yet"),
+        ("PYSEC-1", "boto3 1.44.5, fixed in none yet"),
+        ("PYSEC-2", "pytest 9.2.0, fixed in none yet"),
     ]
 
 

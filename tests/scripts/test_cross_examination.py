@@ -189,7 +189,7 @@ def test_service_that_prowler_could_not_see_is_an_error(said: Said) -> None:
 def test_prowler_that_saw_another_account_is_an_error(said: Said) -> None:
     said.events[:2] = [event("no_versioning", "FAIL", "s3", "arn:aws:s3:::another")]
 
-    with pytest.raises(UsageProblem, match="looked at nothing of 'pixel-prompt-local'"):
+    with pytest.raises(UsageProblem, match="checked nothing of 'pixel-prompt-local'"):
         said.read()
 
 

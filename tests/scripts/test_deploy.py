@@ -53,7 +53,7 @@ def test_keys_reach_sam_in_a_private_file_alone(project: Project) -> None:
             "unknown environment 'qa'; known from environments.toml and samconfig.toml: local, dev, staging, prod",
         ),
         (["dev", "--fast"], "unrecognized arguments: --fast; see --help"),
-        (["dev"], "nobody can be asked for consent here (no terminal)"),
+        (["dev"], "cannot ask for consent (no terminal)"),
     ],
 )
 def test_refuses_wrong_use(project: Project, arguments: list[str], message: str) -> None:
@@ -87,7 +87,7 @@ def test_interrupt_leaves_nothing(project: Project, step: str, signum: signal.Si
     assert not alive(call["grandchild"])
     assert f"interrupted ({signum.name}) during '{step}'" in ended.err
     assert "To continue, run again: ./scripts/deploy.sh dev" in ended.err
-    assert ("wait until the stack stands still" in ended.err) == (step == "sam deploy")
+    assert ("wait until the stack is no longer in progress" in ended.err) == (step == "sam deploy")
     assert "Traceback" not in ended.err
     assert project.left_behind() == []
     assert not project.env_file.exists()

@@ -77,7 +77,7 @@ def test_another_page_is_not_taken_for_this_one(page: Project, here: Here) -> No
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        ("index.html", "holds no index.html; look at what the build said"),
+        ("index.html", "holds no index.html; read the output of the build"),
         ("assets/app-12345678.js", "index.html names assets/app-12345678.js, which the build did not make"),
     ],
 )

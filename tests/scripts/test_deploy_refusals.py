@@ -79,7 +79,7 @@ def test_another_account(project: Project, refusal: Refusal) -> None:
         ("DELETE_IN_PROGRESS", "an operation is under way, and has not ended in 0 s"),
         (
             "ROLLBACK_FAILED",
-            "Mend the cause, delete the stack, then deploy again: ./scripts/deploy.sh dev --delete",
+            "Fix the cause, delete the stack, then deploy again: ./scripts/deploy.sh dev --delete",
         ),
         ("DELETE_FAILED", "empty that bucket"),
         ("UPDATE_ROLLBACK_FAILED", "Continue update rollback"),
@@ -142,7 +142,7 @@ def test_an_input_that_is_closed_is_no_terminal(refusal: Refusal, monkeypatch: p
     """Where a shell closed it (`<&-`), Python has none at all."""
     monkeypatch.setattr("sys.stdin", None)
 
-    assert "nobody can be asked for consent here" in refusal(yes=False)
+    assert "cannot ask for consent" in refusal(yes=False)
 
 
 @pytest.mark.parametrize(("answer", "status"), [("yes", 0), ("y", 0), ("", 1), ("no", 1), ("prod", 1)])

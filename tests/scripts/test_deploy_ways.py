@@ -279,7 +279,7 @@ def test_waits_for_an_operation_under_way(project: Project, here: Here) -> None:
 
     assert ended.status == 0, ended.err
     assert (
-        "note: stack 'pixel-prompt-dev' is UPDATE_IN_PROGRESS; waiting until it stands still "
+        "note: stack 'pixel-prompt-dev' is UPDATE_IN_PROGRESS; waiting until the operation ends "
         "(0 s, last: Distribution UPDATE_IN_PROGRESS)" in ended.err
     )
     assert "update (now UPDATE_COMPLETE)" in ended.out
@@ -303,7 +303,7 @@ def test_the_plan_of_a_deletion_neither_waits_nor_starts_anything(project: Proje
 
     assert (moving.status, local.status) == (4, 4)
     assert "an operation is under way; wait until it has ended, then run again" in moving.err
-    assert "waiting until it stands still" not in moving.err
+    assert "waiting until the operation ends" not in moving.err
     assert "'local' lives on the embedded AWS, which is not running" in local.err
     assert project.calls(directory=project.root / "scripts") == []
 

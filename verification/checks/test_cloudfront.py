@@ -57,7 +57,7 @@ def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, job: Job, listed_job:
     assert stored.startswith("image/"), image
     assert image.body == stack.bucket.object_bytes(key_of(url)), f"{image!r} differs from the object"
     assert not {*job.image_urls} & {*listed_job.image_urls}, (
-        "two jobs store an image at one address, which browsers may keep for ever"
+        "two jobs store an image at one address, which browsers may keep permanently"
     )
 
 
@@ -368,7 +368,7 @@ def test_images_are_images(stack: Stack, cdn: Cdn, evidence: dict[str, object]) 
         for key, answer in answers.items()
         if answer.status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
     }
-    evidence["images"] = f"{len(fetched)} served of {len(sample)} that were looked at"
+    evidence["images"] = f"{len(fetched)} served of {len(sample)} that were checked"
     if not fetched:
         raise Unverified(
             f"{cdn!r} serves none of {len(sample)} images of {stack.bucket!r}",

@@ -263,7 +263,7 @@ def test_enhanced_prompt_is_richer_and_keeps_its_subject(api: Api) -> None:
     with api.paying("an enhanced prompt", enhancements=1):
         answer = api.call("POST", "/enhance", json_body={"prompt": prompt})
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Unverified(f"nothing to look at: {answer!r}")
+        raise Unverified(f"nothing to check: {answer!r}")
 
     assert answer.status == HTTPStatus.OK, answer
     enhanced = answer.json()["enhancedPrompt"]
@@ -278,7 +278,7 @@ def test_invalid_input_gets_the_error_shape(api: Api) -> None:
     for statuses, method, path, request in _INVALID:
         answer = api.call(method, path, **request)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Unverified(f"{answer!r}: somebody else is using the API up")
+            raise Unverified(f"{answer!r}: another client is using up the API's limit")
         if answer.status not in statuses or not _is_in_shape(answer):
             wrong.append(f"{str(request)[:80]}: {answer!r}, expected {sorted(statuses)} in the error shape")
 
@@ -329,7 +329,7 @@ def test_page_survives_a_render_error(visit: OpenPage, listed_job: Job, stack: S
             "nothing on the page says that a part of it has failed"
         )
         assert tab.shows(page.get_by_role("navigation"), budgets.PAGE_DEADLINE), (
-            "the rest of the page has to go on"
+            "the rest of the page has to continue"
         )
         assert tab.until(lambda: reports, budgets.PAGE_DEADLINE), "the failure was not reported"
         (answer,) = reports
@@ -428,7 +428,7 @@ def test_one_correlation_id_follows_a_request(api: Api, job: Job, stack: Stack) 
     }
 
     assert {where: seen for where, (sent, seen) in carried.items() if seen - {sent}} == {}, carried
-    assert believed == [], "whoever may write any id writes into the log what he likes"
+    assert believed == [], "a client that may send any id can write any text into the log"
     if silent := [where for where, (_, seen) in carried.items() if not seen]:
         within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(

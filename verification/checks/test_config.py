@@ -73,7 +73,7 @@ _WHY = {
     "legacy": "the model is Legacy, which Bedrock refuses to this account; see CONF-19",
     "not_served": "the model has ended, or there is none of this name; see CONF-19",
     "not_subscribed": "this account has no Marketplace subscription to the model; see docs/DEPLOYMENT.md, 'Bedrock'",
-    "not_verified": "the vendor wants the key's organisation to be verified first",
+    "not_verified": "the vendor requires the key's organisation to be verified first",
 }
 
 
@@ -104,13 +104,15 @@ def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> 
                 everybody.add(-served)
 
             if everybody.over:
-                raise Unverified(f"the hour ended while {everybody.key} was looked at; run again")
+                raise Unverified(f"the hour ended while {everybody.key} was checked; run again")
             assert served <= budgets.RACE_PLACES, (
                 f"of {len(replies)} concurrent requests {served} were let through where {budgets.RACE_PLACES} were left"
             )
             assert {reply.error_code for reply in replies if not reply.let_through} == {"global_limit"}
             if served < budgets.RACE_PLACES and used >= budgets.GLOBAL_REQUESTS_PER_HOUR:
-                raise Unverified("somebody else used the API up meanwhile; run again when it is quiet")
+                raise Unverified(
+                    "another client used up the API's limit meanwhile; run again when no other client uses it"
+                )
             assert served == budgets.RACE_PLACES, f"refused at {used} of {budgets.GLOBAL_REQUESTS_PER_HOUR}"
 
 
@@ -236,7 +238,7 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
         for subscription in stack.alarm_topic.subscriptions
         if subscription.endpoint.rpartition(":")[2] not in stack.physical_names
     ]
-    assert told, f"nobody outside the stack is subscribed to {stack.alarm_topic!r}; set AlarmEmail"
+    assert told, f"no subscriber outside the stack for {stack.alarm_topic!r}; set AlarmEmail"
     assert [subscription for subscription in told if not subscription.confirmed] == []
     if key_id := stack.alarm_topic.kms_key_id:
         state = Key(stack.env, key_id).state
@@ -339,9 +341,9 @@ def test_logs_are_kept_as_long_as_they_are_needed(stack: Stack, application: App
 def _kept(group: LogGroup, least: timedelta) -> str:
     """What is wrong with how long a log group keeps its lines."""
     if existing(lambda: group.description) is None:
-        return "does not exist; the one that Lambda makes in its place keeps its lines for ever"
+        return "does not exist; the one that Lambda creates instead never expires its lines"
     if not group.retention:
-        return "keeps its lines for ever"
+        return "never expires its lines"
     if not least <= group.retention <= general.LOG_RETENTION:
         return f"keeps its lines for {group.retention.days} days, not for {least.days} to {general.LOG_RETENTION.days}"
     return ""
@@ -355,7 +357,7 @@ def test_jobs_and_counters_expire(stack: Stack) -> None:
 
     assert stack.table.time_to_live["TimeToLiveStatus"] in ("ENABLED", "ENABLING"), stack.table
     if lasting is None:
-        raise Unverified(f"{stack.table!r} holds no row to look at")
+        raise Unverified(f"{stack.table!r} has no row to check")
     assert lasting == [], f"by '{attribute}' these rows are still there in {budgets.ROW_LIFETIME.days} days"
 
 

@@ -92,9 +92,7 @@ def test_nothing_has_drifted_from_the_template(stack: Stack, evidence: dict[str,
     if unread := [drift.logical_id for drift in compared if drift.status != "IN_SYNC"]:
         raise Unverified(f"CloudFormation could not read {', '.join(unread)}; allow their reads, run again")
     if not {"AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} <= {d.type for d in compared}:
-        raise Unverified(
-            f"CloudFormation compared {sorted(drifts)} alone; look at the stack's drift yourself"
-        )
+        raise Unverified(f"CloudFormation compared {sorted(drifts)} alone; check the stack's drift by hand")
 
 
 @pytest.mark.item("INF-05")
@@ -131,7 +129,7 @@ def test_gateway_refuses_a_burst_and_recovers(api: Api) -> None:
     if not seen.refused:
         raise Unverified(
             f"none of {budgets.BURST_REQUESTS} requests was refused, at {seen.rate:.0f} a second where {budgets.API_RATE} are "
-            "allowed; API Gateway limits as well as it can and promises no more. Look at INF-05, and run again"
+            "allowed; API Gateway limits as well as it can and promises no more. Check INF-05, then run again"
         )
     recovered = api.recovers("/health", within=budgets.BURST_RECOVERY)
     assert recovered.status == HTTPStatus.OK, f"{budgets.BURST_RECOVERY} after the burst: {recovered!r}"
@@ -301,7 +299,7 @@ def test_monthly_cost_is_within_a_watched_budget(
         and notification.percent is not None
         and notification.percent <= general.BUDGET_ALARM_PERCENT
         and stack.alarm_topic.arn in notification.subscribers
-    ], f"nobody is told in time: {stack.budget.notifications}"
+    ], f"no subscriber is notified in time: {stack.budget.notifications}"
 
 
 @pytest.mark.item("INF-14")
@@ -337,7 +335,7 @@ def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
     if raised.value != "ALARM":
         raise Unverified(
             f"{switch!r}: {raised} {budgets.ALARM_DEADLINE} after CloudWatch counted {errors} errors; it gives no bound: "
-            "look at the alarm's history, and run again"
+            "check the alarm's history, then run again"
         )
 
     within = budgets.NOTIFICATION_DEADLINE.total_seconds()
@@ -346,8 +344,8 @@ def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
     )
     if not told:
         raise Unverified(
-            f"{switch!r}: {raised}, and {topic!r} told {inbox!r} nothing within {within:.0f} s; SNS gives no bound: "
-            "look at its metric NumberOfNotificationsFailed, and run again"
+            f"{switch!r}: {raised}, and no notification of {topic!r} arrived in {inbox!r} within {within:.0f} s; SNS gives no bound: "
+            "check its metric NumberOfNotificationsFailed, then run again"
         )
 
 
@@ -369,14 +367,14 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
     """After abuse nobody could say who called what."""
     assert stack.has("CdnLogsBucket"), f"{stack.formation!r} has no log of its distributions"
     assert stack.http_api.access_log_name == stack.access_log.name
-    assert stack.access_log.retention, f"{stack.access_log!r} keeps its lines for ever"
+    assert stack.access_log.retention, f"{stack.access_log!r} never expires its lines"
     for distribution in stack.distributions:
         assert distribution.log_bucket_name == stack.edge_log_bucket.name, distribution
         assert [
             rule
             for rule in stack.edge_log_bucket.lifecycle_rules
             if rule.enabled and rule.expiration and distribution.log_prefix.startswith(rule.prefix)
-        ], f"{stack.edge_log_bucket!r} keeps its files for ever: {stack.edge_log_bucket.lifecycle_rules}"
+        ], f"{stack.edge_log_bucket!r} never expires its files: {stack.edge_log_bucket.lifecycle_rules}"
 
     asked = datetime.now(UTC)
     cdn.get("/images/verification-of-the-access-log.png")

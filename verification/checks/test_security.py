@@ -335,7 +335,7 @@ def test_unwanted_requests_are_refused_before_anyone_is_paid(api: Api, stack: St
         if (answer.status, error_of(answer).get("code")) != expected[what] and answer not in throttled
     ] == []
     if throttled:
-        raise Unverified(f"{throttled[0]!r}: somebody else is using the API up")
+        raise Unverified(f"{throttled[0]!r}: another client is using up the API's limit")
     assert stack.table.keys_where("correlationId", sent) == []
     # A text model's answer is looked at as well, and refused alike: after it was paid for, and longer.
     told = stack.api_log.wait_for(common_id, started, lambda events: len(_blocked(events)) == len(blocked))
@@ -393,7 +393,7 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
         function.name: [m["EventSourceArn"] for m in function.event_sources] for function in stack.functions
     }
 
-    assert invoking, f"{stack.api!r}: nobody may invoke it, so the API cannot"
+    assert invoking, f"{stack.api!r}: no principal may invoke it, so the API cannot"
     assert [
         statement
         for statement in invoking
@@ -481,7 +481,7 @@ def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn) -> None
         # Nobody can ask for a listing through a distribution; it is how S3 tells what is absent.
         actions = {"s3:GetObject"} if bucket is stack.bucket else {"s3:GetObject", "s3:ListBucket"}
 
-        assert allowed, f"{bucket!r}: nobody may read it, so the distribution cannot"
+        assert allowed, f"{bucket!r}: no principal may read it, so the distribution cannot"
         assert [
             statement
             for statement in allowed
@@ -517,7 +517,7 @@ def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn,
     # Under CloudFront's own name CloudFront shows its own certificate, and takes TLS 1.0, whatever is configured.
     if nameless := [distribution.id for distribution in stack.distributions if not distribution.names]:
         raise NeedsAws(
-            f"{', '.join(nameless)} shows its certificate to nobody, for it has no name of its own, and an embedded AWS cannot "
+            f"{', '.join(nameless)} has no domain name of its own, so it shows no certificate of yours, and an embedded AWS cannot "
             "show how CloudFront serves its own name; set CdnDomainName and SiteDomainName"
         )
 

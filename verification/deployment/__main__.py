@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "tear-down", parents=[common], help="delete what a drill of the environment has left, if anything"
     )
     reusing = commands.add_parser(
-        "reuse", parents=[common], help="succeed when what is deployed is what lies here"
+        "reuse", parents=[common], help="succeed when the deployed version is the one of this checkout"
     )
     reusing.add_argument("--frontend", action="store_true")
     return parser

@@ -1,4 +1,4 @@
-"""What the account has to have before a deployment can succeed, looked at before anything is changed.
+"""What the account has to have before a deployment can succeed, checked before anything is changed.
 
 CloudFormation would find out in the middle of a creation, and a model's vendor not before the first job.
 """
@@ -26,7 +26,7 @@ _FOUNDATION_MODEL: Final = re.compile(r"^arn:.+:bedrock:([a-z0-9-]+)::foundation
 
 
 class Clients(Protocol):
-    """Who is asked: AWS as whoever deploys sees it."""
+    """AWS as the deployer sees it."""
 
     def __call__(self, service: str, region: str | None = None) -> Any: ...
 
@@ -57,7 +57,7 @@ def require_concurrency(
     except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         return (
             f"whether Lambda has room for {wanted} reserved executions could not be asked ({problem}); allow "
-            "lambda:GetAccountSettings, or look at the quota 'Concurrent executions'"
+            "lambda:GetAccountSettings, or check the quota 'Concurrent executions'"
         )
     limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
     own = sum(dict(_reserved(template, found.parameters)).values()) if found.exists else 0

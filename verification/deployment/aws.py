@@ -1,4 +1,4 @@
-"""AWS as whoever deploys sees it: the environment's own account and endpoint, without what keeps a verification from writing."""
+"""AWS as the deployer sees it: the environment's own account and endpoint, without what keeps a verification from writing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from readiness.environment import Environment
 
 
 def client(environment: Environment, service: str, region: str | None = None) -> Any:
-    """A client that prod's guard does not stand before; whoever asks for it has consent.
+    """A client that prod's guard does not block; the caller must have consent.
 
     Args:
         environment: where.

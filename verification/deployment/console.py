@@ -8,7 +8,7 @@ from readiness.errors import UsageProblem
 
 
 def out(text: str) -> None:
-    """A fact. Flushed at once, so that it stands above what a child process prints next."""
+    """A fact. Flush it at once, so that it precedes the output of the next child process."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -20,7 +20,7 @@ def err(text: str) -> None:
 
 
 def require_terminal() -> None:
-    """Make sure that somebody can be asked.
+    """Make sure that a user can be asked for consent.
 
     Raises:
         UsageProblem: nobody can.
@@ -28,7 +28,7 @@ def require_terminal() -> None:
     # A shell can close it (`<&-`), and then Python has none.
     if not (sys.stdin and sys.stdin.isatty()):
         raise UsageProblem(
-            "nobody can be asked for consent here (no terminal); look at --dry-run, then use --yes"
+            "cannot ask for consent (no terminal); read the plan with --dry-run, then use --yes"
         )
 
 

@@ -487,7 +487,7 @@ def _deploy(
         except health.Unhealthy as problem:
             raise StepFailed(
                 "health check",
-                f"{problem}. The stack is deployed; look at its log groups and alarms, then mend or roll back",
+                f"{problem}. The stack is deployed; check its log groups and alarms, then fix the cause or roll back",
             ) from problem
         console.out(
             f"healthy: version {answer.get('version', 'unknown')}, {len(answer.get('models', []))} models"
@@ -518,7 +518,7 @@ def _apply(options: Options, environment: Environment, plan: Plan, steps: Steps)
         if status:
             raise StepFailed(
                 "sam build",
-                f"exit status {status}; nothing was deployed. Mend what it says above, then run again",
+                f"exit status {status}; nothing was deployed. Fix what it says above, then run again",
             )
 
     if plan.standing.hollow:
@@ -533,7 +533,7 @@ def _apply(options: Options, environment: Environment, plan: Plan, steps: Steps)
 
 
 def _protect(environment: Environment) -> None:
-    """INF-17 wants it of prod, and a template cannot say it."""
+    """Protect the stack from deletion: INF-17 requires it for prod, and a template cannot declare it."""
     try:
         aws.client(environment, "cloudformation").update_termination_protection(
             StackName=environment.stack_name, EnableTerminationProtection=True
@@ -541,7 +541,7 @@ def _protect(environment: Environment) -> None:
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         raise StepFailed(
             "termination protection",
-            f"{problem}. The stack is deployed and can be deleted by mistake; mend the cause, then run again",
+            f"{problem}. The stack is deployed and can be deleted by mistake; fix the cause, then run again",
         ) from problem
     console.out("termination protection: on")
 
@@ -587,7 +587,7 @@ def _delete(options: Options, environment: Environment, steps: Steps) -> None:
         raise StepFailed(
             "sam delete",
             f"exit status {status}; the stack is {now.status}{f', first failure {reason}' if reason else ''}. "
-            "Mend the cause, then run again",
+            "Fix the cause, then run again",
         )
 
 
@@ -634,14 +634,14 @@ def _publish(options: Options, environment: Environment, values: dict[str, str],
             if status:
                 raise StepFailed(
                     "page build",
-                    f"{' '.join(install)} ended with {status}; the page is still the old one. Mend what it says above, "
+                    f"{' '.join(install)} ended with {status}; the page is still the old one. Fix what it says above, "
                     "then run again",
                 )
         status = steps.command(["npm", "run", "build"], cwd=options.page, env=variables)
         if status:
             raise StepFailed(
                 "page build",
-                f"exit status {status}; the page is still the old one. Mend what it says above, then run again",
+                f"exit status {status}; the page is still the old one. Fix what it says above, then run again",
             )
 
     with steps.step("page upload"):
@@ -669,7 +669,7 @@ def _publish(options: Options, environment: Environment, values: dict[str, str],
         except health.Unhealthy as problem:
             raise StepFailed(
                 "page health check",
-                f"{problem}. The page is stored; look at its distribution, then mend or roll back",
+                f"{problem}. The page is stored; check its distribution, then fix the cause or roll back",
             ) from problem
         console.out(f"page: {values[outputs.SITE_URL]}")
 
@@ -694,7 +694,7 @@ def _why_not(environment: Environment, before: standing.Standing, status: int) -
         reason = standing.first_failure(environment)
         if reason:
             words.append(f"first failure {reason}")
-    return f"{'; '.join(words)}. frontend/.env is unchanged. Mend the cause, then run again"
+    return f"{'; '.join(words)}. frontend/.env is unchanged. Fix the cause, then run again"
 
 
 def _overridden(frontend: Path) -> Iterator[str]:
@@ -724,12 +724,12 @@ def _next_steps(options: Options, environment: Environment) -> str:
 
 @contextlib.contextmanager
 def _explained(steps: Steps, again: str) -> Iterator[None]:
-    """Say where an interrupt struck and how to go on; the clearing up has been done by then."""
+    """Report the step that was interrupted and how to continue. The clean-up is done by then."""
     try:
         yield
     except process.Interrupted as interrupt:
         going_on = (
-            " CloudFormation may go on with what it was told: wait until the stack stands still."
+            " CloudFormation may continue the update: wait until the stack is no longer in progress."
             if steps.current in ("sam deploy", "sam delete")
             else ""
         )

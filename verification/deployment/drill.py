@@ -314,7 +314,7 @@ class ThrowAway:
         while (status := _status(client, stack_id)) != "DELETE_COMPLETE":
             if status == "DELETE_FAILED" or time.monotonic() > end:
                 raise Unverified(
-                    f"stack '{name}' is {status} ({self.why() or 'no reason is told'}); delete it by hand"
+                    f"stack '{name}' is {status} ({self.why() or 'no reason is given'}); delete it by hand"
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 10.0)

@@ -88,7 +88,7 @@ def quiet(path: Path, *, patience_s: float, say: Callable[[str], None]) -> Itera
 
 
 def _taken(path: Path) -> int | None:
-    """A descriptor that holds the lock; nothing when somebody else has it."""
+    """Return a descriptor that holds the lock, or None when another process has it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

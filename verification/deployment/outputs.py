@@ -52,7 +52,7 @@ def checked(stack: str, outputs: Mapping[str, str], *, hosting: bool = False) ->
 
 
 def frontend_variables(environment: str, outputs: Mapping[str, str]) -> dict[str, str]:
-    """What stands in frontend/.env for this environment."""
+    """Return the variables of frontend/.env for this environment."""
     return {
         "VITE_API_ENDPOINT": outputs[API_ENDPOINT].rstrip("/"),
         "VITE_CLOUDFRONT_DOMAIN": outputs[CDN_DOMAIN],

@@ -80,7 +80,7 @@ class Removal:
                 f"  account   {where.account_id}",
                 f"  region    {where.region}{' (emulated)' if where.emulated else ' (real AWS)'}",
                 f"  stack     {where.stack_name}: delete (now {self.standing.status})",
-                "Kept, for the template retains them; delete them by hand once nobody wants them:",
+                "Kept, for the template retains them; delete them by hand when they are no longer needed:",
                 *(f"  {each}" for each in self.kept or ["nothing"]),
             ]
         )

@@ -95,7 +95,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], inherited:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the whole session, politely first: what the command started must not go on alone."""
+    """End the whole session, politely first: what the command started must not continue alone."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
         _signal_group(child.pid, signum)
         deadline = time.monotonic() + _PATIENCE_S

@@ -1,4 +1,4 @@
-"""The SAM CLI's command lines and the environment its process gets. No secret stands in either line."""
+"""The SAM CLI's command lines and the environment its process gets. Neither contains a secret."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def files(dist: Path) -> Sequence[File]:
         if path.is_file() and not _PRIVATE.search(path.relative_to(dist).as_posix())
     }
     if INDEX not in found:
-        raise PageProblem(f"{dist} holds no {INDEX}; look at what the build said")
+        raise PageProblem(f"{dist} holds no {INDEX}; read the output of the build")
     absent = [name for name in named(found[INDEX].read_text(encoding="utf-8")) if name not in found]
     if absent:
         raise PageProblem(
@@ -131,12 +131,12 @@ class Site:
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
             raise PageProblem(
                 f"{file.key} could not be stored in {self.bucket}: {problem}. The page is still the old one; "
-                "mend the cause, then run again"
+                "fix the cause, then run again"
             ) from problem
         return stored
 
     def _holds(self, file: File, body: bytes, s3: Any) -> bool:
-        """Whether the very file is stored; whoever may not look stores it again."""
+        """Return whether this exact file is stored, and False without permission to read it."""
         try:
             found = s3.head_object(Bucket=self.bucket, Key=file.key)
         except botocore.exceptions.ClientError:
@@ -161,6 +161,6 @@ class Site:
             cloudfront.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=batch)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
             raise PageProblem(
-                f"the page is stored, but {self.distribution_id} was not told to forget the old one: {problem}. "
-                "Mend the cause, then run again"
+                f"the page is stored, but {self.distribution_id} did not accept the invalidation of the old one: {problem}. "
+                "Fix the cause, then run again"
             ) from problem

@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def moving(self) -> bool:
-        """Whether an operation is under way. Under review, nothing is until somebody executes a change set."""
+        """Whether an operation is under way. In review, none is until a user executes a change set."""
         return self.status is not None and self.status.endswith("_IN_PROGRESS") and self.exists
 
     @property
@@ -118,7 +118,7 @@ def require_deployable(target: Target, found: Standing) -> None:
     if status in _STUCK:
         reason = first_failure(target)
         raise UsageProblem(
-            f"{name}: {_STUCK[status]}{f' ({reason})' if reason else ''}. Mend the cause, delete the stack, then deploy "
+            f"{name}: {_STUCK[status]}{f' ({reason})' if reason else ''}. Fix the cause, delete the stack, then deploy "
             f"again: ./scripts/deploy.sh {target.name} --delete"
         )
     if status == "UPDATE_ROLLBACK_FAILED":
@@ -168,12 +168,14 @@ def stands_still(
         name = f"stack '{target.stack_name}' is {found.status}"
         if waited >= patience_s:
             raise UsageProblem(
-                f"{name}: an operation is under way, and has not ended in {patience_s:.0f} s; look at it in the "
+                f"{name}: an operation is under way, and has not ended in {patience_s:.0f} s; check it in the "
                 "CloudFormation console, then run again"
             )
         news = next((f"{e['LogicalResourceId']} {e['ResourceStatus']}" for e in last_operation(target)), "")
         if news != told or clock() - told_at >= _TELL_EVERY_S:
-            say(f"{name}; waiting until it stands still ({waited:.0f} s{f', last: {news}' if news else ''})")
+            say(
+                f"{name}; waiting until the operation ends ({waited:.0f} s{f', last: {news}' if news else ''})"
+            )
             told, told_at = news, clock()
         pause(_LOOK_EVERY_S)
     return found

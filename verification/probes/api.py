@@ -60,7 +60,7 @@ class Job:
             Unverified: the job left none.
         """
         if not self.image_urls:
-            raise Unverified(f"job {self.id} ({self.status}) left no image to look at")
+            raise Unverified(f"job {self.id} ({self.status}) left no image to check")
         return self.image_urls[0]
 
     @property
@@ -71,7 +71,7 @@ class Job:
             Unverified: the job left none.
         """
         if not self.image_urls:
-            raise Unverified(f"job {self.id} ({self.status}) left no image to look at")
+            raise Unverified(f"job {self.id} ({self.status}) left no image to check")
         return [str(result["model"]) for result in self.results if result.get("imageUrl")]
 
     def plain(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class Api:
                 raise
         if accepted.status != HTTPStatus.ACCEPTED:
             raise Unverified(
-                f"no job to look at: expected 202, got {accepted!r}",
+                f"no job to check: expected 202, got {accepted!r}",
                 cause=f"POST /generate answers {accepted.status}",
             )
         return Job(
@@ -248,7 +248,7 @@ class Api:
         galleries: Sequence[Mapping[str, Any]] = next(filter(None, (page["galleries"] for page in pages)), [])
         if not galleries:
             raise Unverified(
-                "the gallery is empty, so there is no image to look at; run with --paid, and a --budget that suffices, to make one"
+                "the gallery is empty, so there is no image to check; run with --paid, and a --budget that suffices, to make one"
             )
         shown = self.call("GET", f"/gallery/{galleries[0]['id']}").document()
         results = [{"status": "completed", **image} for image in shown["images"]]

@@ -43,7 +43,7 @@ class Artefacts:
         """Values of configured secrets, and whatever has a key's form, in the page and in the packages.
 
         Raises:
-            Unverified: the page cannot be built, or there is nothing to look at.
+            Unverified: the page cannot be built, or there is nothing to check.
         """
         planted = {name: f"planted-{secrets.token_hex(12)}" for name in self._private}
         with tempfile.TemporaryDirectory(prefix="dist-") as scratch:

@@ -1,4 +1,4 @@
-"""The page in a real browser, as somebody with a phone, a bad line or a screen reader has it.
+"""The page in a real browser, as a user with a phone, a slow connection or a screen reader has it.
 
 How it trusts: a browser verifies TLS by the system's authorities and takes no bundle of ours. Where the environment
 declares an authority of its own, each host is therefore asked for its certificate first, by a handshake that is
@@ -128,7 +128,7 @@ class Visit:
 
         Raises:
             AssertionError: the site answers with an error.
-            Unverified: nobody answers.
+            Unverified: there is no answer.
         """
         url = urljoin(self.site, path)
         self.wire.forget()
@@ -292,7 +292,7 @@ class Visit:
         """What axe finds wrong with the page as it stands.
 
         Raises:
-            Unverified: axe is not installed, or found nothing that it could look at.
+            Unverified: axe is not installed, or found nothing to check.
         """
         if not _AXE.is_file():
             raise Unverified("axe-core is not in .tools/node; run ./scripts/setup.sh")
@@ -300,7 +300,7 @@ class Visit:
             self.page.evaluate(_AXE.read_text(encoding="utf-8"))
         result = self.page.evaluate(_AXE_RUN)
         if not result["looked"]:
-            raise Unverified(f"axe had nothing to look at on {self.page.url}")
+            raise Unverified(f"axe had nothing to check on {self.page.url}")
         return [
             Violation(found["id"], found["impact"], f"{', '.join(found['where'])}: {found['help']}")
             for found in result["found"]
@@ -480,7 +480,7 @@ class Browser:
 
 @contextmanager
 def _complaining(visit: Visit) -> Iterator[None]:
-    """Note what the console says while the check looks; what closing the tab brings about is nobody's fault."""
+    """Note what the console says while the check looks; what closing the tab causes is not a finding."""
 
     def said(line: ConsoleMessage) -> None:
         if line.type == "error":

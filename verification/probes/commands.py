@@ -202,7 +202,7 @@ class Source:
         """The type checker's errors, strict whatever the settings say.
 
         Raises:
-            Unverified: mypy looked at no file, or there are no settings that name its files.
+            Unverified: mypy checked no file, or there are no settings that name its files.
         """
         self._require_settings("mypy")
         # Kept between runs, where scripts/test.sh keeps it too: a first look takes most of ten seconds.
@@ -224,7 +224,7 @@ class Source:
         """What looks like a key in the tracked and untracked tree, or in any commit that leads to it.
 
         Raises:
-            Unverified: the folder is not a checkout, or a shallow one whose history nobody can read.
+            Unverified: the folder is not a checkout, or a shallow one whose history is missing.
         """
         self._require_history()
         plain = ("-U0", "--text", "--no-color", "--no-ext-diff")
@@ -279,7 +279,7 @@ class Source:
         """Each file that a folder has had, with git's ids of its contents, in all commits that lead to this one.
 
         Raises:
-            Unverified: the folder is not a checkout, or a shallow one whose history nobody can read.
+            Unverified: the folder is not a checkout, or a shallow one whose history is missing.
         """
         self._require_history()
         changes = self._git(

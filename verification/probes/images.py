@@ -1,4 +1,4 @@
-"""Which stored objects are looked at to see that they are images, and what an image is."""
+"""Which stored objects are checked to be images, and what an image is."""
 
 from __future__ import annotations
 

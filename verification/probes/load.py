@@ -161,7 +161,7 @@ class Load:
         return max((moment.users for moment in self.timeline), default=0)
 
     def users_held(self, since: float, until: float) -> int:
-        """Users who were there at the same time, at least, between two seconds of the test; 0 when nobody looked."""
+        """Users who were there at the same time, at least, between two seconds of the test; 0 when no moment was recorded."""
         return min((moment.users for moment in self.timeline if since < moment.second <= until), default=0)
 
     @property
@@ -176,7 +176,7 @@ class Load:
 
     @property
     def timeouts(self) -> int:
-        """Requests that nobody answered in time, be it the gateway that says so or the generator."""
+        """Requests without an answer in time, as the gateway or the generator reports."""
         ours = sum(count for name, count in self.broken.items() if "TIMEOUT" in name or "TIMEDOUT" in name)
         return self.codes.get(_GATEWAY_TIMEOUT, 0) + ours
 
@@ -359,7 +359,7 @@ def judge(
         _none(
             "429 of the gateway",
             load.gateway.get(_TOO_MANY, 0),
-            "the profile stays below its rate, so somebody else asks too, or the rate was lowered",
+            "the profile stays below its rate, so another client sends requests too, or the rate was lowered",
         ),
         _none(
             "429 of the application",

@@ -78,7 +78,7 @@ class ModelLife:
         return self._near(self.available_until, today, f"by {self.published or 'the registry'}")
 
     def doubt(self, today: date) -> str:
-        """Why nobody can say that the model lives long enough; '' when somebody can."""
+        """Return why it is unknown whether the model lives long enough, or '' when it is known."""
         if self.code:
             return f"{self.vendor} does not say how long it serves {self.name} ({self.code})"
         if self.told is None:
@@ -97,12 +97,12 @@ class ModelLife:
             ends = f"ends on {self.told.ends}" if self.told.ends else "no announced end"
             return f"{ends}, asked of {self.vendor}"
         ends = f"ends on {self.available_until}" if self.available_until else "no announced end"
-        return f"{ends}, looked up {self.looked_up or 'by nobody'} at {self.published or 'no page'}"
+        return f"{ends}, {f'looked up {self.looked_up}' if self.looked_up else 'not looked up'} at {self.published or 'no page'}"
 
     def _old(self, today: date) -> str:
         """Why the registry's word does not count; '' when it does."""
         if self.looked_up is None:
-            return f"nobody has looked up the end of {self.name}; say it in ModelOverrides ({self.model}: looked_up)"
+            return f"the end of {self.name} has not been looked up; set it in ModelOverrides ({self.model}: looked_up)"
         if not timedelta() <= today - self.looked_up <= budgets.MODEL_LOOK_UP:
             return (
                 f"the end of {self.name} was looked up on {self.looked_up}; look it up again at "

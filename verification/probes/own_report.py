@@ -169,7 +169,7 @@ class OwnReport:
 
 
 def _secrets() -> Iterator[Planted]:
-    """One of each form, made anew at each call."""
+    """Yield one new secret of each form."""
 
     def random(length: int, letters: str = _ALPHANUMERIC) -> str:
         return "".join(secrets.choice(letters) for _ in range(length))

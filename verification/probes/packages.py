@@ -201,7 +201,7 @@ class Packages:
 
         Raises:
             NeedsInternet: the advisory service could not be reached.
-            Unverified: npm looked at nothing.
+            Unverified: npm checked nothing.
         """
         command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
         done = self._npm(command, self.app / _FRONTEND)
@@ -216,7 +216,7 @@ class Packages:
                 away="statusCode" in answer,
             )
         if answer["metadata"]["dependencies"]["prod"] <= 1:  # the frontend itself counts as one
-            raise Unverified("npm audit looked at no package that ships")
+            raise Unverified("npm audit checked no package that ships")
         return [
             Finding(
                 "frontend/package-lock.json", 0, entry["severity"], f"{name}: {_titles(entry)}", _fix(entry)
@@ -248,13 +248,13 @@ class Packages:
         asked = parsed(done.stdout, "pip-audit", done)["dependencies"]
         skipped = [f"{entry['name']}: {entry['skip_reason']}" for entry in asked if "skip_reason" in entry]
         if skipped or not asked:
-            raise Unverified(f"pip-audit looked at {len(asked)} packages and skipped {skipped[:3]}")
+            raise Unverified(f"pip-audit checked {len(asked)} packages and skipped {skipped[:3]}")
         return [
             Finding(
                 "requirements",
                 0,
                 advisory["id"],
-                f"{entry['name']} {entry['version']}, mended in {', '.join(advisory['fix_versions']) or 'none yet'}",
+                f"{entry['name']} {entry['version']}, fixed in {', '.join(advisory['fix_versions']) or 'none yet'}",
                 f"raise {entry['name']} to {advisory['fix_versions'][0]}" if advisory["fix_versions"] else "",
             )
             for entry in asked

@@ -28,7 +28,7 @@ def traffic(api: Api) -> Iterator[Traffic]:
     """Ask `/health` for as long as the context lasts, one request after the other, less and less often.
 
     Raises:
-        Unverified: nobody was answered at all, nor refused.
+        Unverified: no request was answered or refused.
     """
     seen, over, started = Traffic(), threading.Event(), time.monotonic()
 
@@ -49,7 +49,7 @@ def traffic(api: Api) -> Iterator[Traffic]:
         over.set()
         user.join()
     if not (seen.answered or seen.failed):
-        raise Unverified("it was over before anybody had asked")
+        raise Unverified("it ended before the first request")
 
 
 def pause(gone_by: timedelta) -> timedelta:

@@ -70,7 +70,7 @@ class Caller:
             headers: further headers; to an X-Forwarded-For the gateway appends the address that it saw.
 
         Raises:
-            Unverified: the function crashed, or did not answer as the gateway wants.
+            Unverified: the function crashed, or did not answer as the gateway requires.
         """
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         forwarded = sent.get("x-forwarded-for")

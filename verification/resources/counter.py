@@ -33,7 +33,7 @@ class Counter:
 
     @property
     def used(self) -> int:
-        """Requests that count by now, 0 when there is no row. Read anew each time."""
+        """Requests that count by now, 0 when there is no row. Read again each time."""
         return self._number("used")
 
     @property
@@ -139,7 +139,7 @@ class Counters:
 
     @property
     def of_all(self) -> Counter:
-        """What everybody has used of this hour."""
+        """What all callers have used of this hour."""
         ends = _start(self.at, _HOUR) + _HOUR
         return Counter(self.table, f"limit#global#{self.at:%Y-%m-%dT%H}", ends)
 
