@@ -128,11 +128,22 @@ class Bucket:
         return str(answer.get("LoggingEnabled", {}).get("TargetBucket", ""))
 
     @cached_property
-    def encryption_algorithms(self) -> Sequence[str]:
-        """Default encryption, empty when there is none."""
+    def _encryption(self) -> Sequence[Mapping[str, str]]:
         answer = self._read("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
-        return [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules]
+        return [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
+
+    @property
+    def encryption_algorithms(self) -> Sequence[str]:
+        """Default encryption, empty when there is none."""
+        return [rule["SSEAlgorithm"] for rule in self._encryption]
+
+    @property
+    def kms_key_id(self) -> str:
+        """The KMS key that encrypts new objects by default, '' for S3's own keys."""
+        rules = (rule for rule in self._encryption if rule["SSEAlgorithm"].startswith("aws:kms"))
+        # Source: Amazon S3 API Reference, "ServerSideEncryptionByDefault": without an id, AWS's own key is used.
+        return next((rule.get("KMSMasterKeyID", "alias/aws/s3") for rule in rules), "")
 
     @cached_property
     def lifecycle_rules(self) -> Sequence[LifecycleRule]:

@@ -119,6 +119,12 @@ class Distribution:
         seconds = [settings.get(name, default) for name, default in (("MinTTL", 0), ("DefaultTTL", 86_400))]
         return timedelta(seconds=max(seconds) if settings.get("MaxTTL") != 0 else 0)
 
+    def least_ttl(self, behaviour: Mapping[str, Any]) -> timedelta:
+        """How long an answer is kept at least, even one that says `no-cache`."""
+        policy = behaviour.get("CachePolicyId")
+        settings = self._cache_policy(policy) if policy else behaviour
+        return timedelta(seconds=settings.get("MinTTL", 0))
+
     def withholds_everything(self, behaviour: Mapping[str, Any]) -> bool:
         """Whether no header of the viewer's own, no query string and no cookie reaches the origin."""
         if behaviour.get("OriginRequestPolicyId"):

@@ -20,10 +20,19 @@ class WebAcl:
     arn: str
 
     @cached_property
-    def rules(self) -> Sequence[Mapping[str, Any]]:
+    def _description(self) -> Mapping[str, Any]:
         name, id_ = self.arn.split("/")[-2:]
         client = self.env.client("wafv2", _REGION)
-        return list(client.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]["Rules"])
+        return dict(client.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"])
+
+    @property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        return list(self._description["Rules"])
+
+    @property
+    def default_action(self) -> str:
+        """What happens to a request that no rule matches: `Allow` or `Block`."""
+        return str(next(iter(self._description["DefaultAction"])))
 
     @property
     def counting_rules(self) -> Sequence[str]:

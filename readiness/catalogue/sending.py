@@ -47,17 +47,16 @@ class Receiver:
     key: Key | None = None
 
 
-def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
-    """Why a receiver does not get what a sender sends."""
-    caller = Caller(sender.service, sender.arn, account)
+def refusals(caller: Caller, receiver: Receiver) -> Iterator[str]:
+    """Yield each reason why a receiver refuses what a service sends."""
     if not lets_in(receiver.statements, caller, receiver.action, receiver.arn):
         yield (
-            f"expected the policy of {receiver.name} to let {sender.service} do {receiver.action} for {sender.arn}, found no such "
+            f"expected the policy of {receiver.name} to let {caller.service} do {receiver.action} for {caller.arn}, found no such "
             "statement, or a condition that its requests never meet; add a statement, or correct its condition"
         )
     if receiver.key and receiver.key.is_of_aws:
         yield (
-            f"expected a key of {receiver.name} that {sender.service} may use, found AWS's own, which lets no service in; set "
+            f"expected a key of {receiver.name} that {caller.service} may use, found AWS's own, which lets no service in; set "
             "KmsMasterKeyId to a key of your own"
         )
     elif receiver.key:
@@ -69,6 +68,6 @@ def refusals(sender: Sender, receiver: Receiver, account: str) -> Iterator[str]:
         ]
         if missing:
             yield (
-                f"expected the key of {receiver.name} to let {sender.service} do kms:Decrypt and kms:GenerateDataKey, found "
+                f"expected the key of {receiver.name} to let {caller.service} do kms:Decrypt and kms:GenerateDataKey, found "
                 f"{' and '.join(missing)} missing; add a statement to its KeyPolicy"
             )

@@ -359,8 +359,10 @@ def no_web_acl(bench: Bench) -> Iterator[None]:
 
 
 @contextmanager
-def _rules_changed(bench: Bench, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
-    """The web ACL with each of its rules changed."""
+def _rules_changed(
+    bench: Bench, change: Callable[[dict[str, Any]], dict[str, Any]], *more: dict[str, Any]
+) -> Iterator[None]:
+    """The web ACL with each of its rules changed, and more rules."""
     client = bench.client("wafv2")
     name, id_, scope = bench.physical("CdnWebAcl").split("|")
     which = {"Name": name, "Id": id_, "Scope": scope}
@@ -371,7 +373,7 @@ def _rules_changed(bench: Bench, change: Callable[[dict[str, Any]], dict[str, An
         client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
 
     before = client.get_web_acl(**which)["WebACL"]["Rules"]
-    write([change(rule) for rule in before])
+    write([*(change(rule) for rule in before), *more])
     try:
         yield
     finally:
@@ -384,6 +386,38 @@ def counting_web_acl(bench: Bench) -> Iterator[None]:
         return {**rule, **{key: {"Count": {}} for key in ("Action", "OverrideAction") if key in rule}}
 
     with _rules_changed(bench, count):
+        yield
+
+
+@fault("SEC-17", "the web ACL refuses everybody who is abroad")
+def home_only(bench: Bench) -> Iterator[None]:
+    abroad = {"NotStatement": {"Statement": {"GeoMatchStatement": {"CountryCodes": ["US", "CA"]}}}}
+    rule = {
+        "Name": "home-only",
+        "Priority": 9,
+        "Action": {"Block": {}},
+        "Statement": abroad,
+        "VisibilityConfig": {
+            "SampledRequestsEnabled": True,
+            "CloudWatchMetricsEnabled": True,
+            "MetricName": "home",
+        },
+    }
+    with _rules_changed(bench, lambda rule: rule, rule):
+        yield
+
+
+@fault("SEC-17", "the web ACL takes a flood only after a million requests")
+def flood_of_a_million(bench: Bench) -> Iterator[None]:
+    def widened(rule: dict[str, Any]) -> dict[str, Any]:
+        statement = rule["Statement"].get("RateBasedStatement")
+        return (
+            {**rule, "Statement": {"RateBasedStatement": {**statement, "Limit": 1000000}}}
+            if statement
+            else rule
+        )
+
+    with _rules_changed(bench, widened):
         yield
 
 
@@ -443,6 +477,20 @@ def doomed_key(bench: Bench) -> Iterator[None]:
     finally:
         client.cancel_key_deletion(KeyId=key)
         client.enable_key(KeyId=key)
+
+
+@fault("CONF-11", "the alarms' key no longer admits CloudWatch")
+def key_of_the_account_alone(bench: Bench) -> Iterator[None]:
+    client = bench.client("kms")
+    key = {"KeyId": bench.physical("AlarmKey"), "PolicyName": "default"}
+    before = client.get_key_policy(**key)["Policy"]
+    document = json.loads(before)
+    left = [one for one in document["Statement"] if "Service" not in one["Principal"]]
+    client.put_key_policy(**key, Policy=json.dumps({**document, "Statement": left}))
+    try:
+        yield
+    finally:
+        client.put_key_policy(**key, Policy=before)
 
 
 @fault("CONF-11", "an alarm tells a topic of yesterday")

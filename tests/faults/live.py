@@ -744,6 +744,21 @@ def bare_queue(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("SEC-11", "new images are encrypted with the alarms' key")
+def foreign_key(bench: Bench) -> Iterator[None]:
+    client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
+    before = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": bench.physical("AlarmKey")}
+    client.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": key}]},
+    )
+    try:
+        yield
+    finally:
+        client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=before)
+
+
 @fault("SEC-11", "the topic is not encrypted")
 def bare_topic(bench: Bench) -> Iterator[None]:
     client, arn = bench.client("sns"), bench.physical("AlarmTopic")
@@ -1038,8 +1053,8 @@ def plain_cdn(bench: Bench) -> Iterator[None]:
         yield
 
 
-def _cache_policy(bench: Bench, change: Any) -> Iterator[None]:
-    client, id_ = bench.client("cloudfront"), bench.physical("ImageCachePolicy")
+def _cache_policy(bench: Bench, change: Any, of: str = "ImageCachePolicy") -> Iterator[None]:
+    client, id_ = bench.client("cloudfront"), bench.physical(of)
     answer = client.get_cache_policy(Id=id_)
     before = answer["CachePolicy"]["CachePolicyConfig"]
     altered = json.loads(json.dumps(before))
@@ -1055,6 +1070,14 @@ def _cache_policy(bench: Bench, change: Any) -> Iterator[None]:
 @fault("CDN-04", "nothing is cached", relatives={"CDN-05", "CDN-06", "CDN-08", "CDN-11"})
 def no_cache(bench: Bench) -> Iterator[None]:
     yield from _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0))
+
+
+@fault("CDN-15", "the edge keeps the page for a year")
+def kept_for_a_year(bench: Bench) -> Iterator[None]:
+    def lasting(policy: dict[str, Any]) -> None:
+        policy.update(MinTTL=31536000, DefaultTTL=31536000, MaxTTL=31536000)
+
+    yield from _cache_policy(bench, lasting, "SiteCachePolicy")
 
 
 @fault("CDN-06", "browsers may keep an image for a minute")

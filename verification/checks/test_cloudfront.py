@@ -7,6 +7,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -316,6 +317,12 @@ def test_page_is_hosted_whole(stack: Stack, site: Cdn) -> None:
         for path, answer in files.items()
         if not {lasting, "immutable"} <= set(answer.headers.get("cache-control", "").split(", "))
     } == {}
+    edge = stack.site_distribution
+    assert {
+        str(behaviour.get("PathPattern", "*")): str(least)
+        for behaviour in edge.behaviours
+        if (least := edge.least_ttl(behaviour)) > timedelta(0)
+    } == {}, f"{edge!r} keeps an old page although it says no-cache; set MinTTL of its cache policy to 0"
     assert [key for key in stored if key.endswith(".map")] == []
     assert [path for path, answer in files.items() if b"sourceMappingURL=" in answer.body] == []
 

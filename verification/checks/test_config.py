@@ -13,7 +13,9 @@ from readiness.application import Application
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
+from readiness.aws.service_access import Caller
 from readiness.aws.trouble import Strength
+from readiness.catalogue.sending import Receiver, refusals
 from readiness.environment import Environment
 from readiness.errors import Unverified, existing
 from readiness.ledger import Ledger
@@ -240,12 +242,31 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
     ]
     assert told, f"no subscriber outside the stack for {stack.alarm_topic!r}; set AlarmEmail"
     assert [subscription for subscription in told if not subscription.confirmed] == []
-    if key_id := stack.alarm_topic.kms_key_id:
-        state = Key(stack.env, key_id).state
-        assert state == "Enabled", (
-            f"{stack.alarm_topic!r}: expected that its key {key_id} is enabled, found {state}; the topic refuses every alarm. "
-            "Cancel the key's deletion and enable it"
-        )
+    assert _refused(stack) == []
+
+
+def _refused(stack: Stack) -> Sequence[str]:
+    """Return why the topic takes no alarm, or no notification of the budget, one finding each."""
+    env, topic, part = stack.env, stack.alarm_topic, stack.part("AlarmTopic")
+    key = Key(env, topic.kms_key_id) if topic.kms_key_id else None
+    if key and key.state != "Enabled":
+        return [
+            f"expected that the key of {part.logical_id} is enabled, found {key.state}; cancel its deletion and enable it"
+        ]
+    receiver = Receiver(part.logical_id, topic.arn, "sns:Publish", topic.policy_statements, key)
+    start, end = f"arn:{env.partition}", env.account_id
+    arns = {
+        f"{start}:cloudwatch:{env.region}:{end}:alarm:{alarm.name}": "cloudwatch.amazonaws.com"
+        for alarm in stack.alarms
+    }
+    if stack.has("MonthlyBudget"):
+        arns[f"{start}:budgets::{end}:budget/{stack.budget.name}"] = "budgets.amazonaws.com"
+    found = (
+        why
+        for arn, service in arns.items()
+        for why in refusals(Caller(service, arn, env.account_id), receiver)
+    )
+    return list(dict.fromkeys(found))
 
 
 @pytest.mark.item("CONF-12")

@@ -16,9 +16,12 @@ import pytest
 from readiness import budgets as general
 from readiness.application import Application
 from readiness.aws.function import Function
+from readiness.aws.key import Key
 from readiness.aws.log_group import LogEvent
 from readiness.aws.policy import Statement, read, strangers, unlimited
 from readiness.aws.role import Role
+from readiness.aws.service_access import Caller, lets_in
+from readiness.aws.web_acl import WebAcl
 from readiness.environment import Environment
 from readiness.errors import NeedsAws, Unverified
 from readiness.probes import encodings, iam_actions, tls
@@ -256,6 +259,21 @@ def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
     assert [name for name, protected in encrypted.items() if not protected] == []
     assert encrypted.keys() >= {stack.part(name).logical_id for name in ("ImagesBucket", "JobsQueue")}
     assert stack.provider_keys.description["ARN"], "the secret is always encrypted, but it has to exist"
+    assert list(_unreadable(stack)) == []
+
+
+def _unreadable(stack: Stack) -> Iterator[str]:
+    """Yield each bucket whose new objects its distribution cannot decrypt."""
+    for bucket, distribution in stack.buckets:
+        if not bucket.kms_key_id:
+            continue
+        key = Key(stack.env, bucket.kms_key_id)
+        caller = Caller("cloudfront.amazonaws.com", distribution.arn, stack.env.account_id)
+        if key.is_of_aws or not lets_in(key.policy_statements, caller, "kms:Decrypt"):
+            yield (
+                f"{bucket!r}: expected a key that lets {distribution!r} decrypt, found {bucket.kms_key_id}, which does not; "
+                "set BucketEncryption to AES256"
+            )
 
 
 @pytest.mark.item("SEC-12")
@@ -454,6 +472,42 @@ def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
     assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
     assert stack.web_acl.acting_rules, stack.web_acl.rules
     assert stack.web_acl.counting_rules == [], f"{stack.web_acl!r} lets through what these rules find"
+    declared = _declared_acl(stack, stack.web_acl)
+    if declared is None:
+        return
+    expected = {rule["Name"]: rule for rule in declared["Rules"]}
+    live = {rule["Name"]: rule for rule in stack.web_acl.rules}
+    assert live.keys() == expected.keys(), (
+        f"{stack.web_acl!r} has other rules than the template; deploy again"
+    )
+    changed = [name for name, rule in live.items() if not _agrees(expected[name], rule)]
+    assert changed == [], f"{stack.web_acl!r} has rules that differ from the template's; deploy again"
+    assert stack.web_acl.default_action == next(iter(declared["DefaultAction"])), (
+        f"{stack.web_acl!r} treats a request that no rule matches in another way than the template says; deploy again"
+    )
+
+
+def _declared_acl(stack: Stack, acl: WebAcl) -> Mapping[str, Any] | None:
+    """Return what the template says of a web ACL, None for one that another stack or person made."""
+    template: Mapping[str, Any] = stack.formation.template["Resources"]
+    found = (
+        template[name]["Properties"]
+        for name, resource in stack.formation.resources.items()
+        if resource.type == "AWS::WAFv2::WebACL"
+        and acl.arn.endswith(f"/{resource.physical_id.split('|')[1]}")
+    )
+    return next(found, None)
+
+
+def _agrees(declared: Any, live: Any) -> bool:
+    """Return whether a live value holds what is declared; AWS adds defaults to it, and a function's value is unknown."""
+    if isinstance(declared, Mapping) and declared.keys() & {"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::If"}:
+        return True
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        return all(name in live and _agrees(value, live[name]) for name, value in declared.items())
+    if isinstance(declared, list) and isinstance(live, list):
+        return len(declared) == len(live) and all(map(_agrees, declared, live))
+    return str(declared) == str(live)
 
 
 @pytest.mark.item("SEC-18")

@@ -16,6 +16,7 @@ from readiness.aws.function import Function
 from readiness.aws.key import Key
 from readiness.aws.policy import LOAD_BALANCERS, Statement, open_without_tls, read, strangers, unlimited
 from readiness.aws.queue import Queue
+from readiness.aws.service_access import Caller
 from readiness.aws.stream import Stream
 from readiness.aws.table import Table
 from readiness.aws.topic import Topic
@@ -729,7 +730,8 @@ def test_queues_and_topics_take_what_is_sent_to_them(
     def judge(resource: Resource) -> Iterator[str]:
         for sender in senders:
             if sender.resource == resource:
-                yield from refusals(sender, by_arn[sender.target], env.account_id)
+                caller = Caller(sender.service, sender.arn, env.account_id)
+                yield from refusals(caller, by_arn[sender.target])
 
     assert findings(dict.fromkeys(sender.resource for sender in senders), judge) == {}
 

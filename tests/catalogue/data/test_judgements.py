@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from readiness.aws.policy import open_without_tls, strangers
+from readiness.aws.service_access import Caller
 from readiness.aws.topic import Subscription
 from readiness.catalogue.checks import test_data as checks
-from readiness.catalogue.sending import Receiver, Sender, refusals
+from readiness.catalogue.sending import Receiver, refusals
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.environment import Environment
 from readiness.errors import NotApplicable
@@ -319,7 +320,7 @@ class FakeKey:
 
 
 RULE = f"arn:aws:events:us-east-1:{OWN}:rule/new-file"
-NEW_FILE = Sender(Resource("AWS::Events::Rule", "NewFile", "new-file"), "events.amazonaws.com", RULE, ARN)
+NEW_FILE = Caller("events.amazonaws.com", RULE, OWN)
 EVENTS = {"Service": "events.amazonaws.com"}
 
 
@@ -349,7 +350,7 @@ def usable(*actions: str, **content: Any) -> FakeKey:
 def test_senders_that_are_let_in_pass(statement: dict[str, Any], key: Any) -> None:
     receiver = Receiver("Arrivals", ARN, "sqs:SendMessage", [statement], key)
 
-    assert list(refusals(NEW_FILE, receiver, OWN)) == []
+    assert list(refusals(NEW_FILE, receiver)) == []
 
 
 @pytest.mark.parametrize(
@@ -374,7 +375,7 @@ def test_senders_that_are_let_in_pass(statement: dict[str, Any], key: Any) -> No
     ],
 )
 def test_senders_that_are_refused_are_named(statement: dict[str, Any], key: Any, why: str) -> None:
-    (finding,) = refusals(NEW_FILE, Receiver("Arrivals", ARN, "sqs:SendMessage", [statement], key), OWN)
+    (finding,) = refusals(NEW_FILE, Receiver("Arrivals", ARN, "sqs:SendMessage", [statement], key))
 
     assert why in finding
     assert "Arrivals" in finding
