@@ -20,13 +20,15 @@ _PRESENT = {"prefix", "suffix", "numeric", "cidr", "equals-ignore-case", "wildca
 class Subscription:
     """Somebody who is told, at an address or an ARN; `confirmed` is false until they have agreed.
 
-    `attribute_filter` is what it asks of a message's attributes, empty for nothing.
+    `attribute_filter` is what it asks of a message's attributes, empty for nothing. `filters` says whether any filter
+    policy decides which messages it receives.
     """
 
     protocol: str
     confirmed: bool
     endpoint: str = field(default="", compare=False)
     attribute_filter: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    filters: bool = False
 
     @property
     def needs_attributes(self) -> bool:
@@ -74,8 +76,9 @@ class Topic:
             return Subscription(protocol, confirmed=False, endpoint=endpoint)
         told = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
         by_body = told.get("FilterPolicyScope") == "MessageBody"
-        wanted = {} if by_body else json.loads(told.get("FilterPolicy") or "{}")
-        return Subscription(protocol, told.get("PendingConfirmation") != "true", endpoint, wanted)
+        policy = json.loads(told.get("FilterPolicy") or "{}")
+        confirmed = told.get("PendingConfirmation") != "true"
+        return Subscription(protocol, confirmed, endpoint, {} if by_body else policy, filters=bool(policy))
 
 
 def _needs_value(condition: Any) -> bool:

@@ -1,7 +1,12 @@
-"""The report for a pull request, a job's summary and docs/: one text that fits into each of them."""
+"""The report for a pull request, a job's summary and docs/: one text that fits into each of them.
+
+A reviewer reads its first lines and decides: the verdict, what newly fails with its remedy, then a line for each cause.
+Everything else is folded up.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from readiness.report.document import Document
@@ -37,6 +42,23 @@ class Room:
     findings: int = 12
 
 
+@dataclass(frozen=True)
+class First:
+    """How much is said before the folded parts.
+
+    Args:
+        failing: newly failing items with observation and remedy.
+        lines: items that still fail, and causes, with a line each.
+        ids: ids that such a line names.
+        text: characters of what was observed.
+    """
+
+    failing: int = 5
+    lines: int = 5
+    ids: int = 3
+    text: int = 160
+
+
 # From everything to what fits whatever happens.
 _ROOMS = [
     Room(600, 10_000),
@@ -49,9 +71,29 @@ _ROOMS = [
 ]
 
 
+# Inline code, which stays as it is; then what begins HTML, and what GitHub links: a person, a team, an issue.
+_LIVELY = re.compile(
+    r"(?P<code>(?<!`)(`+)(?!`).+?(?<!`)\2(?!`))|(?P<html><)|[@#](?=\w)|\bGH-(?=\d)", re.IGNORECASE
+)
+
+
+def prose(text: str) -> str:
+    """A text of the checklist in one line: its inline code is kept, and nothing in it is HTML, a mention or a reference.
+
+    GitHub takes out backslashes before it looks for mentions, so a space without width breaks the word instead.
+    """
+    return _LIVELY.sub(_quiet, " ".join(text.split()))
+
+
+def _quiet(found: re.Match[str]) -> str:
+    if found["code"]:
+        return found[0]
+    return "&lt;" if found["html"] else f"{found[0]}&#8203;"
+
+
 def cell(text: str) -> str:
-    """A text of the checklist that cannot break out of a table's cell."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    """The same, and it cannot break out of a table's cell."""
+    return prose(text).replace("|", "\\|")
 
 
 def code(text: str, limit: int = 10_000) -> str:
@@ -73,7 +115,9 @@ def render(document: Document) -> str:
         if len(text) <= LIMIT:
             return text
     note = f"\n\nCut at {LIMIT} characters; verification.html holds everything.\n"
-    return text[: LIMIT - len(note)].rsplit("\n", 1)[0] + note
+    end = "\n\n</details>"
+    kept = text[: LIMIT - len(note) - len(end)].rsplit("\n", 1)[0]
+    return kept + end * (kept.count("<details>") > kept.count("</details>")) + note
 
 
 def _rendered(document: Document, room: Room) -> str:
@@ -82,6 +126,8 @@ def _rendered(document: Document, room: Room) -> str:
         report=document,
         items=document["items"],
         words=_WORDS,
+        first=First(),
+        prose=prose,
         cell=cell,
         code=code,
         code_cell=code_cell,

@@ -102,6 +102,24 @@ def unlisted(item: Mapping[str, Any], shown: int) -> str:
     return f"and {more:,} more; verification.json holds {where}"
 
 
+def own_remedy(item: Mapping[str, Any]) -> str:
+    """The remedy of an item's only finding; empty where it has none of its own."""
+    found = item["findings"]
+    return str(found[0]["remedy"]) if len(found) + item["findings_left_out"] == 1 and found else ""
+
+
+def named(items: Sequence[Mapping[str, Any]], most: int) -> str:
+    """How many items there are, with the ids of the first."""
+    ids = ", ".join(item["id"] for item in items[:most])
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return f"{_count(len(items), 'item')} ({ids}{more})"
+
+
+def minute(moment: str) -> str:
+    """A moment in ISO 8601 without its seconds, as people read it."""
+    return moment[:16].replace("T", " ")
+
+
 def advice(document: Document) -> str:
     """What to do, in a sentence or two."""
     if document["interrupted"]:
@@ -261,7 +279,7 @@ def standing(document: Document) -> dict[str, str]:
         for change in found:
             remarks[change.item["id"]] = {
                 "Newly failing": "newly failing",
-                "Still failing": f"failing since {change.since[:16].replace('T', ' ')}",
+                "Still failing": f"failing since {minute(change.since)}",
                 "Newly unverified": "newly unverified",
                 "Fixed": "fixed",
             }[kind]

@@ -493,6 +493,17 @@ def key_of_the_account_alone(bench: Bench) -> Iterator[None]:
         client.put_key_policy(**key, Policy=before)
 
 
+@fault("CONF-11", "a filter on the inbox's subscription lets no alarm pass", relatives={"INF-14"})
+def filtered_inbox(bench: Bench) -> Iterator[None]:
+    client, subscription = bench.client("sns"), bench.physical("AlarmInboxSubscription")
+    which = {"SubscriptionArn": subscription, "AttributeName": "FilterPolicy"}
+    client.set_subscription_attributes(**which, AttributeValue=json.dumps({"severity": ["critical"]}))
+    try:
+        yield
+    finally:
+        client.set_subscription_attributes(**which, AttributeValue="{}")
+
+
 @fault("CONF-11", "an alarm tells a topic of yesterday")
 def alarm_of_yesterday(bench: Bench) -> Iterator[None]:
     topic = bench.physical("AlarmTopic") + "-yesterday"

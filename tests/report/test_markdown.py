@@ -63,7 +63,7 @@ def test_the_verdict_comes_first_and_every_item_is_there(build):
     shown = rendered(text)
 
     assert text.startswith(
-        "# NOT READY (1 failed, 1 unverified, 1 waived)\n\nVerification of **pixel-prompt-staging**"
+        "# NOT READY (1 failed, 1 unverified, 1 waived)\n\n**Do not release. 1 claim does not hold"
     )
     assert "Do not release. 1 claim does not hold: begin with SEC-02." in text
     assert "| security | 1 | 0 | 0 | 1 |" in text
@@ -78,7 +78,11 @@ def test_the_verdict_comes_first_and_every_item_is_there(build):
     assert "<td><strong>FAIL</strong></td>\n<td><code>it is open</code></td>" in shown
     assert "Stack</td>\n<td>pixel-prompt-staging in eu-west-1, account ********9012</td>" in shown
     assert "Cut" not in text
-    assert re.findall(r"^#+ .*", text, re.MULTILINE)[-1] == "## Sign-off"
+    assert re.findall(r"<summary>(.*)</summary>", text) == [
+        "Details of what needs attention (3)",
+        "Every item (4 of 4)",
+        "The run and its sign-off",
+    ]
 
 
 @pytest.mark.parametrize("name", examples.KINDS)
@@ -99,15 +103,16 @@ def test_each_kind_renders_with_all_its_tables_and_nothing_left_of_the_markup(ma
 
 def test_findings_are_a_list_and_a_cause_is_told_once(make, tmp_path):
     text = render(document_of(examples.kind(make, "much-at-once", tmp_path)))
-    top = text.partition("## Every item")[0]
+    details, _, items = text.partition("<summary>Details")[2].partition("<summary>Every item")
 
     assert (
-        "- **Observed:** `89 findings`\n  - `backend/src/pixel_prompt/storage.py:1: F401 'os' imported" in top
+        "- **Observed:** `89 findings`\n  - `backend/src/pixel_prompt/storage.py:1: F401 'os' imported"
+        in details
     )
-    assert "  - and 77 more; verification.json holds all of them\n- **To do:**" in top
-    assert "### UNVERIFIED 5 items could not be checked" in top
-    assert top.count("has no resource 'WorkerFunction'; declare it") == 1
-    assert "`89 findings, the first: backend/src" in text.partition("## Every item")[2]
+    assert "  - and 77 more; verification.json holds all of them\n- **To do:**" in details
+    assert "### UNVERIFIED 5 items could not be checked" in details
+    assert details.count("has no resource 'WorkerFunction'; declare it") == 1
+    assert "`89 findings, the first: backend/src" in items
 
 
 @pytest.mark.parametrize("emulated", [True, False])
@@ -127,7 +132,7 @@ def test_a_wild_reason_stays_in_its_row_and_is_only_text(build):
     shown = rendered(render(build(Result("SEC-01", Outcome.FAIL, reason), Result("SEC-02", Outcome.PASS))))
 
     as_code = "<code>a | b | c | d | 'x' &lt;img src=x&gt; @ada [l](http://x) **b** ## READY</code>"
-    assert shown.count(as_code) == 2
+    assert shown.count(as_code) == 3
     assert shown.count("<tr>\n<td>SEC-") == 2
     assert "<img" not in shown
     assert "<a " not in shown
@@ -146,7 +151,7 @@ def test_when_everything_fails_it_fits_and_says_what_was_cut(build, count, reaso
     assert text.startswith(f"# NOT READY ({count} failed)")
     assert f"> **Cut** to stay under {LIMIT} characters: observations after" in text
     assert "`verification.json` hold everything" in text
-    assert text.rstrip().endswith("says whether the report was altered.")
+    assert text.endswith("says whether the report was altered.\n\n</details>\n")
     assert "**Emulated.**" in text
     assert (
         f"observation and remedy of {count - text.count('### FAIL')} of {count} items" in text

@@ -242,6 +242,9 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
     ]
     assert told, f"no subscriber outside the stack for {stack.alarm_topic!r}; set AlarmEmail"
     assert [subscription for subscription in told if not subscription.confirmed] == []
+    assert [each for each in stack.alarm_topic.subscriptions if each.filters] == [], (
+        f"a filter policy of a subscription to {stack.alarm_topic!r} drops alarms; remove it"
+    )
     assert _refused(stack) == []
 
 
