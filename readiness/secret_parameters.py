@@ -13,6 +13,12 @@ from typing import Final
 _KEY: Final = "ApiKey"
 _SUFFIX: Final = "_API_KEY"
 _PREFIX: Final = "SECRET_"
+_NAMED: Final = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+
+
+def names_secret(variable: str) -> bool:
+    """Return whether a variable is named like a secret, such as `API_KEY`."""
+    return bool(_NAMED.search(variable))
 
 
 def is_key(parameter: str) -> bool:

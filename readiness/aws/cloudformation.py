@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from readiness.aws.spelling import same
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 from readiness.progress import waiting
+from readiness.secret_parameters import names_secret
 
 # Where a template may name what would otherwise be named by CloudFormation.
 _NAMING = {
@@ -37,6 +39,9 @@ _NAMING = {
     "AWS::SecretsManager::Secret": "Name",
     "AWS::WAFv2::WebACL": "Name",
 }
+
+_DENSE = re.compile(r"(?=[\w+=]*\d)(?=[\w+=]*[A-Za-z])[\w+=]{20,}")
+"""Letters and digits without a hyphen: a key. AWS's generated names have hyphens and shorter parts."""
 
 
 @dataclass(frozen=True)
@@ -296,16 +301,24 @@ class CloudFormationStack:
 def _drift(told: Mapping[str, Any]) -> Drift:
     """What CloudFormation tells of one resource, without what is merely written in other words."""
     parts = told.get("PropertyDifferences", [])
-    differences = [
-        f"{part['PropertyPath']}: {part['ExpectedValue']} -> {part['ActualValue']}"
-        for part in parts
-        if not (
-            same(part["ExpectedValue"], part["ActualValue"]) or _is_same_whole(told, part["PropertyPath"])
-        )
-    ]
+    differences = []
+    for part in parts:
+        path, expected, actual = (part[name] for name in ("PropertyPath", "ExpectedValue", "ActualValue"))
+        if not same(expected, actual) and not _is_same_whole(told, path):
+            differences.append(f"{path}: {_shown(path, expected)} -> {_shown(path, actual)}")
     respelled = parts and not differences
     status = "IN_SYNC" if respelled else told["StackResourceDriftStatus"]
     return Drift(told["LogicalResourceId"], told["ResourceType"], status, differences)
+
+
+def _shown(path: str, value: str) -> str:
+    """Return a value of a drift as a report may hold it: an environment variable may be a key that has no known form."""
+    variable = path.removeprefix("/Environment/Variables/")
+    if not path.startswith("/Environment") or value in ("", "null"):
+        return value
+    if variable == path or names_secret(variable) or _DENSE.search(value):
+        return "a value that is not shown"
+    return value
 
 
 def _is_same_whole(told: Mapping[str, Any], path: str) -> bool:

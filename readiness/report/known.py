@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from readiness.secret_parameters import names_secret
+
 _SHORTEST = 8  # characters; a shorter value would also be found in words that are no secret
 _REST = 4  # characters of a secret that give too much of it away where it was shortened
 # Tried once a run of characters, however long: its head begins where the run does, or is empty.
 _SHORTENED = re.compile(r"((?:(?<![\w+/=-])[\w+/=-]++)?+)\.\.\.([\w+/=-]*+)")
-_NAMED = re.compile(r"(?i)key|token|secret|passw|credential")
 _values: set[str] = set()
 _accounts: set[str] = set()
 _folders: set[str] = set()
@@ -28,7 +29,7 @@ def hide(values: Iterable[str]) -> None:
 
 def hide_environment(variables: Mapping[str, str] = os.environ) -> None:
     """Never let out what stands in environment variables that are named like a secret; a path is none."""
-    hide(value for name, value in variables.items() if _NAMED.search(name) and not os.path.exists(value))  # noqa: PTH110
+    hide(value for name, value in variables.items() if names_secret(name) and not os.path.exists(value))  # noqa: PTH110
 
 
 def holds(text: str) -> bool:

@@ -212,6 +212,35 @@ def test_another_order_is_no_drift(scripted, stub):
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "shown"),
+    [
+        ("/Environment/Variables/GLOBAL_HOURLY_LIMIT", "1000", "1000"),
+        (
+            "/Environment/Variables/QUEUE_URL",
+            "https://sqs/1/shop-JobsQueue-2ECEEDA9C253D",
+            "https://sqs/1/shop-JobsQueue-2ECEEDA9C253D",
+        ),
+        ("/Environment/Variables/PROVIDER_KEYS", '{"vendor":"short"}', "a value that is not shown"),
+        ("/Environment/Variables/SETTINGS", f'{{"vendor":"{"a1B2" * 8}"}}', "a value that is not shown"),
+        ("/Environment", f'{{"Variables":{{"SETTINGS":"{"a1B2" * 8}"}}}}', "a value that is not shown"),
+        ("/Timeout", "30", "30"),
+    ],
+)
+def test_drift_shows_no_value_that_may_be_a_key(scripted, stub, path, value, shown):
+    """A key that somebody put into the environment by hand has no form that the report's redaction knows."""
+    added = (
+        f"<member><PropertyPath>{path}</PropertyPath><ExpectedValue>null</ExpectedValue>"
+        f"<ActualValue>{value}</ActualValue><DifferenceType>ADD</DifferenceType></member>"
+    )
+    page = f"<StackResourceDrifts>{one_drift('A', 'MODIFIED', added)}</StackResourceDrifts>"
+    drift_answers(stub, "DETECTION_COMPLETE", pages=(page,))
+
+    drifts = CloudFormationStack(scripted, "some-stack").drifts
+
+    assert drifts["A"].differences == [f"{path}: null -> {shown}"]
+
+
 def test_drift_is_waited_for_and_read_to_the_last_page(scripted, stub):
     delay = (
         "<member><PropertyPath>/DelaySeconds</PropertyPath><ExpectedValue>0</ExpectedValue>"
