@@ -475,7 +475,7 @@ def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
     declared = _declared_acl(stack, stack.web_acl)
     if declared is None:
         return
-    expected = {rule["Name"]: rule for rule in declared["Rules"]}
+    expected = {rule["Name"]: rule for rule in declared.get("Rules", [])}
     live = {rule["Name"]: rule for rule in stack.web_acl.rules}
     assert live.keys() == expected.keys(), (
         f"{stack.web_acl!r} has other rules than the template; deploy again"
