@@ -206,6 +206,10 @@ LOG_LINES_AGE: Final = timedelta(hours=24)
 ALARM_COUNT: Final = 1000
 """Most failures in a period that may go by without an alarm in any application. Source: own judgement."""
 
+FRESH_PAGE_CACHED: Final = timedelta(minutes=1)
+"""Longest that an edge may keep a page that forbids caching. Source: own judgement; the managed policy CachingOptimized has a
+minimum of one second."""
+
 EDGE_ERROR_CACHE: Final = timedelta(minutes=5)
 """Longest that any distribution may remember an error. Source: own judgement; CloudFront's default was this for years."""
 

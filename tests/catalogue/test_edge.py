@@ -43,7 +43,9 @@ def test_each_defect_is_named_by_its_item(cloud: Running, tmp_path: Path) -> Non
 def with_page(cloud: Running, bucket: str) -> None:
     """A page that is large enough to be compressed."""
     page = b"<!doctype html><title>Page</title>" + b"<p>text</p>" * 200
-    cloud.client("s3").put_object(Bucket=bucket, Key="index.html", Body=page, ContentType="text/html")
+    cloud.client("s3").put_object(
+        Bucket=bucket, Key="index.html", Body=page, ContentType="text/html", CacheControl="no-cache"
+    )
 
 
 def keys(cloud: Running, bucket: str) -> list[str]:

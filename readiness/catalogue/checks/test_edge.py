@@ -39,6 +39,8 @@ _NO_TLS = re.compile(r"SSLv3|TLSv1(?:_2016|\.1_2016)?")
 _ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 """The managed origin request policy AllViewer. Source: CloudFront Developer Guide, "Use managed origin request policies"."""
 _NAMED_BY_AWS = re.compile(r"\.(?:execute-api|lambda-url)\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$")
+_FRESH = {"no-cache", "no-store", "private", "max-age=0"}
+"""What a page says that no cache may keep. Source: RFC 9111, section 5.2.2."""
 _ATTEMPTS = 4  # an edge has several caches, each of which fetches an object once
 _SMALLEST_COMPRESSED = 1000  # Source: CloudFront Developer Guide, "Serve compressed files"
 
@@ -393,6 +395,29 @@ def test_behaviours_that_take_writes_do_not_cache(
                 yield f"expected nothing to be kept for {_path(behaviour)}, found {kept}; use the policy CachingDisabled"
 
     assert findings(_enabled(graph, distributions), judge) == {}
+
+
+@pytest.mark.cloudfront
+@pytest.mark.item("EDGE-16")
+def test_pages_that_forbid_caching_are_not_cached(
+    graph: Graph, distributions: Mapping[Resource, Distribution], roots: Mapping[Resource, Answer]
+) -> None:
+    """Users get the page of an old release."""
+    fresh = [
+        resource
+        for resource in _pages(graph, roots)
+        if _FRESH & set(re.split(r"\s*,\s*", roots[resource].headers.get("cache-control", "").lower()))
+    ]
+    if not fresh:
+        raise NotApplicable("the page at the root of no distribution forbids caching")
+
+    def judge(resource: Resource) -> Iterator[str]:
+        one = distributions[resource]
+        if (least := one.least_ttl(one.behaviours[0])) > budgets.FRESH_PAGE_CACHED:
+            said = roots[resource].headers["cache-control"]
+            yield f"expected the edge to obey '{said}', found that it keeps each page for at least {least}; set MinTTL to 0"
+
+    assert findings(fresh, judge) == {}
 
 
 @pytest.mark.cloudfront
