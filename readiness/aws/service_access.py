@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from readiness.aws.key import Key
 from readiness.aws.policy import Statement, matches, read
 from readiness.errors import Unverified
 
@@ -117,3 +118,12 @@ def _condition(operator: str, key: str, values: Sequence[str], request: Mapping[
     said = request[key].lower() if ignore_case else request[key]
     same = any(matches(value.lower() if ignore_case else value, said) for value in values)
     return same is (plain in _PLAIN)
+
+
+def may_decrypt(key: Key, caller: Caller) -> bool:
+    """Return whether a key's policy lets a service decrypt for its caller. No service may use AWS's own keys so.
+
+    Raises:
+        Unverified: a condition of the policy is not understood.
+    """
+    return not key.is_of_aws and lets_in(key.policy_statements, caller, "kms:Decrypt")

@@ -20,7 +20,7 @@ from readiness.aws.key import Key
 from readiness.aws.log_group import LogEvent
 from readiness.aws.policy import Statement, read, strangers, unlimited
 from readiness.aws.role import Role
-from readiness.aws.service_access import Caller, lets_in
+from readiness.aws.service_access import Caller, may_decrypt
 from readiness.aws.web_acl import WebAcl
 from readiness.environment import Environment
 from readiness.errors import NeedsAws, Unverified
@@ -269,7 +269,7 @@ def _unreadable(stack: Stack) -> Iterator[str]:
             continue
         key = Key(stack.env, bucket.kms_key_id)
         caller = Caller("cloudfront.amazonaws.com", distribution.arn, stack.env.account_id)
-        if key.is_of_aws or not lets_in(key.policy_statements, caller, "kms:Decrypt"):
+        if not may_decrypt(key, caller):
             yield (
                 f"{bucket!r}: expected a key that lets {distribution!r} decrypt, found {bucket.kms_key_id}, which does not; "
                 "set BucketEncryption to AES256"

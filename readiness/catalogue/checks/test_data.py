@@ -16,7 +16,7 @@ from readiness.aws.function import Function
 from readiness.aws.key import Key
 from readiness.aws.policy import LOAD_BALANCERS, Statement, open_without_tls, read, strangers, unlimited
 from readiness.aws.queue import Queue
-from readiness.aws.service_access import Caller
+from readiness.aws.service_access import Caller, may_decrypt
 from readiness.aws.stream import Stream
 from readiness.aws.table import Table
 from readiness.aws.topic import Topic
@@ -329,6 +329,15 @@ def test_served_buckets_are_read_by_their_distribution_alone(
                     f"expected an origin that signs its requests, found origin '{origin['Id']}' without one; set "
                     "OriginAccessControlId"
                 )
+        if bucket.kms_key_id:
+            key = Key(env, bucket.kms_key_id)
+            for one in (one for one in enabled if _origins(bucket, one)):
+                if not may_decrypt(key, Caller("cloudfront.amazonaws.com", one.arn, env.account_id)):
+                    yield (
+                        f"expected that distribution {one.id} may decrypt with the bucket's key, found that the policy of "
+                        f"{bucket.kms_key_id} refuses it; allow kms:Decrypt to cloudfront.amazonaws.com with the "
+                        "distribution's aws:SourceArn, or set BucketEncryption to AES256"
+                    )
         if not readers:
             yield (
                 "expected a policy that lets the distribution read, found none, so that every request for an object is "

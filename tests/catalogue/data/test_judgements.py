@@ -239,6 +239,7 @@ class Account:
 class FakeBucket:
     name: str
     policy_statements: list[dict[str, Any]]
+    kms_key_id: str = ""
 
 
 @dataclass(frozen=True)
