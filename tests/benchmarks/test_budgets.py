@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.faults.live import _cache_policy
+from tests.faults.delivery import cache_policy
 
 pytestmark = [pytest.mark.embedded, pytest.mark.further, pytest.mark.xdist_group("benchmarks")]
 API = "pixel_prompt/api.py"
@@ -72,7 +72,7 @@ def test_a_slow_route_is_late_for_one_user(bench, measure):
 
 
 def test_a_cache_that_never_hits_is_told_by_its_rate(bench, measure):
-    for _ in _cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0)):
+    for _ in cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0)):
         run = measure("benchmarks/test_cdn.py", "-k", "test_images")
 
     assert missed(run, "hit rate after the first request")["value"] == 0

@@ -11,8 +11,8 @@ from typing import Any
 from readiness.probes.http import exchange
 from readiness.verdict import Outcome
 from tests.faults.bench import Bench
+from tests.faults.delivery import SERVED_IMAGES
 from tests.faults.fault import fault
-from tests.faults.live import SERVED_IMAGES
 
 
 def _switch(bench: Bench, **switches: Any) -> None:
