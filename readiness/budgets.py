@@ -16,7 +16,7 @@ DEAD_LETTER_RECEIVES: Final = range(2, 11)
 """Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
 
 DEAD_LETTER_RETENTION: Final = timedelta(days=4)
-"""Least time that a failed job has to be kept for whoever looks into it. Source: own judgement, a long weekend; also what
+"""Least time that a failed job has to be kept for an operator to investigate. Source: own judgement, a long weekend; also what
 SQS keeps by default."""
 
 ERRORS_UNSEEN: Final = 10
@@ -115,7 +115,7 @@ QUOTA_USE: Final = 0.8
 """Largest part of a quota that may be in use. Source: checklist INF-08, 80 %."""
 
 BUDGET_ALARM_PERCENT: Final = 80.0
-"""Spending of the monthly budget at which somebody is told at the latest. Source: checklist INF-16."""
+"""Spending of the monthly budget at which a subscriber is notified at the latest. Source: checklist INF-16."""
 
 SAMPLES_FOR_PERCENTILE: Final = 10
 """Fewest samples that a 95th percentile is taken of. Specification: ten cold starts."""

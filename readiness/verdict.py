@@ -190,7 +190,7 @@ class Verdict:
 
 
 def waive(result: Result, waivers: Mapping[str, Waiver], today: date) -> Result:
-    """Turn a failure that somebody answered for into WAIVED; a pass that needs no waiver any more says so."""
+    """Turn a failure that a reviewer accepted into WAIVED; report a pass that needs no waiver any more."""
     waiver = waivers.get(result.item)
     if waiver is None:
         return result

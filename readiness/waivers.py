@@ -1,4 +1,4 @@
-"""waivers.toml: failures that somebody has answered for, until a day.
+"""waivers.toml: failures that a reviewer has accepted, until a date.
 
 [[waiver]]
 item = "SEC-17"

@@ -62,7 +62,7 @@ def load(file: Path, schema: Schema) -> dict[str, Any]:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """What somebody probably meant, as the end of a sentence; empty when nothing is near."""
+    """The nearest known word, as the end of a sentence; empty when none is near."""
     found = difflib.get_close_matches(str(word), list(known), n=1)
     return f"; did you mean '{found[0]}'?" if found else ""
 

@@ -26,7 +26,7 @@ class Allowance:
 
     @classmethod
     def of(cls, stack: Stack, answer: Answer) -> Allowance:
-        """The allowance of whoever got this answer.
+        """The allowance of the caller that received this answer.
 
         Raises:
             Unverified: the gateway's log does not tell whose request it was.

@@ -200,7 +200,7 @@ def total_usd(lines: Sequence[Line]) -> float:
 
 
 def granted_usd(file: Path, environment: str) -> float:
-    """`MonthlyBudgetUsd` of one environment in samconfig.toml; 0, as in the template, where nobody set it."""
+    """`MonthlyBudgetUsd` of one environment in samconfig.toml; 0, the template's default, where it is not set."""
     return float(samconfig.parameters(file, environment).get("MonthlyBudgetUsd", 0))
 
 

@@ -205,7 +205,7 @@ def _may_make(verification: Verification) -> bool:
 def throw_away(
     verification: Verification, env: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ThrowAway]:
-    """A second stack of this environment, deployed for drills and gone after them, whatever happens."""
+    """A second stack of this environment, deployed for drills and always deleted after them."""
     drill.require_drills(env)
     made = ThrowAway(env, verification.app, tmp_path_factory.mktemp("drill"))
     try:
@@ -218,7 +218,7 @@ def throw_away(
 
 @pytest.fixture
 def untouched_image(shown_job: Job, cdn: Cdn, stack: Stack) -> Iterator[Callable[[], str]]:
-    """Gives, at each call, the URL of an image that nobody has asked the CDN for.
+    """Gives, at each call, the URL of an image that the CDN has not served yet.
 
     It is a copy of an image that there is, with the headers that it was stored with; no vendor has to make another.
     """

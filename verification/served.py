@@ -71,7 +71,7 @@ class Difference:
 
 
 def built(source: Source, variables: Mapping[str, str], exchanges: Exchanges) -> Sequence[BuiltFile]:
-    """What the commit that is checked out builds with these variables, whatever else lies in the checkout.
+    """What the commit that is checked out builds with these variables, without uncommitted files.
 
     The SHA-256 is held against what `exchanges` answer.
 

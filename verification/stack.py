@@ -43,7 +43,7 @@ class Stack:
 
     env: Environment = field(repr=False)
     ledger: Ledger | None = field(default=None, repr=False, compare=False)
-    """Is told which requests of its callers make a vendor work."""
+    """The ledger of requests that make a vendor work."""
 
     @cached_property
     def formation(self) -> CloudFormationStack:
@@ -248,7 +248,7 @@ class Stack:
 
     @cached_property
     def policies_of_data(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Statements of the policies of whatever keeps data and is not served, by logical id; keys are among it."""
+        """Statements of the policies of every resource that stores data and is not served, by logical id; keys are among it."""
         kinds: Mapping[str, type[Secret | Table | Key]] = {
             "AWS::SecretsManager::Secret": Secret,
             "AWS::DynamoDB::Table": Table,
@@ -302,7 +302,7 @@ class Stack:
         return Counters.of(self.table)
 
     def caller(self) -> Caller:
-        """Somebody new, at an address that nobody has."""
+        """A new caller, at an unused address."""
         return Caller(self.api, address_of_nobody(), self.ledger)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Whether a stated series of data points raises an alarm, by CloudWatch's documented rules. Asks nobody.
+"""Whether a stated series of data points raises an alarm, by CloudWatch's documented rules. Sends no request.
 
 Sources: CloudWatch User Guide, "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data", "Percentile-based
 alarms and low data samples".
@@ -72,7 +72,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong, as CloudWatch is told of it.
+    """Something that goes wrong, as CloudWatch's metrics show it.
 
     Args:
         what: in words, for whoever reads a finding.

@@ -40,7 +40,7 @@ class LifecycleRule:
 
 @dataclass(frozen=True)
 class Grant:
-    """What an access control list gives somebody: a canonical user id, or the URI of a group."""
+    """What an access control list grants to one grantee: a canonical user id, or the URI of a group."""
 
     grantee: str
     permission: str
@@ -212,7 +212,7 @@ class Bucket:
 
     @contextmanager
     def temporary_copies(self, original: str, prefix: str, count: int) -> Iterator[Sequence[str]]:
-        """Objects like another under keys of their own; with whatever a killed run left there, they go again."""
+        """Objects like another under keys of their own; they are deleted afterwards, with anything that a killed run left there."""
         keys = [f"{prefix}{uuid.uuid4()}{PurePosixPath(original).suffix}" for _ in range(count)]
         try:
             for key in keys:
@@ -255,7 +255,7 @@ class Bucket:
         return Head(answer.get("ContentType", ""), answer.get("CacheControl", ""), tag if told else "")
 
     def anonymous(self, operation: str, **arguments: str) -> int:
-        """The HTTP status that S3 gives somebody without credentials, for example for `get_object`."""
+        """The HTTP status of a request without credentials, for example for `get_object`."""
         return self._status(operation, arguments, config={"signature_version": botocore.UNSIGNED})
 
     def over_plain_http(self, operation: str, **arguments: str) -> int:

@@ -18,7 +18,7 @@ _COSTS = tuple(
 
 @dataclass(frozen=True)
 class Notification:
-    """When somebody is told, and who."""
+    """When a budget notifies, and which subscribers."""
 
     of: str  # ACTUAL or FORECASTED
     percent: float | None  # of the limit; None for an absolute amount

@@ -33,7 +33,7 @@ class HttpApi:
 
     @property
     def execution_arn(self) -> str:
-        """What Lambda is told of a request's source, before stage and route."""
+        """The source ARN that Lambda receives, without stage and route."""
         return f"arn:{self.env.partition}:execute-api:{self.env.region}:{self.env.account_id}:{self.id}"
 
     @cached_property

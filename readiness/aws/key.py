@@ -33,7 +33,7 @@ class Key:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS made it for one of its services, so that nobody here can change its policy."""
+        """Whether AWS manages it for one of its services, so that the account cannot change its policy."""
         return str(self.description.get("KeyManager", "CUSTOMER")) == "AWS"
 
     @property

@@ -27,7 +27,7 @@ _STREAMS = 10  # of a log group that are read at most
 
 @dataclass(frozen=True)
 class LogEvent:
-    """One line of a log; `at` is when it was written, by the clock of whoever wrote it."""
+    """One line of a log; `at` is when it was written, by the writer's clock."""
 
     at: datetime
     message: str = field(repr=False)
@@ -47,7 +47,7 @@ class LogEvent:
 
     @property
     def addresses(self) -> Sequence[str]:
-        """The IP addresses among the line's values, with or without a port; an unspecified one names nobody."""
+        """The IP addresses among the line's values, with or without a port; an unspecified address is left out."""
         found = [address for value in _values(self.message) if (address := _address(value))]
         return [str(address) for address in found if not address.is_unspecified]
 

@@ -115,7 +115,7 @@ class Statement:
 
     @property
     def excludes_principals(self) -> bool:
-        """Whether it is about everybody but those that NotPrincipal names."""
+        """Whether it applies to every principal except those in NotPrincipal."""
         return "NotPrincipal" in self.content
 
     @property
@@ -155,7 +155,7 @@ class Statement:
 
     @property
     def principals(self) -> Sequence[tuple[str, str]]:
-        """Who is meant, each with its kind: AWS, Service, CanonicalUser, Federated. Everybody is `("AWS", "*")`.
+        """Who is meant, each with its kind: AWS, Service, CanonicalUser, Federated. Every principal is `("AWS", "*")`.
 
         Everybody but somebody counts as everybody. A role's own policy has no principal.
         """
@@ -230,7 +230,7 @@ def strangers(
     trusted: Collection[str] = (),
     deputies: Collection[str] = (),
 ) -> Sequence[str]:
-    """Whom beyond its account a resource's policy lets in, one finding each; empty where nobody.
+    """Return the principals outside its account that a resource's policy admits, one finding each.
 
     Args:
         statements: of the resource's policy.
@@ -296,7 +296,7 @@ _ADMINISTRATION: Final = (
     *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation"),
     *("kms:DeleteImportedKeyMaterial", "kms:RevokeGrant"),
 )
-"""What takes a key out of use or hands it to somebody else. A service that encrypts needs none of it."""
+"""What takes a key out of use or gives it to another principal. A service that encrypts needs none of it."""
 
 
 def administered(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -327,7 +327,7 @@ def _is_the_account(statement: Statement, name: str, account: str) -> bool:
 def open_without_tls(
     statements: Iterable[Mapping[str, Any]], wanted: Iterable[tuple[str, str]]
 ) -> Sequence[str]:
-    """The actions that a resource's policy does not deny to everybody who comes without TLS.
+    """Return the actions that a resource's policy does not deny to requests without TLS.
 
     Args:
         statements: of the resource's policy.

@@ -112,7 +112,7 @@ class Queue:
         return True
 
     def lets_in(self, service: str) -> bool:
-        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to everybody."""
+        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to every principal."""
         return any(
             statement.allows and {("Service", service), ("AWS", "*")} & {*statement.principals}
             for statement in read(self.policy_statements)
@@ -142,7 +142,7 @@ class Queue:
 
     @property
     def retention(self) -> timedelta:
-        """How long a message is kept that nobody takes out."""
+        """How long a message is kept if no consumer deletes it."""
         return timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
 
     @property

@@ -26,7 +26,7 @@ class Policy:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS wrote it, so that nobody here can narrow it."""
+        """Whether AWS manages it, so that the account cannot narrow it."""
         return _OF_AWS in self.arn
 
 

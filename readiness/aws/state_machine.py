@@ -57,7 +57,7 @@ class Task:
 
     @property
     def waits_for_others(self) -> bool:
-        """Whether it goes on only when somebody else says so: an activity, a job, a token."""
+        """Whether it waits for an answer from outside: an activity, a job, a token."""
         return ":activity:" in self.resource or self.resource.endswith(_WAITS)
 
     @property

@@ -18,7 +18,7 @@ _PRESENT = {"prefix", "suffix", "numeric", "cidr", "equals-ignore-case", "wildca
 
 @dataclass(frozen=True)
 class Subscription:
-    """Somebody who is told, at an address or an ARN; `confirmed` is false until they have agreed.
+    """A subscriber, at an address or an ARN; `confirmed` is false until it confirms the subscription.
 
     `attribute_filter` is what it asks of a message's attributes, empty for nothing. `filters` says whether any filter
     policy decides which messages it receives.

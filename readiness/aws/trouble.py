@@ -1,4 +1,4 @@
-"""What CloudWatch is told when something goes wrong: the series that alarms are judged by.
+"""The metric series of a failure, by which alarms are judged.
 
 Sources: the developer guides of Lambda, SQS, API Gateway, Step Functions and CloudFront, each its page on CloudWatch metrics.
 """
@@ -182,7 +182,7 @@ class Strength:
         return self.trouble(f"a message lies in {queue}", {"QueueName": queue}, metrics)
 
     def waiting(self, queue: str) -> Trouble:
-        """Nobody takes messages out of a queue any more: they become more, and older."""
+        """No consumer reads the queue any more: its messages become more, and older."""
         within, begins = int(self.within / timedelta(minutes=1)), _LEAD
         step = max(within // _FEW, 1)
         steps = [step] * (within // step)

@@ -71,7 +71,7 @@ class Apis:
 
     @property
     def served(self) -> Sequence[Resource]:
-        """Every API with a stage that serves something; nobody can call the others.
+        """Every API with a stage that serves something; the others cannot be called.
 
         Raises:
             NotApplicable: the stack has none.
@@ -86,7 +86,7 @@ class Apis:
         return {one: FunctionUrl(self.env, one.physical_id) for one in self.graph.of(FUNCTION_URL)}
 
     def base(self, resource: Resource) -> str:
-        """Where an API or function URL answers everybody, '' where it does so under a custom domain or in a network alone."""
+        """Where an API or function URL answers every caller, '' where it does so under a custom domain or in a network alone."""
         if resource in self.urls:
             return self.urls[resource].address
         api = self.api(resource)
@@ -96,7 +96,7 @@ class Apis:
         return api.address(stages[0]) if stages else ""
 
     def reachable(self, *, urls: bool = True) -> Sequence[Resource]:
-        """Every API, and every function URL that asks for no signature, that answers everybody.
+        """Every API, and every function URL that requires no signature, that answers every caller.
 
         Raises:
             NotApplicable: the stack has none.
@@ -116,7 +116,7 @@ class Apis:
         return routes[: budgets.ROUTES_ASKED]
 
     def made_up(self, resource: Resource, route: Route) -> tuple[str, Mapping[str, str]]:
-        """Credentials that nobody has given out and that a route's authorizer is shown: the query, and the headers.
+        """Invalid credentials for a route's authorizer: the query, and the headers.
 
         Raises:
             Unverified: the authorizer asks for a form that no token could be made up for.
@@ -179,7 +179,7 @@ def sources_of(api: Api, route: Route) -> Iterator[str]:
 
 
 def filled(path: str, value: str = "") -> str:
-    """A route's path with something nobody has in place of each placeholder."""
+    """A route's path with an unknown value for each placeholder."""
     if path == "$default":
         return f"/{value or uuid.uuid4().hex}"
     return _PLACEHOLDER.sub(lambda _: value or uuid.uuid4().hex, path)
@@ -191,5 +191,5 @@ def method_of(route: Route) -> str:
 
 
 def is_harmless(route: Route) -> bool:
-    """Whether a request with an empty body can take nothing away: it reads, makes something, or names what nobody has."""
+    """Whether a request with an empty body can take nothing away: it reads, makes something, or names something that does not exist."""
     return method_of(route) in ("GET", "HEAD", "POST") or "{" in route.path

@@ -54,7 +54,7 @@ _ESCALATING: Final[Mapping[str, str]] = {
     "lambda:updatefunctioncode": "function",
     "sts:assumerole": "role",
 }
-"""What lets its holder become somebody else, and on what. Source: Rhino Security Labs, "AWS IAM Privilege Escalation"."""
+"""What lets its holder act as another principal, and on what. Source: Rhino Security Labs, "AWS IAM Privilege Escalation"."""
 _STRANGER: Final = "whatever-there-is"
 
 

@@ -34,7 +34,7 @@ _TRANSACTION: Final[Mapping[str, str]] = {
 _VERSIONED: Final = frozenset({"s3:DeleteObject", "s3:GetObject"})
 """Actions that IAM calls `...Version` where a call names a version."""
 _NOT_JUDGED: Final = frozenset({"sts"})
-"""Other roles may let a role in by their trust alone; and nobody needs a grant to ask who they are."""
+"""Other roles may let a role in by their trust alone; and sts:GetCallerIdentity needs no grant."""
 _OF_A_SOURCE: Final[Mapping[str, Sequence[str]]] = {
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
     "kinesis": ("kinesis:GetRecords", "kinesis:GetShardIterator"),
@@ -164,7 +164,7 @@ def _of_lambda(function: Function, statements: Collection[Statement]) -> Iterato
 
 
 def _denies_more(denial: Statement, stream: str) -> bool:
-    """Whether somebody wants no logs, and does not only deny those of the one log group."""
+    """Whether the policy denies all logs, and not only those of the one log group."""
     return denial.is_about(stream.replace(":log-stream:", "-another:log-stream:"))
 
 
@@ -264,7 +264,7 @@ def _lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> b
 
 
 def _names(statement: Statement, roles: Sequence[Role]) -> bool:
-    """Whether a statement lets a role in by name or with everybody; services alone satisfy a condition on a source."""
+    """Whether a statement admits a role by name or admits every principal; services alone satisfy a condition on a source."""
     if any(key.startswith("aws:source") for _, key, _ in statement.conditions):
         return False
     sessions = tuple(f":assumed-role/{role.name}/" for role in roles)

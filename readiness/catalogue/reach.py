@@ -18,7 +18,7 @@ from readiness.discovery.graph import Graph, Relation, Resource
 _MADE_BY_STACKS: Final = frozenset(
     {"dynamodb", "events", "firehose", "kinesis", "lambda", "s3", "sns", "sqs", "states"}
 )
-"""Services whose resources a stack makes for itself: a name of another one in its template is a slip unless somebody says why."""
+"""Services whose resources a stack makes for itself: a name of another one in its template is a mistake unless the application declares why."""
 _MADE_ELSEWHERE: Final = frozenset(
     {"cognito-idp", "execute-api", "iam", "kms", "secretsmanager", "ssm", "sts"}
 )
@@ -35,11 +35,11 @@ _WITH_NAMES: Final[Mapping[str, str]] = {
     "AWS::SecretsManager::Secret": "Name",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
-"""What a function has to be told of, with the property by which a template gives a name that code could know by itself."""
+"""What a function needs the name of, with the property by which a template gives a name that code could know by itself."""
 _STARTS: Final = (Relation.INVOKES, Relation.MAY_INVOKE, Relation.NOTIFIES, Relation.READS_FROM)
 _HANDS_OVER: Final = (Relation.DEAD_LETTERS_TO, Relation.NOTIFIES, Relation.READS_FROM)
 RELATIONS: Final = frozenset({*_STARTS, *_HANDS_OVER, Relation.USES})
-"""What has to be read whole before a resource counts as one that a function is not told of."""
+"""What has to be read whole before a resource counts as one that no function knows."""
 _TELLS_NAMES: Final = (
     *("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
     *("appconfig:GetConfiguration", "appconfig:GetLatestConfiguration"),

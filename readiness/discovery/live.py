@@ -36,7 +36,7 @@ def read(env: Environment) -> Graph:
 
 
 def resources(env: Environment) -> Graph:
-    """The resources alone, with no relation but which stack contains which; asks CloudFormation and nobody else.
+    """The resources alone, with no relation but which stack contains which; calls CloudFormation alone.
 
     Raises:
         Unverified: the stack's resources cannot be read.

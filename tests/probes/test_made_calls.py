@@ -148,7 +148,7 @@ def test_a_module_that_another_function_imports_is_not_started() -> None:
 
 
 def test_a_handler_that_is_not_there_is_unverified() -> None:
-    with pytest.raises(Unverified, match="holds no"):
+    with pytest.raises(Unverified, match="expected the handler"):
         calls({"app.py": "pass"})
     with pytest.raises(Unverified, match="cannot be read as Python"):
         calls({"app.py": "def handler(:"})

@@ -1,4 +1,4 @@
-"""Drills: what users run to deploy, on a copy of the backend, and on a stack that nobody uses.
+"""Drills: the deployment commands of users, run on a copy of the backend and on a stack of their own.
 
 Nothing of the checkout and nothing of the environment's own stack is changed.
 """
@@ -222,7 +222,7 @@ class ThrowAway:
 
     @property
     def created(self) -> bool:
-        """Whether it was made from nothing, whatever has become of it since."""
+        """Whether this run created it."""
         return self.standing().status not in (None, *_NEVER_CREATED)
 
     @waiting("a throw-away stack to be deployed")

@@ -16,7 +16,7 @@ _SUGGESTED = 5
 
 @dataclass(frozen=True)
 class Tag:
-    """A name for the commit that is deployed, whatever is committed while that goes on."""
+    """A name for the commit that is deployed; later commits do not change it."""
 
     name: str
     app: Path

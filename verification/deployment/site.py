@@ -146,7 +146,7 @@ class Site:
         return bool(held == (md5, file.content_type, file.cache_control))
 
     def forget(self, cloudfront: Any, *, reference: str) -> None:
-        """Make the edges forget all that they have: also a file that somebody had changed under a name with a hash.
+        """Make the edges forget all that they have: also a file that was changed under a name with a hash.
 
         Args:
             cloudfront: a boto3 client.

@@ -285,7 +285,7 @@ class Cloud:
         return f"the embedded AWS '{self.name}' does not run; start it with ./scripts/cloud.sh up{option}"
 
     def _server_pid(self) -> int | None:
-        """Return the process that holds this cloud's lock, None when nobody does."""
+        """Return the process that holds this cloud's lock, None without one."""
         path = self.directory / "server.lock"
         try:
             with path.open() as lock:
@@ -487,7 +487,7 @@ def _sweep(*, except_for: str) -> list[str]:
 
 
 class _Progress:
-    """Dots for a person who waits; silence where nobody watches."""
+    """Print dots on a terminal, and nothing elsewhere."""
 
     def __init__(self, text: str) -> None:
         self._text = text

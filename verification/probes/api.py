@@ -97,7 +97,7 @@ class Api:
     env: Environment = field(repr=False)
     endpoint: str
     ledger: Ledger | None = field(default=None, compare=False, repr=False)
-    """Keeps and counts what paid requests cost; without one nobody does."""
+    """The ledger that counts the cost of paid requests; None counts none."""
     admit: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
     """Raises before a paid request where the API would refuse what the run needs."""
     counted: list[Answer] = field(default_factory=list, init=False, compare=False, repr=False)

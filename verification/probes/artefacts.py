@@ -40,7 +40,7 @@ class Artefacts:
         return [*map(variable_of, keys), *_CREDENTIALS]
 
     def secrets(self) -> list[Finding]:
-        """Values of configured secrets, and whatever has a key's form, in the page and in the packages.
+        """Values of configured secrets, and everything with a key's form, in the page and in the packages.
 
         Raises:
             Unverified: the page cannot be built, or there is nothing to check.

@@ -199,7 +199,7 @@ class Source:
         ]
 
     def mypy(self) -> list[Finding]:
-        """The type checker's errors, strict whatever the settings say.
+        """The type checker's errors in strict mode, regardless of the settings.
 
         Raises:
             Unverified: mypy checked no file, or there are no settings that name its files.

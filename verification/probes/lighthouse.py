@@ -80,7 +80,7 @@ class Audit:
 
 
 def middle(audits: Sequence[Audit]) -> Audit:
-    """The median of each figure by itself; of what lost points, whatever did so in any run.
+    """The median of each figure by itself; of lost points, every cause in any run.
 
     Raises:
         Unverified: there is nothing to take it of.

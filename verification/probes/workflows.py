@@ -1,4 +1,4 @@
-"""GitHub's workflows, as actionlint and zizmor read them. Neither asks anybody: what they know, they brought along."""
+"""GitHub's workflows, as actionlint and zizmor read them. Both work offline."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Workflows:
 
     @property
     def files(self) -> list[str]:
-        """The same for whoever reads them.
+        """The same workflows, as other tools read them.
 
         Raises:
             Missing: there is none to read.
@@ -80,7 +80,7 @@ class Workflows:
         return list(zizmor.findings(self.app, self.files))
 
     def stored_keys(self) -> list[Finding]:
-        """Where AWS would be entered with a key that somebody has stored."""
+        """Where a workflow would use a stored AWS key."""
         return [
             Finding(file, number, "stored-key", line.strip())
             for file in self.files

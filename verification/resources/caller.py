@@ -1,4 +1,4 @@
-"""Somebody who sends requests from an address that nobody has.
+"""A caller that sends requests from an unused address.
 
 The gateway tells the API function where a request came from, and whoever invokes the function himself can tell it
 the same. So limits can be looked at without using up anybody's share, the verifier's own included.
@@ -53,7 +53,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Caller:
-    """One address, and the function that is told of it."""
+    """One source address, and the function that receives it."""
 
     function: Function
     address: str

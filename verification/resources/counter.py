@@ -80,7 +80,7 @@ class Counter:
 
     @contextmanager
     def standing_at(self, used: int) -> Iterator[None]:
-        """The counter at a number, for as long as the context lasts; then the same amount back, whatever happened.
+        """The counter at a number, for as long as the context lasts; then take the same amount back, also after an error.
 
         The row says how much it was lifted, so that neither a repeated call counts twice nor a run that was
         killed leaves it lifted: the next one takes that back first.
@@ -153,7 +153,7 @@ class Counters:
 
 
 def give_back_all(table: Table, address: str, moments: Iterable[datetime]) -> int:
-    """Take requests that were let through at these moments off their address's days and everybody's hours; how many.
+    """Take requests that were let through at these moments off the daily counters of their addresses and the global hourly counters; return how many.
 
     An address that no limit applies to was not counted, so nothing is taken off for it.
     """
@@ -167,7 +167,7 @@ def give_back_all(table: Table, address: str, moments: Iterable[datetime]) -> in
 
 @contextmanager
 def forgotten(*counters: Counter) -> Iterator[None]:
-    """None of these counters is left once the context has ended, whatever happened."""
+    """Delete these counters when the context ends, also after an error."""
     try:
         yield
     finally:

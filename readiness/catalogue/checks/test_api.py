@@ -203,7 +203,7 @@ def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> No
 
 
 def _faults(answer: Answer) -> Iterator[str]:
-    """What no answer to a stranger may be or tell."""
+    """What no answer to an unauthenticated caller may be or contain."""
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield f"expected no server error, found {answer.status} for {answer.request}; handle a request without input"
     for sign in disclosed(answer):

@@ -73,7 +73,7 @@ def _pages(graph: Graph, roots: Mapping[Resource, Answer]) -> Sequence[Resource]
 
 
 def _enabled(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Mapping[Resource, Distribution]:
-    """The distributions that answer somebody. EDGE-01 names those that are disabled.
+    """The enabled distributions. EDGE-01 names those that are disabled.
 
     Raises:
         NotApplicable: the stack has none.
@@ -287,7 +287,7 @@ def _served_prefix(distribution: Distribution, bucket: Bucket, root: str) -> str
 
 
 def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Sequence[Resource]:
-    """The enabled distributions whose default origin is a bucket of the stack, open to whoever has no signature."""
+    """The enabled distributions whose default origin is a bucket of the stack, open to unsigned requests."""
     own = {one.physical_id for one in graph.of("AWS::S3::Bucket")}
     found = [
         resource
@@ -368,7 +368,7 @@ def test_every_distribution_logs_its_requests(
 
 
 def _is_there(bucket: Bucket) -> bool | None:
-    """Whether a bucket exists; None for one of somebody else's that tells no more than that."""
+    """Whether a bucket exists; None for another account's bucket that does not say."""
     try:
         return bool(bucket.live_name)
     except Missing:
@@ -456,7 +456,7 @@ def test_apis_get_the_name_and_the_credentials_that_they_ask_for(
 
 
 def _refused(routes: Sequence[Route]) -> Sequence[str]:
-    """The routes that nobody can call without credentials; reads beside open reads may be meant to be called elsewhere."""
+    """The routes that require credentials; reads beside open reads may be meant to be called elsewhere."""
     open_reads = any(not route.is_protected and method_of(route) in _READS for route in routes)
     return [
         str(route)

@@ -78,7 +78,7 @@ def _of(role: Role, functions: Sequence[Function]) -> Sequence[Function]:
 
 
 def _written(graph: Graph) -> Sequence[Resource]:
-    """The roles whose policies somebody here has written."""
+    """The roles whose policies this account has written."""
     found = [one for one in every(graph, _ROLE) if not _ADDED_BY_CDK.search(one.logical_id)]
     if not found:
         raise NotApplicable("the stack has no role but those that CDK adds by itself")

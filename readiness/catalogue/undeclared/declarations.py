@@ -28,7 +28,7 @@ class Declared:
     properties: Document = field(repr=False, compare=False)
 
     def refers_to(self, reference: Any, target: Resource) -> bool:
-        """Whether a property's value means a resource. What nobody can know from outside may mean any."""
+        """Whether a property's value means a resource. A value that is unknown from outside may mean any."""
         text = str(reference)
         if UNKNOWN in text:
             pattern = ".*".join(re.escape(part) for part in text.split(UNKNOWN))

@@ -283,7 +283,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
 
 
 def whole(subject: Subject) -> tuple[Document, Sequence[Exception]]:
-    """Everything that is told of a resource, and what kept a part of it from being read."""
+    """Everything that AWS reports about a resource, and what kept a part of it from being read."""
     document: dict[str, Any] = {}
     problems: list[Exception] = []
     for reading in READINGS[subject.type]:

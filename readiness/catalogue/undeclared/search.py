@@ -60,7 +60,7 @@ def undeclared(env: Environment, graph: Graph) -> Mapping[str, Sequence[str]]:
 
 
 def _on_stack(env: Environment, name: str) -> Iterator[str]:
-    """What hangs on a stack itself: a policy by which nothing can be updated, and strangers who are told of each event."""
+    """What hangs on a stack itself: a policy that denies every update, and recipients outside the account of each event."""
     policy = env.client("cloudformation").get_stack_policy(StackName=name).get("StackPolicyBody")
     for statement in read(statements_of(policy)):
         if not statement.allows and statement.covers("Update:Modify") and "*" in statement.resources:

@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _remove(directory: Path) -> None:
-    """Leave nothing; the lock's file goes last, since whoever sees it gone takes the cloud for gone."""
+    """Leave nothing; the lock's file goes last, since its absence means that the cloud is gone."""
     for entry in directory.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -258,7 +258,7 @@ class Lifespan:
 
 
 def _record(options: argparse.Namespace, context: Context, administrator: Any) -> None:
-    """Write state.json (mode 600) at once: whoever reads it, reads all of it, and finds a cloud that answers."""
+    """Write state.json (mode 600) in one step, when the cloud answers, so that no reader sees a part of it."""
     state = {
         "pid": os.getpid(),
         "endpoint": context.endpoint,

@@ -98,7 +98,7 @@ async def _all(receive: Receive) -> list[Message]:
 
 
 def _replayed(messages: list[Message], receive: Receive) -> Receive:
-    """What was read already, then whatever comes."""
+    """What was read already, then the rest."""
     ahead = iter(messages)
 
     async def again() -> Any:

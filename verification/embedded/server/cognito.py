@@ -1,4 +1,4 @@
-"""Overlay: who gets into a user pool - those whom an administrator invites, and nobody else where the pool says so.
+"""Overlay: who gets into a user pool - only users whom an administrator invites, where the pool says so.
 
 MiniStack thinks of a password of 12 characters for whoever is invited, whatever the pool's policy wants, and refuses it
 itself; and it lets everybody sign up.

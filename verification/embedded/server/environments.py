@@ -126,7 +126,7 @@ class _Process(subprocess.Popen[bytes]):
             os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def signal_group(self, number: int) -> None:
-        """Send a signal to the group while its leader holds the number, which is then nobody else's."""
+        """Send a signal to the group while its leader holds the number, so that no other process can have it."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)

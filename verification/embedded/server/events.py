@@ -112,7 +112,7 @@ def refusal(target: Mapping[str, Any], rule: Mapping[str, Any]) -> tuple[str, st
 
 
 def exists(service: str, arn: str) -> bool:
-    """Return whether a target is there; of services that are not told apart here, it is."""
+    """Return whether a target is there; of services that are not distinguished here, it is."""
     if service == "sqs":
         return sqs._queue_by_arn(arn) is not None
     if service == "sns":

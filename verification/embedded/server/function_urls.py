@@ -114,7 +114,7 @@ def is_host(host: str) -> bool:
 
 @contextlib.contextmanager
 def signed_by(distribution_arn: str | None) -> Iterator[None]:
-    """Say that requests to function URLs come signed by a distribution, None: by nobody."""
+    """Say that requests to function URLs are signed by a distribution; None means unsigned."""
     token = _signer.set(distribution_arn)
     try:
         yield
@@ -123,7 +123,7 @@ def signed_by(distribution_arn: str | None) -> Iterator[None]:
 
 
 def may_invoke(resolved: tuple[Any, ...], distribution_arn: str | None) -> bool:
-    """Return whether the function's policy lets everybody, or a distribution, call its URL."""
+    """Return whether the function's policy lets every principal, or a distribution, call its URL."""
     account_id, region, name, qualifier, configuration = resolved
     with request_scope(account_id, region):
         policy = (lambda_svc._functions.get(name) or {}).get("policy")

@@ -215,7 +215,7 @@ def _write_logs() -> None:
 
 
 def _count() -> None:
-    """Publish a function's metrics whoever invokes it; MiniStack does so for callers of Invoke alone."""
+    """Publish a function's metrics for every invoker; MiniStack does so for callers of Invoke alone."""
     acquire = lambda_svc._acquire_execution_slot
 
     def acquire_execution_slot(func: dict[str, Any], config: dict[str, Any]) -> tuple[Any, Any]:

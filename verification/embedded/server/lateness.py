@@ -70,7 +70,7 @@ def _delay_log_events(slow: Pace, later: Later) -> None:
 
 
 def _delay_metrics(context: Context) -> None:
-    """Let values wait outside of the metrics that everybody reads, alarms included."""
+    """Let values wait outside of the metrics that clients and alarms read."""
     visible = cloudwatch._metric_bucket
     waiting = AccountRegionScopedDict()
 
@@ -112,7 +112,7 @@ def _delay_list_of_metrics(slow: Pace) -> None:
 
 
 def _delay_policies(context: Context) -> None:
-    """Whoever changes a role's policies reads the new ones at once, while IAM decides by the old ones for a while.
+    """A client that changes a role's policies reads the new ones at once, while IAM still decides by the old ones.
 
     What a stack makes is not late: CloudFormation waits for it.
     """
@@ -136,7 +136,7 @@ def _delay_policies(context: Context) -> None:
 
 
 def _shorten_sessions(slow: Pace) -> None:
-    """Credentials of a role end on this clock; the moment that is told with them is on AWS's."""
+    """Credentials of a role end on this clock; the expiry that is returned with them is on AWS's."""
     register = sts.register_session
 
     def register_session(access_key: str, session: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ def _delay_distributions(slow: Pace) -> None:
 
 
 def _delay_distribution_updates(slow: Pace, later: Later) -> None:
-    """Whoever changes a distribution by itself sees it `InProgress` first."""
+    """A distribution that was changed directly is `InProgress` first."""
     change = cloudfront._update_distribution
 
     def update_distribution(id_: str, *arguments: Any) -> Any:

@@ -51,7 +51,7 @@ def settle_topic(physical_id: str, new: Properties, old: Properties, _attributes
 
 
 def _default_policy(arn: str, owner: str) -> Mapping[str, Any]:
-    """What a topic has that nobody gave a policy; MiniStack leaves its condition out.
+    """The default policy of a topic; MiniStack leaves its condition out.
 
     Source: Amazon SNS API Reference, "CreateTopic", and SNS Developer Guide, "Example cases for Amazon SNS access control".
     """

@@ -86,7 +86,7 @@ class Task:
 
 
 class BFL(Vendor):
-    """Whoever answers at api.bfl.ai."""
+    """The simulated vendor at api.bfl.ai."""
 
     name = "bfl"
     hosts = ("api.bfl.ai", "api.us1.bfl.ai")

@@ -123,7 +123,7 @@ def _invalid(message: str, field: str | None = None) -> NoReturn:
 
 
 class Google(Vendor):
-    """Whoever answers at generativelanguage.googleapis.com."""
+    """The simulated vendor at generativelanguage.googleapis.com."""
 
     name = "google"
     hosts = ("generativelanguage.googleapis.com",)

@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def wrapped(text: str, letters: int, lines: int) -> list[str]:
-    """The text in at most so many lines of so many letters; what does not fit is told by three dots."""
+    """The text in at most so many lines of so many letters; three dots replace what does not fit."""
     made: list[str] = []
     rest = plain(text)
     while rest and len(made) < lines:

@@ -94,7 +94,7 @@ def error(
 
 
 class OpenAI(Vendor):
-    """Whoever answers at api.openai.com."""
+    """The simulated vendor at api.openai.com."""
 
     name = "openai"
     hosts = ("api.openai.com",)

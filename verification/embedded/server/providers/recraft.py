@@ -132,7 +132,7 @@ def _invalid(message: str) -> NoReturn:
 
 
 class Recraft(Vendor):
-    """Whoever answers at external.api.recraft.ai."""
+    """The simulated vendor at external.api.recraft.ai."""
 
     name = "recraft"
     hosts = ("external.api.recraft.ai",)

@@ -65,7 +65,7 @@ _SUNS = ("disc", "ring", "bands", "crescent", "halo")
 
 
 class _Style(NamedTuple):
-    """How one model paints, whatever it paints."""
+    """How one model paints every subject."""
 
     land: str
     sun: str

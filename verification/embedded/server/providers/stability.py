@@ -74,7 +74,7 @@ _PREFIX = "/v2beta/stable-image/generate/"
 
 
 class Stability(Vendor):
-    """Whoever answers at api.stability.ai."""
+    """The simulated vendor at api.stability.ai."""
 
     name = "stability"
     hosts = ("api.stability.ai",)
