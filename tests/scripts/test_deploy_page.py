@@ -48,7 +48,11 @@ def test_publishes_and_says_how_much(page: Project, here: Here) -> None:
     ("refusing", "message", "objects"),
     [
         ("s3", "step 'page upload' failed: assets/app-12345678.js could not be stored in the-page", 0),
-        ("cloudfront", "step 'page upload' failed: the page is stored, but E123 did not accept the invalidation", 2),
+        (
+            "cloudfront",
+            "step 'page upload' failed: the page is stored, but E123 did not accept the invalidation",
+            2,
+        ),
     ],
 )
 def test_a_refusal_of_aws_is_told(
