@@ -170,6 +170,10 @@ WARM_INVOCATIONS: Final = 20
 BURST_REQUESTS: Final = 400
 """Requests of the burst: at any speed above the rate, more than the gateway may let pass. Source: own judgement."""
 
+BURST_ROUNDS: Final = 4
+"""Bursts that are sent without a break until the gateway refuses. Source: own judgement; at 63 requests a second, as a busy
+machine sent them, the second one exceeds the limit."""
+
 BURST_RATE: Final = 400
 """Requests a second that the burst is to reach. Source: own judgement; the limit is kept as well as AWS can, which may let
 twice as many through."""

@@ -39,13 +39,15 @@ class Burst:
 
 
 @waiting("a burst of requests to be answered")
-def burst(api: Api, path: str, *, requests: int, rate: int, connections: range) -> Burst:
+def burst(api: Api, path: str, *, requests: int, rounds: int, rate: int, connections: range) -> Burst:
     """Send GET requests as fast as its connections can, once each of them is open and has woken the function.
 
     Args:
         api: what is asked.
         path: for what.
-        requests: how many.
+        requests: how many in one round.
+        rounds: at most so many, one after the other, until a request is refused: a machine that sends slowly exceeds a
+            limit only after a while.
         rate: requests a second that should be reached; how many connections that takes, the way there and back says.
         connections: how many there may be.
 
@@ -58,5 +60,10 @@ def burst(api: Api, path: str, *, requests: int, rate: int, connections: range) 
     with ThreadPoolExecutor(number) as pool:
         list(pool.map(lambda _: api.call("GET", path), range(number)))
         started = time.monotonic()
-        answers = tuple(pool.map(lambda _: api.call("GET", path), range(requests)))
-        return Burst(timedelta(seconds=time.monotonic() - started), answers)
+        answers: list[Answer] = []
+        for _ in range(rounds):
+            answers += pool.map(lambda _: api.call("GET", path), range(requests))
+            sent = Burst(timedelta(seconds=time.monotonic() - started), tuple(answers))
+            if sent.refused:
+                break
+        return sent
