@@ -46,7 +46,7 @@ def burst(api: Api, path: str, *, requests: int, rounds: int, rate: int, connect
         api: what is asked.
         path: for what.
         requests: how many in one round.
-        rounds: at most so many, one after the other, until a request is refused: a machine that sends slowly exceeds a
+        rounds: at most so many, one after the other, until an answer is not 200: a machine that sends slowly exceeds a
             limit only after a while.
         rate: requests a second that should be reached; how many connections that takes, the way there and back says.
         connections: how many there may be.
@@ -64,6 +64,6 @@ def burst(api: Api, path: str, *, requests: int, rounds: int, rate: int, connect
         for _ in range(rounds):
             answers += pool.map(lambda _: api.call("GET", path), range(requests))
             sent = Burst(timedelta(seconds=time.monotonic() - started), tuple(answers))
-            if sent.refused:
+            if sent.statuses.keys() != {HTTPStatus.OK}:
                 break
         return sent
