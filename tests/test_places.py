@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from markdown_it import MarkdownIt
+
 from verification.application import ROOT
 
 _MADE = (Path("frontend", ".env"), Path("frontend", "dist"))
@@ -27,6 +29,25 @@ def test_every_place_of_the_project_that_code_names_exists() -> None:
         f"{file}: {place}"
         for file, place in named
         if not any(place.is_relative_to(made) for made in _MADE) and not (ROOT / place).exists()
+    ] == []
+
+
+def test_every_picture_of_a_document_exists_and_has_a_text() -> None:
+    """A reader sees a broken frame, and a screen reader nothing."""
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pictures = [
+        (file, image.content, str(image.attrs["src"]))
+        for file in documents
+        for block in MarkdownIt("commonmark").parse(file.read_text(encoding="utf-8"))
+        for image in block.children or []
+        if image.type == "image"
+    ]
+
+    assert {file.name for file, _, _ in pictures} >= {"README.md", "ADAPTING.md"}
+    assert [
+        f"{file.name}: {source}"
+        for file, text, source in pictures
+        if not text or not (file.parent / source).is_file()
     ] == []
 
 
