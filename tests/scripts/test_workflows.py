@@ -94,3 +94,51 @@ def test_staging_is_compared_with_the_last_run_that_left_its_report(
     assert (record.read_text().strip() if record.exists() else None) == compared
     assert ("::notice::None of the last 20 runs" in ended.stdout) == (compared is None)
     assert not (tmp_path / "earlier").exists()
+
+
+# Has the report of this run where $LEFT says so, and shows what a comment would say.
+COMMENTING = """\
+#!/bin/sh
+case "$1 $2" in
+  'run download')
+    [ "$LEFT" = nothing ] && { echo "no artifact found" >&2; exit 1; }
+    mkdir -p report/staging
+    [ "$LEFT" = report ] && echo '# READY' > report/staging/verification.md
+    exit 0 ;;
+  'pr comment') cat "$5" ;;
+  *) echo "unexpected: $*" >&2; exit 2 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("left", "verdict"),
+    [("report", "# READY"), ("deployment", "# NOT VERIFIED"), ("nothing", "# NOT VERIFIED")],
+)
+def test_a_run_without_a_report_takes_an_earlier_verdict_away(
+    tmp_path: Path, left: str, verdict: str
+) -> None:
+    """A comment that says READY would stay although the next commit could not even be deployed."""
+    gh = tmp_path / "stubs" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(COMMENTING)
+    gh.chmod(0o755)
+    variables = {
+        "PATH": f"{gh.parent}:{os.environ['PATH']}",
+        "LEFT": left,
+        "GITHUB_RUN_ID": "30",
+        "PULL_REQUEST": "7",
+        "RUN": "https://github.example/runs/30",
+    }
+
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", step("verify-staging.yml", "Comment with the report")],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[0] == verdict
+    assert (left == "report") is ("runs/30" not in done.stdout)
