@@ -44,7 +44,7 @@ step frontend
   npm run --silent lint
   npm run --silent typecheck
   npm run --silent test
-  # A build wants the addresses of a deployment; these lead nowhere.
+  # A build needs the addresses of a deployment; these lead nowhere.
   VITE_API_ENDPOINT=https://api.example VITE_CLOUDFRONT_DOMAIN=images.example VITE_ENVIRONMENT=dev npm run --silent build
 )
 

@@ -24,14 +24,14 @@ IMAGE_EXPIRY: Final = timedelta(days=30)
 """Specification: images live for thirty days."""
 
 ROW_LIFETIME: Final = timedelta(days=31)
-"""Most time that a row of the table may live on: as long as a job's images, and a day for whoever counts in whole
-ones. An expiry in milliseconds, which DynamoDB reads as seconds, is thousands of years away. Source: own judgement."""
+"""Most time that a row of the table may live on: as long as a job's images, and a day for code that counts in
+whole days. An expiry in milliseconds, which DynamoDB reads as seconds, is thousands of years away. Source: own judgement."""
 
 EDGE_ATTEMPTS: Final = 8
 """Requests until one has to hit: neighbouring edge caches may each miss once. Source: own judgement."""
 
 IMAGES_SAMPLED: Final = 40
-"""Newest images that are looked at, and as many of all others. Source: own judgement; the images of the last four jobs show
+"""Newest images that are checked, and as many of all others. Source: own judgement; the images of the last four jobs show
 what the worker makes now, and eighty requests to the edge take some three seconds."""
 IMAGES_LISTED: Final = 10_000
 """Images that are listed to choose from. Source: own judgement; S3 lists a thousand in a call, so this is a second or two,
@@ -76,8 +76,8 @@ FAILURES_A_MINUTE: Final = 2
 chance any more, and a quiet service has few calls."""
 
 ALARM_REST: Final = timedelta(hours=1)
-"""How long after a trouble ended the next one has to raise the alarm anew. Source: own judgement; whoever heard of the first
-believes it mended by then."""
+"""How long after a failure ended the next one has to raise the alarm again. Source: own judgement; the operators who were
+notified of the first believe by then that it is fixed."""
 
 SLOW_PART: Final = 0.9
 """Part of a function's timeout that slow calls take, which has to raise an alarm. Source: own judgement; at the whole of it
@@ -147,7 +147,7 @@ TRAFFIC_PAUSE: Final = timedelta(milliseconds=50)
 """Between the first requests of a drill's user. Source: own judgement; well below what is throttled (INF-05)."""
 
 TRAFFIC_SLOWDOWN: Final = 40
-"""Later the pause is the time gone by, divided by this. Source: own judgement; most drills are short, and are looked at closely."""
+"""Later the pause is the time gone by, divided by this. Source: own judgement; most drills are short, and need frequent requests."""
 
 TRAFFIC_LONGEST_PAUSE: Final = timedelta(seconds=7.5)
 """Between two requests at the most. Source: REQUESTS_OF_AN_ITEM last longer than DEPLOYMENT_DEADLINE with it."""
@@ -196,7 +196,7 @@ FORGOTTEN_WITHIN: Final = timedelta(seconds=10)
 says that it is done, and no more."""
 
 WINDOW_MARGIN: Final = timedelta(seconds=30)
-"""How much of a limit's window has to be left to look at it. Source: own judgement; a look takes a few seconds."""
+"""How much of a limit's window has to be left to check it. Source: own judgement; a check takes a few seconds."""
 
 RUN_REQUESTS: Final = 9
 """How many requests of a whole run count against its address's day. Source: what a run on the embedded AWS sends: two
@@ -245,13 +245,13 @@ PAGE_DEADLINE: Final = timedelta(seconds=15)
 """How long a check waits for something to appear on the page. Source: own judgement; a fast line shows it at once."""
 
 PROGRESS_GAP: Final = timedelta(milliseconds=500)
-"""How long nothing may say that work goes on. Source: own judgement; people notice a pause of a second (Nielsen)."""
+"""How long the page may show no sign of progress. Source: own judgement; people notice a pause of a second (Nielsen)."""
 
 LIGHTHOUSE_RUNS: Final = 5
 """Runs whose median counts. Source: Lighthouse's own advice on variability."""
 
 LIGHTHOUSE_SCORE: Final = 100
-"""Performance, accessibility, best practices and SEO, of 100. Source: own judgement; the specification wants 90."""
+"""Performance, accessibility, best practices and SEO, of 100. Source: own judgement; the specification requires 90."""
 
 LARGEST_CONTENTFUL_PAINT_MS: Final = 2500
 """Specification; also what web.dev calls good."""

@@ -1,7 +1,7 @@
 """What the stack costs a month on AWS, from a table of prices and a stated traffic.
 
-List prices without free tiers or taxes, so what the bill says is rather less. What vendors outside AWS charge for
-their images stands on their own bills, which no AWS budget sees. `python -m verification.costs` writes docs/COST.md.
+List prices without free tiers or taxes, so what the bill says is rather less. Vendors outside AWS charge for
+their images on their own bills, which no AWS budget covers. `python -m verification.costs` writes docs/COST.md.
 """
 
 from __future__ import annotations

@@ -281,7 +281,7 @@ class Stack:
 
     @cached_property
     def web_acl(self) -> WebAcl | None:
-        """What stands in front of the distribution, None for nothing.
+        """The web ACL in front of the distribution, None for none.
 
         Raises:
             Unverified: it is one of WAF Classic, which has an id and no ARN.

@@ -31,7 +31,7 @@ need() {
   done
 }
 
-# Temporary files of this script, and of whatever it starts, lie in one folder that goes with the last of them: those
+# Temporary files of this script and of its child processes are in one folder, removed when the last of them ends: those
 # tools leave some behind. A guard waits for the end of the pipe that all of them hold, since `exec` drops a trap and a
 # kill skips it. A script that another one called uses that one's folder.
 case "${TMPDIR:-}" in

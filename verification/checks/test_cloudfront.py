@@ -48,7 +48,7 @@ def test_distribution_is_deployed(stack: Stack, cdn: Cdn, site: Cdn) -> None:
 
 @pytest.mark.item("CDN-02")
 def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, job: Job, listed_job: Job) -> None:
-    """Users see a broken picture, or somebody else's."""
+    """Users see a broken picture, or the picture of another user."""
     url = job.sample_url
     image = cdn.get(cdn.path(url))
     stored = stack.bucket.content_type(key_of(url))
@@ -64,7 +64,7 @@ def test_image_is_served_as_stored(stack: Stack, cdn: Cdn, job: Job, listed_job:
 
 @pytest.mark.item("CDN-03")
 def test_plain_http_is_redirected(stack: Stack, cdn: Cdn, site: Cdn, shown_job: Job) -> None:
-    """What travels in clear can be read and replaced on its way."""
+    """Anyone on the network path can read and replace unencrypted traffic."""
     assert {
         f"{distribution.id} {behaviour.get('PathPattern', 'default')}": behaviour["ViewerProtocolPolicy"]
         for distribution in stack.distributions
@@ -122,7 +122,7 @@ def test_images_may_be_cached_for_long(stack: Stack, cdn: Cdn, shown_job: Job) -
 
 @pytest.mark.item("CDN-07")
 def test_api_answers_are_never_cached(api: Api, shown_job: Job) -> None:
-    """A user would watch somebody else's job, or an old state of their own."""
+    """A user would see the job of another user, or an old state of their own."""
     answers = [
         *(api.call("GET", path) for path in ("/health", f"/status/{shown_job.id}", "/gallery/list")),
         api.call("GET", f"/gallery/{shown_job.id}"),
@@ -223,7 +223,7 @@ def test_latest_change_reached_the_edges_in_time(stack: Stack, evidence: dict[st
 
 @pytest.mark.item("CDN-12")
 def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> None:
-    """A page that asks a moment too early would have no image for anyone; strangers would learn names."""
+    """One request before an image is stored would hide it from all users; error pages would reveal internal names."""
     assert {
         f"{distribution.id}: {status}": kept
         for distribution in stack.distributions
@@ -254,7 +254,7 @@ def test_errors_are_short_lived_and_reveal_nothing(stack: Stack, cdn: Cdn) -> No
 
 @pytest.mark.item("CDN-14")
 def test_latency_by_edge_is_recorded(cdn: Cdn, shown_job: Job, evidence: dict[str, object]) -> None:
-    """Users far from the developers may wait long for each image, and nobody could tell."""
+    """Users far from the developers may wait long for each image, and the developers would not notice."""
     path = cdn.path(shown_job.sample_url)
     cdn.get(path)  # opens the connection, and fills the cache
     samples = [cdn.get(path) for _ in range(budgets.EDGE_SAMPLES)]
@@ -337,7 +337,7 @@ def _is_whole(answer: Answer, path: str) -> bool:
 def test_page_is_served_as_built(
     stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source, evidence: dict[str, object]
 ) -> None:
-    """Visitors would run code that nobody has reviewed, or get files that their browser keeps or reads wrongly."""
+    """Visitors would run unreviewed code, or get files that their browser caches or interprets wrongly."""
     release = source.release(stack.env.exchanges)
     evidence["built"] = (
         f"{len(built)} files of {sum(file.size for file in built)} bytes, from {release.commit}"
@@ -354,7 +354,7 @@ def test_page_is_served_as_built(
 def test_nothing_lies_beside_the_page(
     stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source
 ) -> None:
-    """Whatever lies in the page's bucket is published, under the page's own name."""
+    """Every file in the page's bucket is published under the page's own domain name."""
     assert stack.page_key
     found = served.strangers(stack.site_bucket, site, built, source)
     served.require_this_commit(stack, source.release(stack.env.exchanges), found)
@@ -366,7 +366,7 @@ def test_nothing_lies_beside_the_page(
 # The images of the run's own job are among the newest, where it may make one.
 @pytest.mark.usefixtures("shown_job")
 def test_images_are_images(stack: Stack, cdn: Cdn, evidence: dict[str, object]) -> None:
-    """A document under an image's address would be shown in the service's name to whoever is sent there."""
+    """A user who follows a link to a document at an image's address would see it under the service's domain name."""
     wanted = {"Range": f"bytes=0-{images.FIRST_BYTES - 1}", "Accept-Encoding": "identity"}
     sample = images.sample(stack.bucket)
     answers = {one.key: cdn.get(f"/{quote(one.key)}", headers=wanted) for one in sample}

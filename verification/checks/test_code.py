@@ -75,7 +75,7 @@ def test_line_coverage_is_enough(frontend_tests: TestRun, backend_tests: TestRun
 
 @pytest.mark.item("CODE-05")
 def test_source_has_no_unfinished_words(source: Source) -> None:
-    """A note to oneself in shipped code is work that nobody planned."""
+    """A TODO note in shipped code is unplanned work."""
     assert source.unfinished_words() == []
 
 
@@ -173,10 +173,10 @@ def _rate_limited(job: Job) -> Sequence[str]:
 
 
 def _require_no_rate_limit(api: Api, models: Sequence[str]) -> None:
-    """Whether these models yield images, nobody could see.
+    """Raise Unverified if a rate limit kept models from making images.
 
     Raises:
-        Unverified: there are any.
+        Unverified: there are such models.
     """
     if models:
         vendors = api.vendors()
@@ -190,7 +190,7 @@ def _require_no_rate_limit(api: Api, models: Sequence[str]) -> None:
 
 @pytest.mark.item("CODE-10")
 def test_gallery_shows_images_just_made(api: Api, job: Job, stack: Stack, cdn: Cdn, ledger: Ledger) -> None:
-    """Somebody's pictures would be paid for and never found again."""
+    """A user's pictures would be paid for, and the user could not find them again."""
     prompt = f"a jetty at dawn, seen by verification run {uuid.uuid4().hex}"
     # Nothing about it is different from a user's, and it is gone before the check ends.
     with _withdrawn(stack, prompt):
@@ -258,7 +258,7 @@ def _withdrawn(stack: Stack, prompt: str) -> Iterator[None]:
 
 @pytest.mark.item("CODE-11")
 def test_enhanced_prompt_is_richer_and_keeps_its_subject(api: Api) -> None:
-    """Users would be given back what they wrote, or somebody else's picture."""
+    """Users would get their own prompt back, or a prompt for a different picture."""
     prompt = "a red lighthouse"
     with api.paying("an enhanced prompt", enhancements=1):
         answer = api.call("POST", "/enhance", json_body={"prompt": prompt})
@@ -317,7 +317,7 @@ def test_limit_refuses_until_its_window_ends(stack: Stack, ledger: Ledger) -> No
 @pytest.mark.item("CODE-14")
 @pytest.mark.xdist_group("browser")
 def test_page_survives_a_render_error(visit: OpenPage, listed_job: Job, stack: Stack) -> None:
-    """One unexpected field would empty the whole page, and nobody but the user would know."""
+    """One unexpected field would empty the whole page, and only the user would notice."""
     with visit(None) as tab:
         page, reports = tab.page, tab.posts("/log")
         _open(tab, "/no-such-page", "main a[href]")  # which has no picture of its own
@@ -659,7 +659,7 @@ def _accepted(job: Job, after: timedelta = timedelta()) -> Answered:
 
 
 def _waiting(job: Job) -> dict[str, Any]:
-    """The status of a job that nobody has begun with."""
+    """Return the status of a job that no worker has begun."""
     return _status(
         job, "pending", *({"model": result["model"], "status": "pending"} for result in job.results)
     )
@@ -763,7 +763,7 @@ def _said(page: Page) -> str:
 
 
 def _hard_on_a_thumb(tab: Visit) -> list[str]:
-    """What reaches beyond the screen, and what is too small to hit or stands beside it."""
+    """Return what is wider than the screen, and the targets that are too small or partly off the screen."""
     wide = tab.overflow()
     return ([wide] if wide else []) + [
         repr(target)

@@ -35,7 +35,7 @@ _WISH = {"prompt": "a quiet harbour"}
 
 @pytest.mark.item("CONF-01")
 def test_registry_names_nine_models(api: Api, stack: Stack) -> None:
-    """A model that fell out of the configuration is a picture that nobody misses until a user does."""
+    """If the configuration lacks a model, its picture is missing, and only users notice."""
     models = api.call("GET", "/health").document()["models"]
     overrides = {
         function.name: function.environment.get("MODEL_OVERRIDES") for function in (stack.api, stack.worker)
@@ -81,7 +81,7 @@ _WHY = {
 
 @pytest.mark.item("CONF-03")
 def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> None:
-    """Nine vendors are paid for whatever a burst gets past the limit."""
+    """Nine vendors are paid for each request of a burst that exceeds the limit."""
     limit = stack.api.environment.get("GLOBAL_HOURLY_LIMIT")
     assert limit == str(budgets.GLOBAL_REQUESTS_PER_HOUR), (
         f"{stack.api!r} lets {limit} requests an hour through"
@@ -172,7 +172,7 @@ def test_worker_may_run_as_long_as_lambda_allows(stack: Stack) -> None:
 
 @pytest.mark.item("CONF-06")
 def test_api_gives_up_before_the_gateway_does(stack: Stack) -> None:
-    """The gateway answers 503 on its own while the function goes on and is paid for."""
+    """The gateway answers 503 on its own while the function continues to run and to cost money."""
     assert stack.api.timeout < general.API_TIMEOUT_LIMIT
 
 
@@ -184,7 +184,7 @@ def test_worker_has_its_memory(stack: Stack) -> None:
 
 @pytest.mark.item("CONF-08")
 def test_images_expire(stack: Stack) -> None:
-    """Storage would grow for ever, and so would what a leak can reveal."""
+    """Storage would grow without a limit, and a leak could reveal ever more images."""
     images = "images/"
     rules = [rule for rule in stack.bucket.lifecycle_rules if rule.enabled and rule.expiration]
     of_all = [rule.expiration for rule in rules if images.startswith(rule.prefix) and not rule.partial]
@@ -309,7 +309,7 @@ def test_frontend_env_points_at_this_stack(stack: Stack, source: Source, env: En
 def test_what_is_deployed_is_this_commit(
     stack: Stack, env: Environment, source: Source, evidence: dict[str, object]
 ) -> None:
-    """Users would meet something else than what was looked at, tested and released."""
+    """Users would run code that was not reviewed, tested and released."""
     release = source.release(env.exchanges)
     logical_ids = {r.physical_id: r.logical_id for r in stack.formation.resources.values()}
     packages = {logical_ids[function.name]: function for function in stack.functions}
@@ -356,7 +356,7 @@ def test_environments_share_nothing(stack: Stack) -> None:
 
 @pytest.mark.item("CONF-16")
 def test_logs_are_kept_as_long_as_they_are_needed(stack: Stack, application: Application) -> None:
-    """Logs that never expire cost more each month; those that are gone at once tell nobody what happened."""
+    """Logs that never expire cost more each month; logs that expire too early cannot explain a failure."""
     kept = {group.name: _kept(group, application.least_log_retention) for group in stack.log_groups}
 
     assert {name: why for name, why in kept.items() if why} == {}
@@ -375,7 +375,7 @@ def _kept(group: LogGroup, least: timedelta) -> str:
 
 @pytest.mark.item("CONF-17")
 def test_jobs_and_counters_expire(stack: Stack) -> None:
-    """Every request would leave a row behind for ever."""
+    """Every request would leave a row in the table permanently."""
     attribute = stack.table.time_to_live.get("AttributeName", "")
     lasting = stack.table.rows_outliving(stack.table.clock + budgets.ROW_LIFETIME, attribute)
 
@@ -387,7 +387,7 @@ def test_jobs_and_counters_expire(stack: Stack) -> None:
 
 @pytest.mark.item("CONF-18")
 def test_every_resource_is_tagged(stack: Stack, env: Environment, evidence: dict[str, object]) -> None:
-    """Nobody could split the bill by environment, or tell a leftover from what is in use."""
+    """The operators could not split the bill by environment, or distinguish unused resources from those in use."""
     wanted = {"Project": "pixel-prompt", "Environment": env.name}
     evidence["resources with tags"] = f"{len(stack.tags)} of {len(stack.formation.resources)}"
 
@@ -401,7 +401,7 @@ def test_every_resource_is_tagged(stack: Stack, env: Environment, evidence: dict
 
 @pytest.mark.item("CONF-19")
 def test_no_model_ends_soon(stack: Stack, evidence: dict[str, object]) -> None:
-    """From one day to the next each job would lack an image, and nobody would have had time to choose another model."""
+    """Each job would suddenly lack an image, and the developers would have no time to choose another model."""
     lives = model_lives.read(stack.worker.invoke({"action": "model-lives"}, budgets.KEY_CHECK_DEADLINE))
     today = model_lives.today()
     evidence |= {life.model: life.how() for life in lives}

@@ -1,4 +1,4 @@
-"""Section Infrastructure: the stack stands, and stands up."""
+"""Section Infrastructure: the stack is complete, and withstands failures."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_outputs_point_at_live_resources(stack: Stack) -> None:
 
 @pytest.mark.item("INF-04")
 def test_nothing_has_drifted_from_the_template(stack: Stack, evidence: dict[str, object]) -> None:
-    """The next deployment would undo a change made by hand, or keep one that nobody remembers."""
+    """The next deployment would undo a change that was made by hand, or keep an undocumented one."""
     drifts = stack.formation.drifts
     compared, resources = drifts.values(), stack.formation.resources.values()
     evidence["compared"] = f"{len(compared)} of {len(resources)} resources"
@@ -97,7 +97,7 @@ def test_nothing_has_drifted_from_the_template(stack: Stack, evidence: dict[str,
 
 @pytest.mark.item("INF-05")
 def test_every_route_is_throttled(stack: Stack) -> None:
-    """One client could use up the account's concurrency for everybody."""
+    """One client could use up the account's concurrency, so that all other clients are refused."""
     expected = Throttle(rate=budgets.API_RATE, burst=budgets.API_BURST)
 
     assert {
@@ -260,7 +260,7 @@ def _deliveries(events: Sequence[LogEvent]) -> set[int]:
 
 @pytest.mark.item("INF-12")
 def test_requests_are_traced(stack: Stack) -> None:
-    """Nobody can say where the time went."""
+    """The operators could not find the slow part of a request."""
     assert {f.name: f.tracing_mode for f in (stack.api, stack.worker) if f.tracing_mode != "Active"} == {}
 
 
@@ -304,7 +304,7 @@ def test_monthly_cost_is_within_a_watched_budget(
 
 @pytest.mark.item("INF-14")
 def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
-    """Metric, dimensions, threshold, permission and topic can each look right, and still nobody is told."""
+    """Metric, dimensions, threshold, permission and topic can each look right, and still no operator is notified."""
     switch, alarm = stack.api_errors_alarm, stack.api_errors_alarm.alarm
     topic, inbox = stack.alarm_topic, stack.alarm_inbox
     threshold = int(alarm.threshold or 0)
@@ -364,7 +364,7 @@ def _tells_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmSt
 
 @pytest.mark.item("INF-19")
 def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: Cdn) -> None:
-    """After abuse nobody could say who called what."""
+    """After abuse the operators could not find out who sent which requests."""
     assert stack.has("CdnLogsBucket"), f"{stack.formation!r} has no log of its distributions"
     assert stack.http_api.access_log_name == stack.access_log.name
     assert stack.access_log.retention, f"{stack.access_log!r} never expires its lines"
@@ -402,7 +402,7 @@ def _of(id_: str, lines: Sequence[LogEvent]) -> Sequence[LogEvent]:
 
 @pytest.mark.item("INF-15")
 def test_failing_update_is_undone_while_the_api_answers(throw_away: ThrowAway) -> None:
-    """A release that fails would leave users on half of it until somebody wakes up."""
+    """A failed release would leave users on a half-updated stack until an operator repairs it."""
     if not throw_away.created:
         raise Unverified(f"there is no stack to update ({throw_away.why()}); see INF-20")
     before = Stack(throw_away.env)
@@ -418,13 +418,13 @@ def test_failing_update_is_undone_while_the_api_answers(throw_away: ThrowAway) -
 
 @pytest.mark.item("INF-18")
 def test_redeploying_changes_nothing(env: Environment, source: Source, tmp_path: Path) -> None:
-    """If every deployment changes something, nobody can review what one is about to do."""
+    """If every deployment changes something, a reviewer cannot see the changes that matter."""
     assert drill.changes(env, source.app, tmp_path) == []
 
 
 @pytest.mark.item("INF-20")
 def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
-    """In a disaster nobody remembers the step that was done by hand a year ago."""
+    """In a disaster the operators do not remember a manual step of a year ago."""
     assert throw_away.created, throw_away.why()
     throw_away.delete()
     rebuilt = throw_away.deploy()
@@ -435,7 +435,7 @@ def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
 
 @pytest.mark.item("INF-21")
 def test_nothing_undeclared_hangs_on_the_stack(env: Environment) -> None:
-    """Drift compares what is declared: what somebody added by hand stays, works, and nobody knows of it."""
+    """Drift detection compares declared resources alone: a resource added by hand stays in use and undocumented."""
     assert undeclared(env, live.resources(env)) == {}
 
 

@@ -73,7 +73,7 @@ def test_bandit_finds_nothing_of_weight(source: Source) -> None:
 
 @pytest.mark.item("SEC-04")
 def test_tree_and_history_hold_no_secret(source: Source) -> None:
-    """A key in one old commit is a key that everybody with a clone has."""
+    """Every person with a clone has a key that is in any old commit."""
     assert source.secrets() == []
 
 
@@ -85,7 +85,7 @@ def test_what_is_built_holds_no_secret(source: Source) -> None:
 
 @pytest.mark.item("SEC-06")
 def test_no_function_carries_a_key(stack: Stack) -> None:
-    """Whoever may describe a function reads its environment."""
+    """Every principal that may describe a function can read its environment."""
     own = sorted({resource.physical_id for resource in stack.formation.resources.values()}, key=len)
     carried = [
         f"{function.name}: {name}"
@@ -106,7 +106,7 @@ def _is_a_key(name: str, value: str) -> bool:
 
 
 def _is_random(value: str, own: Sequence[str]) -> bool:
-    """Whether something stands in a value that nobody would think of: a key of no known form, in the clear or encoded."""
+    """Return whether a value contains random text, as a key of an unknown form has, encoded or not."""
     for name in reversed(own):
         value = value.replace(name, "") if name else value
     return any(
@@ -153,7 +153,7 @@ def _words(answer: Answer, header: str) -> set[str]:
 def test_each_function_has_a_small_role_of_its_own(
     stack: Stack, env: Environment, application: Application
 ) -> None:
-    """Whoever tricks a function may do what its role may."""
+    """An attacker who controls a function has all permissions of its role."""
     granted = [
         (role.name, statement)
         for role in stack.roles.values()
@@ -190,7 +190,7 @@ def test_each_function_has_a_small_role_of_its_own(
 
 @pytest.mark.item("SEC-09")
 def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
-    """A misspelt action grants nothing, and IAM says so to nobody."""
+    """A misspelt action grants nothing, and IAM reports no error."""
     live = [
         action
         for role in stack.roles.values()
@@ -206,7 +206,7 @@ def test_every_granted_action_exists(stack: Stack, source: Source) -> None:
 
 @pytest.mark.item("SEC-24")
 def test_every_granted_action_is_called(stack: Stack, source: Source) -> None:
-    """What a function never does only serves whoever takes it over."""
+    """A permission that a function never uses only serves an attacker who controls the function."""
     code = Code(source.app / "backend" / "src")
     granted = {
         function: [
@@ -248,7 +248,7 @@ def test_bucket_refuses_anonymous_access(stack: Stack, shown_job: Job) -> None:
 
 @pytest.mark.item("SEC-11")
 def test_everything_is_encrypted_at_rest(stack: Stack) -> None:
-    """A copied disk or a wrong grant would give the data away in clear."""
+    """A copied disk or a wrong grant would reveal the data unencrypted."""
     encrypted = {
         **{name: bool(bucket.encryption_algorithms) for name, bucket in stack.every_bucket.items()},
         **{name: queue.encrypted for name, queue in stack.every_queue.items()},
@@ -278,7 +278,7 @@ def _unreadable(stack: Stack) -> Iterator[str]:
 
 @pytest.mark.item("SEC-12")
 def test_bucket_refuses_plain_http(stack: Stack, shown_job: Job) -> None:
-    """A signed request in clear can be read, and repeated while it is fresh."""
+    """An attacker can read an unencrypted signed request, and repeat it while its signature is valid."""
     key = key_of(shown_job.sample_url)
 
     for bucket, stored in ((stack.bucket, key), (stack.site_bucket, stack.page_key)):
@@ -329,7 +329,7 @@ def _asks_browsers_for_protection(answer: Answer) -> None:
 
 @pytest.mark.item("SEC-14")
 def test_unwanted_requests_are_refused_before_anyone_is_paid(api: Api, stack: Stack) -> None:
-    """Each accepted request is nine bills, and vendors close the accounts of those who offend again and again."""
+    """Each accepted request is nine bills, and vendors close accounts that break their rules repeatedly."""
     started, common_id = datetime.now(UTC), new_correlation_id()
     oversize = [(path, "a" * budgets.OVERSIZE_BODY_BYTES) for path in ("/generate", "/enhance", "/log")]
     blocked = [(path, prompt) for path in ("/generate", "/enhance") for prompt in ("nsfw", "n s f w")]
@@ -405,7 +405,7 @@ def _holds(event_name: str) -> Callable[[Sequence[LogEvent]], bool]:
 
 @pytest.mark.item("SEC-16")
 def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
-    """Somebody else's event would pass throttling, limits and CORS."""
+    """An event from another account would bypass throttling, limits and CORS."""
     invoking = [statement for statement in read(stack.api.permissions) if statement.allows]
     sources = {
         function.name: [m["EventSourceArn"] for m in function.event_sources] for function in stack.functions
@@ -428,7 +428,7 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
 
 @pytest.mark.item("SEC-25")
 def test_queues_and_topic_take_messages_from_their_own_senders(stack: Stack, env: Environment) -> None:
-    """Whoever may fill the queue has images made past every limit; whoever may raise alarms drowns the real one."""
+    """A foreign sender could order images past every limit, or hide a real alarm among false ones."""
     policies = {name: queue.policy_statements for name, queue in stack.every_queue.items()}
     policies["AlarmTopic"] = stack.alarm_topic.policy_statements
     open_to_others = {
@@ -467,7 +467,7 @@ def test_data_admits_its_own_account_alone(stack: Stack, env: Environment) -> No
 
 @pytest.mark.item("SEC-17")
 def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
-    """During an attack nothing could be blocked but everybody."""
+    """During an attack the operators could only block all users."""
     assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
     assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
     assert stack.web_acl.acting_rules, stack.web_acl.rules
@@ -553,7 +553,7 @@ def test_only_this_distribution_reads_the_bucket(stack: Stack, cdn: Cdn) -> None
 
 @pytest.mark.item("SEC-20")
 def test_api_and_cdn_refuse_old_tls(stack: Stack, api: Api, cdn: Cdn, site: Cdn, env: Environment) -> None:
-    """What travels under TLS 1.0 or 1.1 can be read by those who know how."""
+    """An attacker can decrypt traffic under TLS 1.0 or 1.1 by known methods."""
     addresses = {"API": api.endpoint, "CDN": cdn.domain, "page": site.domain}
     accepted = {
         where: {version.name for version in _TLS_VERSIONS if tls.accepts(env, address, version)}
@@ -586,7 +586,7 @@ def test_report_of_a_spilt_secret_holds_none(source: Source) -> None:
 
 @pytest.mark.item("SEC-22")
 def test_cdn_serves_images_alone(stack: Stack, cdn: Cdn, shown_job: Job) -> None:
-    """Whatever else is put into the bucket would be public at once."""
+    """Any other file in the bucket would be public at once."""
     key = f"verification/{uuid.uuid4().hex}.txt"
     with stack.bucket.temporary_object(key, b"not an image"):
         answer = cdn.get(f"/{key}")
@@ -607,7 +607,7 @@ def test_workflows_cannot_be_turned_against_us(source: Source) -> None:
 
 
 def _trusted_services(role: Role) -> list[str]:
-    """Who may take the role on; whoever is no service stands there as written."""
+    """Return the services that may assume the role, and any other principal with its kind."""
     return [
         name if kind == "Service" else f"{kind} {name}"
         for statement in read(role.trusted)
@@ -621,7 +621,7 @@ def _leaves_actions_open(statement: Statement) -> bool:
 
 
 def _leaves_resources_open(statement: Statement, stack: Stack) -> bool:
-    """Whether a wildcard stands anywhere but behind the whole name of one of the stack's resources."""
+    """Return whether a wildcard is anywhere but after the whole name of one of the stack's resources."""
     resources = statement.resources
     if resources == ["*"]:
         return not statement.names_only(general.ACTIONS_WITHOUT_RESOURCE)

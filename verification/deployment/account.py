@@ -40,10 +40,10 @@ def require_concurrency(
         clients: AWS.
         template: what is to be deployed.
         passed: the value of each parameter.
-        found: the stack as it stands; what it has reserved already is counted as free.
+        found: the stack's present state; the concurrency that it has reserved already counts as free.
 
     Returns:
-        Why nobody could look, for a note; nothing when there is room.
+        Why the account could not be checked, for a note; nothing when there is room.
 
     Raises:
         UsageProblem: there is no room.

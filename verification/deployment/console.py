@@ -23,7 +23,7 @@ def require_terminal() -> None:
     """Make sure that a user can be asked for consent.
 
     Raises:
-        UsageProblem: nobody can.
+        UsageProblem: no user can be asked.
     """
     # A shell can close it (`<&-`), and then Python has none.
     if not (sys.stdin and sys.stdin.isatty()):

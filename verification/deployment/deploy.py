@@ -84,7 +84,7 @@ class Options:
 
     @property
     def dotenv(self) -> Path:
-        """What points the page at the deployment; a rollback is told to the checkout that was left alone."""
+        """The file that gives the page the deployment's addresses; a rollback writes the one of the current checkout."""
         return (self.root if self.rollback else self.app) / "frontend" / ".env"
 
     @property
@@ -270,7 +270,7 @@ def tear_down(options: Options) -> int:
 
 
 def reuse(options: Options) -> str | None:
-    """Why a deployment is needed; nothing when what is deployed is what lies here, and frontend/.env says so.
+    """Return why a deployment is needed; nothing when the deployment matches the checkout, and frontend/.env names it.
 
     Raises:
         UsageProblem: the environment cannot be reached.

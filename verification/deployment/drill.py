@@ -236,7 +236,7 @@ class ThrowAway:
 
     @waiting("an update to fail and to be taken back")
     def fail_update(self) -> Standing:
-        """Begin an update that changes the API's function and then cannot go on.
+        """Begin an update that changes the API's function and then fails.
 
         Raises:
             Unverified: it succeeded, or failed before it had changed anything.
@@ -360,9 +360,9 @@ class ThrowAway:
         ]
 
     def _buckets_and_tables(self, client: Any) -> list[tuple[str, str]]:
-        """What this very stack has made, of what its deletion leaves.
+        """Return the buckets and tables that this stack created, which its deletion keeps.
 
-        A resource that could not be made for want of a free name bears the name of somebody else's.
+        A resource that failed because its name was taken has the name of another stack's resource.
         """
         pages = client.get_paginator("describe_stack_events").paginate(StackName=self.env.stack_name)
         return [

@@ -101,7 +101,7 @@ def simulated(secrets: Iterable[str], directory: Path) -> Keys:
 
 
 def _invented(parameter: str) -> str:
-    """A key of its vendor's form, where a simulated vendor looks at the form."""
+    """Return a key in its vendor's form, where a simulated vendor checks the form."""
     vendors = importlib.import_module("verification.embedded.server.providers.keys")
     vendor = vendor_of(parameter)
     return str(vendors.example(vendor)) if vendor in vendors.SHAPES else token_hex(32)

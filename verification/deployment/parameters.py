@@ -109,10 +109,10 @@ def configured(file: Path, environment: str, stack: str) -> dict[str, str]:
 
 
 def ambient(environment: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that `PARAMETERS_<ENVIRONMENT>` sets, as samconfig's `parameter_overrides` are written.
+    """Return the parameters that `PARAMETERS_<ENVIRONMENT>` sets, in the form of samconfig's `parameter_overrides`.
 
-    For what belongs to an account and not into a repository, such as a certificate's ARN. They go before samconfig's,
-    and whatever looks at a deployment reads them too.
+    They are values of an account that do not belong in a repository, such as a certificate's ARN. They override
+    samconfig's. Deployments and drills both read them.
 
     Raises:
         UsageProblem: it is no list of Name=Value.

@@ -24,7 +24,7 @@ class Interrupted(BaseException):
 
 
 class _Interrupts:
-    """Turns the first signal into `Interrupted`, at once or when a step that must not be cut is over."""
+    """A signal handler that raises `Interrupted` for the first signal, at once or after a step that must not be cut."""
 
     def __init__(self) -> None:
         self.deferring = False

@@ -51,7 +51,7 @@ def delete(environment: Environment) -> list[str]:
 
 
 def variables(environment: Environment, ambient: Mapping[str, str]) -> dict[str, str]:
-    """The child's environment: the very account, region and endpoint that the preflight looked at.
+    """Return the child's environment: the same account, region and endpoint that the preflight checked.
 
     An environment on an embedded AWS gets its credentials alone; a real one keeps the ordinary chain,
     which can renew them during a long deployment.

@@ -17,8 +17,8 @@ def variables(private: Path) -> Iterator[Mapping[str, str]]:
     """What a tool's environment needs so that its temporary files are gone at the end of the `with` block.
 
     Args:
-        private: a folder that nobody else uses at the same time. It lies outside the system's temporary directory, so
-            that whoever is killed leaves nothing there.
+        private: a folder that no other process uses at the same time. It is outside the system's temporary
+            directory, so that a killed process leaves nothing there.
     """
     made = private / _NAME
     shutil.rmtree(made, ignore_errors=True)  # left by whoever was killed

@@ -1,7 +1,7 @@
-"""The built page, put where its distribution reads it: what it is made of goes first, index.html last.
+"""The upload of the built page to its distribution's bucket: its parts first, index.html last.
 
-Somebody who has the old index.html open goes on with the files it names, so those stay; somebody who gets the new
-one finds everything that it names.
+A user with the old index.html open continues to need the files that it names, so those stay. A user who gets the new
+one finds every file that it names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a stack can be deployed to as it stands, and what to do when it cannot."""
+"""Whether a stack's present state permits a deployment, and what to do when it does not."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def standing(target: Target) -> Standing:
     """Ask CloudFormation about the environment's stack.
 
     Raises:
-        UsageProblem: it may not be read, or nobody answered.
+        UsageProblem: it may not be read, or CloudFormation did not answer.
     """
     try:
         found = target.client("cloudformation").describe_stacks(StackName=target.stack_name)["Stacks"][0]
@@ -150,12 +150,12 @@ def stands_still(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> Standing:
-    """The stack once no operation is under way any more, such as one that a killed deployment had begun.
+    """Return the stack after the operation in progress has ended, such as one that a killed deployment began.
 
     Args:
         target: whose stack.
         patience_s: how long to wait.
-        say: tells a person what is waited for, and how it goes on.
+        say: reports to the user what is waited for, and the progress.
         clock: the time in seconds.
         pause: waits.
 

@@ -164,7 +164,7 @@ class Api:
             return {}
 
     def recovers(self, path: str, within: timedelta) -> Answer:
-        """The first answer to a GET that is no refusal for haste, or the last refusal when the time has passed."""
+        """Return the first answer to a GET other than 429, or the last 429 when the time has passed."""
         started = time.monotonic()
         while True:
             answer = self.call("GET", path)

@@ -2,7 +2,7 @@
 
 How it trusts: a browser verifies TLS by the system's authorities and takes no bundle of ours. Where the environment
 declares an authority of its own, each host is therefore asked for its certificate first, by a handshake that is
-verified with that authority, name and all, and the browser is told to take exactly those public keys. No error of
+verified with that authority, name and all, and the browser is configured to accept exactly those public keys. No error of
 any other certificate is forgiven, and where no authority is declared nothing is.
 
 How it judges: a page that does not do something in time has failed only if it could. Time in which this machine gave
@@ -193,7 +193,7 @@ class Visit:
         return answers
 
     def until(self, condition: Callable[[], object], within: timedelta) -> bool:
-        """Whether something comes true in time; the page goes on meanwhile.
+        """Return whether a condition becomes true in time; the page continues to run meanwhile.
 
         Time in which the browser waited for a processor is not counted.
 
@@ -289,7 +289,7 @@ class Visit:
         return f"{found['width']} px wide on a screen of {found['seen']} px: {', '.join(found['names'])}"
 
     def axe(self) -> Sequence[Violation]:
-        """What axe finds wrong with the page as it stands.
+        """Return the violations that axe finds in the page's present state.
 
         Raises:
             Unverified: axe is not installed, or found nothing to check.
@@ -356,7 +356,7 @@ class Browser:
         site: where visits begin.
         launch: starts a browser.
         waited: how long a process and its descendants have waited for a processor.
-        met: is told of each request that the network answered; see Wire.
+        met: receives each request that the network answered; see Wire.
     """
 
     def __init__(
@@ -420,8 +420,8 @@ class Browser:
             keep: is given what was on the screen at the end, under a name.
 
         Raises:
-            Unverified: instead of whatever the check came to, where its browser ended under it or a request that it
-                meant to answer was answered by the network.
+            Unverified: the browser ended during the check, or the network answered a request that the check meant to
+                answer. It replaces any result of the check.
         """
         engine = self.engine
         running = self._running
@@ -519,7 +519,7 @@ def started(
         site: where the page is.
         others: further addresses that the page talks to.
         waited: how long a process and its descendants have waited for a processor.
-        met: is told of each request that the network answered; see Wire.
+        met: receives each request that the network answered; see Wire.
 
     Raises:
         Unverified: there is no browser, or it does not start.

@@ -226,7 +226,7 @@ class Images:
         jobs: that were made.
         wanted: images that they asked for.
         delivered: images that there are.
-        unfinished: of which nobody knows yet.
+        unfinished: images whose result is not known yet.
         missing: how many are missing, by vendor and then by the reason.
     """
 

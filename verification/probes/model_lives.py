@@ -28,17 +28,17 @@ class Told:
 
 @dataclass(frozen=True)
 class ModelLife:
-    """What is known of one configured model, as the worker tells it.
+    """What is known of one configured model, as the worker reports it.
 
     Args:
         model: its id.
         name: what its vendor calls it.
         vendor: who serves it.
-        told: the vendor's word; None when its API has none, or when it did not answer.
+        told: the vendor's answer; None when its API has none, or when it did not answer.
         code: why it did not answer, as the worker's adapters call it.
         available_until: the end that the registry knows of.
         published: the page that says so.
-        looked_up: when somebody read it there; None when nobody has.
+        looked_up: when a developer read it there; None when it was never looked up.
     """
 
     model: str

@@ -104,7 +104,7 @@ class OwnReport:
     suite: Path
 
     def leaks(self) -> list[Finding]:
-        """Each planted secret that stands, whole or in part, in a format of the report or on the terminal.
+        """Return each planted secret that is, whole or in part, in a format of the report or on the terminal.
 
         Raises:
             Unverified: the throw-away run did not end as it has to, so its report shows nothing.
@@ -225,7 +225,7 @@ def _write(here: Path, cases: Mapping[str, tuple[str, Planted]]) -> None:
 
 
 def _showing(text: str, cases: Iterable[tuple[str, Planted]]) -> Iterator[tuple[str, Planted]]:
-    """The cases of which too long a part stands in the text, escaped as HTML or not."""
+    """Yield the cases of which the text contains too long a part, escaped as HTML or not."""
     runs = {run for form in (text, html.unescape(text)) for run in _RUN.findall(form)}
     shown = {run[start : start + _WINDOW] for run in runs for start in range(len(run) - _WINDOW + 1)}
     for way, planted in cases:

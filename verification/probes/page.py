@@ -38,9 +38,9 @@ class Page:
         return [_policy(text) for text in texts if text.strip()]
 
     def may_reach(self, directive: str) -> Sequence[frozenset[str]]:
-        """What each policy lets one directive reach, a set a policy: hosts of URLs, else the source as written.
+        """Return the sources that each policy allows for one directive, one set per policy: hosts of URLs, else the source as written.
 
-        A policy that says nothing about the directive stands there as `*`.
+        A policy without the directive appears as `*`.
         """
         return [
             frozenset(

@@ -1,7 +1,7 @@
 """A caller that sends requests from an unused address.
 
-The gateway tells the API function where a request came from, and whoever invokes the function himself can tell it
-the same. So limits can be looked at without using up anybody's share, the verifier's own included.
+The gateway tells the API function where a request came from, and a caller that invokes the function directly can
+set the same fields. So limits can be checked without using up any user's share, the verifier's own included.
 """
 
 from __future__ import annotations

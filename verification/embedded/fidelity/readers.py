@@ -822,7 +822,7 @@ SHAPES: dict[tuple[str, str], Callable[[Any, Mapping[str, Any]], Any]] = {
 
 
 def attribute(aws: Aws, kind: str, physical_id: str, name: str) -> Any:
-    """Return what GetAtt answers for a live resource, or UNKNOWN where nothing here can tell."""
+    """Return the value of GetAtt for a live resource, or UNKNOWN where no reader here has it."""
     live = Live(aws, physical_id, {})
     found = ATTRIBUTES.get((kind, name))
     value = found(live) if found is not None else None

@@ -83,7 +83,7 @@ async def answer(
 
 
 class Control:
-    """ASGI middleware of the main port; every path but its own goes on to the app behind it."""
+    """ASGI middleware of the main port; it passes every path but its own to the app behind it."""
 
     def __init__(self, app: App, context: Context) -> None:
         self._app = app
@@ -129,7 +129,7 @@ class NamelessEdges:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and look at the answer's headers."""
+        """Pass the request on, and filter the answer's headers."""
 
         async def without_name(message: Message) -> None:
             if message["type"] == "http.response.start" and not _edges["named"]:

@@ -33,8 +33,8 @@ RESET_PATHS = ("/_embedded/reset", "/_ministack/reset")
 class Administrator:
     """An IAM user who may do everything; root would do too, but root's secret is unchecked and ignores Deny.
 
-    The account also comes with a certificate in ACM, as one does that has a domain: without one, CloudFront lets
-    nobody choose a minimum TLS version.
+    The account also comes with a certificate in ACM, as one does that has a domain: without one, CloudFront
+    does not let a user choose a minimum TLS version.
     """
 
     account_id: str

@@ -31,7 +31,7 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 def install(_context: Context) -> None:
-    """Mend the answers where they are made."""
+    """Correct the answers where they are made."""
     cloudwatch._describe_alarms = _mended(cloudwatch._describe_alarms, _without_what_an_alarm_lacks)
     secretsmanager._describe_secret = _mended(secretsmanager._describe_secret, _without_rotation)
     waf._get_web_acl = _mended(waf._get_web_acl, _without_scope)
@@ -40,7 +40,7 @@ def install(_context: Context) -> None:
 
 
 def _mended(answer: Callable[..., Answer], mend: Callable[[dict[str, Any]], None]) -> Callable[..., Answer]:
-    """The same answer, its JSON mended; one in another form stays as it is."""
+    """Return the same answer with corrected JSON; an answer in another form stays as it is."""
 
     def mended(*arguments: Any, **options: Any) -> Answer:
         status, headers, body = answer(*arguments, **options)

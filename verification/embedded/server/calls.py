@@ -32,7 +32,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Calls:
-    """ASGI middleware of the main port; it looks at what passes while a record is kept."""
+    """ASGI middleware of the main port; it reads the requests while a record is kept."""
 
     def __init__(self, app: App, context: Context) -> None:
         self._app = app

@@ -56,8 +56,8 @@ class Certificates:
 def issue(directory: Path, vendor_hosts: Sequence[str]) -> Certificates:
     """Make a new CA and its leaves in `directory`: one for loopback and `vendor_hosts`, one for DOMAIN's names.
 
-    The CA may sign for the leaves' names and nothing else, and its key dies with this call: whoever trusts
-    the bundle trusts it for loopback, the vendors' names and a reserved domain only.
+    The CA may sign for the leaves' names and nothing else, and its key dies with this call: a client
+    that trusts the bundle trusts it for loopback, the vendors' names and a reserved domain only.
     """
     now = dt.datetime.now(dt.UTC)
     authority_key = ec.generate_private_key(ec.SECP256R1())

@@ -1,7 +1,7 @@
 """Overlay: who gets into a user pool - only users whom an administrator invites, where the pool says so.
 
-MiniStack thinks of a password of 12 characters for whoever is invited, whatever the pool's policy wants, and refuses it
-itself; and it lets everybody sign up.
+MiniStack generates a password of 12 characters for each invited user without regard to the pool's policy, and then
+refuses it itself. It also lets every caller sign up.
 
 Source: Amazon Cognito API reference, "AdminCreateUser" (TemporaryPassword), "AdminCreateUserConfigType"
 (AllowAdminCreateUserOnly), "SignUp".

@@ -19,8 +19,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 async def read_body(receive: Receive) -> bytes:
     """A request's whole body.
 
-    Whatever answers a request has to read its body first: the server closes a connection on which the client still
-    sends, and a client whose request meets the closed connection sees no answer.
+    Code that answers a request has to read its body first: the server closes a connection on which the client still
+    sends, and a client that sends to the closed connection sees no answer.
     """
     body, more = b"", True
     while more:

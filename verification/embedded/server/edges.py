@@ -1,6 +1,6 @@
-"""Overlay: an extra port leads to the data plane that it stands for, and to nothing else of MiniStack.
+"""Overlay: an extra port leads to its own data plane, and to nothing else of MiniStack.
 
-MiniStack looks at paths before it looks at hosts: on a distribution or an API, `/health`, `/_ministack/reset` or
+MiniStack checks paths before it checks hosts: on a distribution or an API, `/health`, `/_ministack/reset` or
 `/iceberg` would reach the emulator itself instead of the deployment.
 """
 

@@ -141,7 +141,7 @@ class _TimeoutError(Exception):
 
 
 class Environment(lambda_runtime.Worker):  # type: ignore[misc]
-    """One execution environment; stands where MiniStack's Worker stands.
+    """One execution environment; it replaces MiniStack's Worker.
 
     MiniStack leases it for an invocation at a time (`acquire_worker`), reaps it when idle and discards it when the
     function changes.

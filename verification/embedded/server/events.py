@@ -1,6 +1,6 @@
 """Overlay: EventBridge delivers what a target's policy, or the target's role, lets it, and keeps the rest as dead letters.
 
-MiniStack delivers to every target, whatever its policy says, knows no dead letters and publishes no metrics. S3's events
+MiniStack delivers to every target without regard to its policy, has no dead letters and publishes no metrics. S3's events
 lack the version that an object got. An attempt that is refused for want of a permission is not repeated, as on AWS.
 
 Source: Amazon EventBridge User Guide, "Using resource-based policies", "Using dead-letter queues to process undelivered

@@ -41,7 +41,7 @@ _SLOW_DOWN = Answer(HTTPStatus.SERVICE_UNAVAILABLE.value, _REFUSAL, "application
 
 
 class Faults:
-    """ASGI middleware; what meets no fault goes on to the app behind it."""
+    """ASGI middleware; it passes requests without a fault to the app behind it."""
 
     def __init__(self, app: App) -> None:
         self._app = app

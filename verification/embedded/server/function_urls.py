@@ -1,6 +1,6 @@
 """Overlay: function URLs - an address that opens, and who may call it.
 
-MiniStack serves a URL of AuthType NONE to everybody, whatever the function's policy says.
+MiniStack serves a URL of AuthType NONE to every caller, without regard to the function's policy.
 
 Source: Lambda Developer Guide, "Control access to Lambda function URLs" (since October 2025 a caller needs
 lambda:InvokeFunctionUrl and lambda:InvokeFunction), "Invoking Lambda function URLs"; CloudFront Developer Guide, "Restrict

@@ -524,7 +524,7 @@ async def read_within_limit(receive: Receive) -> bytes | None:
 
 
 def once(body: bytes) -> Receive:
-    """Return a `receive` that delivers `body` in one message and then waits for ever."""
+    """Return a `receive` that delivers `body` in one message and then waits without a limit."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:

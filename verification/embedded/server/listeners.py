@@ -1,4 +1,4 @@
-"""The loopback ports: each speaks TLS and plain HTTP, and an extra port stands for one of AWS's host names."""
+"""The loopback ports: each speaks TLS and plain HTTP, and an extra port represents one of AWS's host names."""
 
 from __future__ import annotations
 

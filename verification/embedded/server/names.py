@@ -160,7 +160,7 @@ def refusal(configuration: Any, own_id: str | None, account_id: str) -> tuple[st
 
 
 def covers(names: Iterable[str], wanted: str) -> bool:
-    """Tell whether one of the names is the wanted one, or its wildcard: a star stands for one label alone."""
+    """Return whether one of the names is the wanted one, or its wildcard: a star matches exactly one label."""
     wild = f"*.{wanted.partition('.')[2]}"
     return any(name.lower() in (wanted.lower(), wild.lower()) for name in names)
 

@@ -1,7 +1,7 @@
 """Overlay: origin access identities, which MiniStack makes by CloudFormation and knows nothing of afterwards.
 
 A bucket's policy names one by its canonical user or by its ARN. S3 keeps the ARN whichever was given, so the same fetch is
-allowed for both, and whoever reads the policy sees the ARN.
+allowed for both, and a reader of the policy sees the ARN.
 
 Source: CloudFront API reference, "CreateCloudFrontOriginAccessIdentity" and its siblings; CloudFront Developer Guide, "Use an
 origin access identity"; Amazon S3 User Guide, "Principals for bucket policies"; HashiCorp's AWS provider,
@@ -148,7 +148,7 @@ def translate(document: bytes) -> bytes:
     """Return a bucket policy with ARNs in the place of canonical users.
 
     Raises:
-        ValueError: nobody is a canonical user that it names.
+        ValueError: it names a canonical user that does not exist.
     """
     try:
         policy = json.loads(document)

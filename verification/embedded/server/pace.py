@@ -27,7 +27,7 @@ METRICS: Final = Span(timedelta(minutes=3), timedelta(minutes=3))
 """Until a value is in a metric. Source: known; Lambda Developer Guide, "Viewing metrics", says one-minute intervals alone."""
 
 ALARM_EVALUATION: Final = Span(timedelta(minutes=1), timedelta(minutes=1))
-"""Between two looks at a metric. Source: CloudWatch User Guide, "Evaluating an alarm"."""
+"""Between two evaluations of a metric. Source: CloudWatch User Guide, "Evaluating an alarm"."""
 
 CHANGE_SET: Final = Span(timedelta(seconds=40), timedelta(seconds=40))
 """Until a change set can be executed. Source: known, of stacks with forty resources and the SAM transform."""

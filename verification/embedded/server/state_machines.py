@@ -1,7 +1,7 @@
 """Overlay: Step Functions as its operators see it - settings, permissions of the role, log, metrics.
 
-MiniStack's CloudFormation drops a state machine's logging, and MiniStack its tracing; an execution does whatever its
-definition says, whatever its role allows, and leaves neither log nor metrics. Tasks of `aws-sdk:` are not asked for.
+MiniStack's CloudFormation drops a state machine's logging, and MiniStack its tracing; an execution does all that its
+definition says without regard to its role, and leaves neither log nor metrics. Tasks of `aws-sdk:` are not checked.
 
 Source: AWS Step Functions Developer Guide, "Logging using CloudWatch Logs", "Log levels for execution events", "IAM
 policies for integrated services", "Metrics in CloudWatch", "Handling errors".

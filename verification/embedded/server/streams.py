@@ -1,7 +1,7 @@
-"""Overlay: what a function reads from a DynamoDB stream is read by its role, and does not fail for ever.
+"""Overlay: a function reads a DynamoDB stream with its role's permissions, and a failing batch is not repeated without end.
 
 MiniStack asks no role, repeats a failing batch without end, and takes reported failures for a success. A batch of which
-some records are reported is repeated as a whole here, and never bisected; AWS goes on from the first that failed.
+some records are reported is repeated as a whole here, and never bisected; AWS continues from the first that failed.
 
 Source: AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB", "Configuring partial batch response".
 """

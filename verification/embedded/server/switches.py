@@ -38,7 +38,7 @@ def reset() -> None:
 
 
 class Switches:
-    """ASGI middleware; every path but its own goes on to the app behind it."""
+    """ASGI middleware; it passes every path but its own to the app behind it."""
 
     def __init__(self, app: App) -> None:
         self._app = app

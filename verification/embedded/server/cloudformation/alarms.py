@@ -1,7 +1,7 @@
 """Overlay of CloudWatch's alarms: metric math in a template, refusals, and an evaluation that knows dimensions and gaps.
 
-MiniStack evaluates an alarm only when somebody puts metric data, over every series of the metric's name, whatever
-its dimensions. So an alarm on the wrong function would fire like the right one. Source: CloudWatch User Guide,
+MiniStack evaluates an alarm only when a caller puts metric data, over every series of the metric's name, with any
+dimensions. So an alarm on the wrong function would fire like the right one. Source: CloudWatch User Guide,
 "Evaluating an alarm", "Configuring how CloudWatch alarms treat missing data", "Using math expressions"; CloudWatch API
 Reference, "PutMetricAlarm".
 """
@@ -315,7 +315,7 @@ def series_of(
 
 
 def listed(expression: str, metrics: Sequence[str]) -> str:
-    """Return an expression with METRICS() as the list that it stands for: all metrics, or those with a text in their id."""
+    """Return an expression with METRICS() replaced by its list: all metrics, or those with a text in their id."""
     return re.sub(
         r"METRICS\(\s*(?:(['\"])(.*?)\1)?\s*\)",
         lambda found: f"[{', '.join(id_ for id_ in metrics if (found[2] or '') in id_)}]",

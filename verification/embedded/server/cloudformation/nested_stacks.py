@@ -1,7 +1,7 @@
 """Overlay of AWS::CloudFormation::Stack: an update keeps what it leaves alone, and a failed creation leaves nothing.
 
-MiniStack forgets what GetAtt answers for each resource of a nested stack that an update does not change, so that the
-next resource cannot refer to it. Source: CloudFormation User Guide, "Embed stacks within other stacks using nested
+MiniStack forgets the GetAtt values of each resource of a nested stack that an update does not change, so that the
+next resource cannot refer to them. Source: CloudFormation User Guide, "Embed stacks within other stacks using nested
 stacks", "Choose how to handle failures when provisioning resources".
 """
 

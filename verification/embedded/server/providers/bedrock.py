@@ -1,8 +1,8 @@
 """Amazon Bedrock's runtime: image models through InvokeModel, text models through InvokeModel and Converse.
 
 Images: Stable Diffusion 3.5 Large, Stable Image Core and Ultra. Texts: Amazon Nova Micro and Lite, Anthropic's
-Claude. Whatever else is asked for is refused with the error that AWS gives to a model identifier it does not
-know: MiniStack alone would answer any name. GetFoundationModel says how long a model lives. The account is one
+Claude. Any other model is refused with the error that AWS gives to an unknown model identifier: MiniStack
+alone would answer any name. GetFoundationModel says how long a model lives. The account is one
 that has used no model before, so it cannot begin with one that is Legacy.
 
 MiniStack checks the caller's signature and ``bedrock:InvokeModel`` (Converse needs the same action on
@@ -552,7 +552,7 @@ _CLAUDE_FIELDS = (
 
 
 def _messages(request: dict[str, Any]) -> str:
-    """The text of the conversation: alternating turns that begin with the user's."""
+    """The text of the conversation: alternating messages that begin with the user's."""
     _require(request, ("messages",))
     messages = request["messages"]
     if not isinstance(messages, list) or not messages:

@@ -4,7 +4,7 @@ Served: ``POST /v1/{model}`` for the FLUX.2 family (text to image), ``GET /v1/ge
 
 A submission answers with a ``polling_url`` on another host than the one that was asked, as the vendor
 does; a client has to follow it. The image lies behind a URL that lives for ten minutes. The default
-format is JPEG: whoever wants a PNG has to ask for ``output_format: png``. Unknown fields are ignored and
+format is JPEG: a client that needs a PNG has to ask for ``output_format: png``. Unknown fields are ignored and
 numbers in strings are read, since the vendor's schema neither forbids the former nor refuses the latter; but steps and
 guidance are refused of a model that has no use for them, for a client that sends them expects an effect.
 

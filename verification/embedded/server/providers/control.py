@@ -32,7 +32,7 @@ ROOT = "/_embedded/providers"
 
 
 class ControlPanel:
-    """ASGI middleware; every path but its own goes on to the app behind it."""
+    """ASGI middleware; it passes every path but its own to the app behind it."""
 
     def __init__(self, app: Application, ledger: Ledger) -> None:
         self._app = app

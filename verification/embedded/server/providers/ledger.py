@@ -1,7 +1,7 @@
 """What the simulated vendors remember: the fault that is set, the calls they had, the keys they revoked.
 
-Prompts and keys are kept as SHA-256 only: a test can recognise what it sent, a log or a dump of the
-control's answer tells nobody what that was.
+Prompts and keys are kept as SHA-256 only: a test can recognise what it sent, and a log or a dump of
+the control's answer does not reveal it.
 """
 
 import hashlib

@@ -36,9 +36,9 @@ def draw(kind: Format, width: int, height: int, model: str, prompt: str, *traits
         kind: the file's format.
         width: in pixels.
         height: in pixels.
-        model: stands in the picture, and decides how it is painted.
-        prompt: stands in the picture, and decides its colours.
-        traits: whatever else shall make it another picture, such as a seed.
+        model: is written in the picture, and decides how it is painted.
+        prompt: is written in the picture, and decides its colours.
+        traits: other values that make it a different picture, such as a seed.
 
     Raises:
         ValueError: a side is not in 1..16383 (WebP's limit, the smallest of the three).

@@ -93,7 +93,7 @@ class Stability(Vendor):
         return self.error(401, "unauthorized", f"authorization: {problem} header value")
 
     def rate_limited(self) -> Answer:
-        """429; the pause of a minute stands in the text, no header tells it."""
+        """429; the pause of a minute is in the text, and no header has it."""
         return self.error(
             429,
             "rate_limit_exceeded",

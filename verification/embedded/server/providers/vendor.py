@@ -143,7 +143,7 @@ class Vendor(ABC):
         height: int,
         *traits: object,
     ) -> bytes:
-        """The image of a plan, or what stands for it under ``wrong_type``."""
+        """Return the image of a plan, or a body of another type under ``wrong_type``."""
         self.account.paid += 1
         if plan.fault is Fault.WRONG_TYPE:
             return wrong_body(plan.prompt)

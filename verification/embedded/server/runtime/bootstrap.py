@@ -121,8 +121,8 @@ def die_with_server() -> None:
 def resolve_only(hosts: dict[str, int]) -> None:
     """Let the function reach loopback and, by their real names, the simulated vendors; refuse the rest.
 
-    A host of `hosts` resolves to its port on loopback whatever port was asked for, since on this machine nothing
-    but the simulation may answer for it.
+    A host of `hosts` resolves to its port on loopback for any requested port, since on this machine only the
+    simulation may answer in its name.
     """
     real = socket.getaddrinfo
 
@@ -324,10 +324,10 @@ def set_variables(variables: dict[str, str | None]) -> None:
 
 
 class InvocationDepth:
-    """Has botocore, once the handler imports it, say how deep in a chain of invocations a call is.
+    """An import hook that makes botocore send, with each call, its depth in a chain of invocations.
 
-    Without it a function that invokes itself would go on until the machine is full. It stands in sys.meta_path
-    until it has seen botocore, since most of a cold start would go into importing it for nothing.
+    Without it a function that invokes itself would continue until the machine is full. The hook is in sys.meta_path
+    until the handler imports botocore: importing it without need would take most of a cold start.
     """
 
     value: int | None = None
