@@ -110,7 +110,7 @@ _SCHEMA: written.Schema = {
 
 @dataclass(frozen=True)
 class Hints:
-    """The commands that messages name as a next step. `{environment}` stands for the environment's name.
+    """The commands that messages name as a next step. `{environment}` is replaced by the environment's name.
 
     Args:
         deploy: deploys an environment.
@@ -125,24 +125,24 @@ class Hints:
 
 @dataclass(frozen=True)
 class Application:
-    """One application's folder, and where in it things lie. Paths are absolute.
+    """One application's folder and the paths of its parts. Paths are absolute.
 
     Args:
         folder: holds environments.toml, waivers.toml and the reports.
         template: the SAM or CloudFormation template.
         samconfig: what `sam deploy` reads.
-        checks: the tests that settle the application's own checklist.
+        checks: the tests that judge the items of the application's own checklist.
         catalogue: whether the items that are true of every application are judged.
-        gaps: what an emulated AWS cannot show, None for nothing.
-        state: what runs on this machine share: turns, durations, an embedded AWS.
+        gaps: the file of what an emulated AWS cannot show, None for no gaps.
+        state: the folder that runs on this machine share: locks of the stack, durations, an embedded AWS.
         tools: folders whose programs are found before those of PATH.
-        expects: patterns of items that must apply: one that does not fails.
-        foreign: patterns of the ARNs of what the stack's roles may use and the stack does not have, each with its reason.
-        least_log_retention: how long the application says that its logs have to be kept at least.
+        expects: patterns of items that must apply. An item that matches and does not apply fails.
+        foreign: patterns of ARNs outside the stack that the stack's roles may use, each with its reason.
+        least_log_retention: the least time that the application has to keep its logs.
         left_out: items that do not apply because the application says so, each with its reason.
-        roles: names that the application has for its resources; environments.toml may say which resource has which.
-        prices: where the prices of paid requests stand, as `module:name`; '' where nothing is paid for.
-        hints: what messages name as a next step.
+        roles: names of the application for its resources. environments.toml may assign a resource to each name.
+        prices: the location of the prices of paid requests, as `module:name`; '' where no request is paid for.
+        hints: the commands that messages name as a next step.
     """
 
     folder: Path

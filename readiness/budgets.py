@@ -16,14 +16,14 @@ DEAD_LETTER_RECEIVES: Final = range(2, 11)
 """Deliveries before a job is put aside: once is no retry, more than ten is a loop. Source: own judgement."""
 
 DEAD_LETTER_RETENTION: Final = timedelta(days=4)
-"""Least time that a failed job has to be kept for an operator to investigate. Source: own judgement, a long weekend; also what
-SQS keeps by default."""
+"""Least time that a failed job has to be kept for the operator. Source: own judgement, a long weekend; also the
+default of SQS."""
 
 ERRORS_UNSEEN: Final = 10
 """Most errors in a period that may go by without an alarm. Source: own judgement."""
 
 ALARM_SPAN: Final = timedelta(minutes=15)
-"""How long errors may go on before an alarm has to be raised. Source: own judgement."""
+"""Longest time that errors may continue before an alarm has to be raised. Source: own judgement."""
 
 LOG_RETENTION: Final = timedelta(days=400)
 """Longest that a log may be kept; users' addresses stand in it. Source: own judgement, a year and a month."""
@@ -43,7 +43,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the verifier's clock and AWS's may be apart. Source: signed requests are refused beyond it (SigV4)."""
 
 HSTS: Final = timedelta(days=365)
-"""Least time that browsers are told to insist on TLS. Source: hstspreload.org, one year."""
+"""Least time for which the response header makes browsers require TLS. Source: hstspreload.org, one year."""
 
 RUNTIME_DEPRECATION: Final = {
     "dotnet6": date(2024, 12, 20),
@@ -115,7 +115,7 @@ QUOTA_USE: Final = 0.8
 """Largest part of a quota that may be in use. Source: checklist INF-08, 80 %."""
 
 BUDGET_ALARM_PERCENT: Final = 80.0
-"""Spending of the monthly budget at which a subscriber is notified at the latest. Source: checklist INF-16."""
+"""Highest share of the monthly budget at which a first notification is sent. Source: checklist INF-16."""
 
 SAMPLES_FOR_PERCENTILE: Final = 10
 """Fewest samples that a 95th percentile is taken of. Specification: ten cold starts."""
@@ -224,12 +224,12 @@ OUTAGE_SUCCESSES: Final = 100
 """Calls a minute that succeed all the same. Source: own judgement; in most outages some do, so the least of all values says nothing."""
 
 OUTAGE_SPAN: Final = timedelta(minutes=30)
-"""How long an outage may go on before an alarm has to be raised in any application. Source: twice the longest that an alarm
-looks at in CloudWatch User Guide, "Best practice alarm recommendations", 15 periods of a minute; for errors it is 3 to 5."""
+"""Longest time that an outage may last before an alarm has to be raised in any application. Source: twice the longest
+evaluation in CloudWatch User Guide, "Best practice alarm recommendations", 15 periods of a minute; errors have 3 to 5."""
 
 OUTAGE_REST: Final = timedelta(hours=12)
-"""How long after an outage ended the next one has to raise the alarm anew. Source: own judgement; an alarm that looks at a
-whole day tells of the morning's outage and not of the evening's."""
+"""Time after the end of an outage, after which a new outage has to raise the alarm again. Source: own judgement; an
+alarm that evaluates a whole day reports the morning's outage and not the evening's."""
 
 BACKLOG_SPAN: Final = timedelta(days=2)
 """How long a queue may fill before an alarm has to be raised in any application. Source: own judgement; half of the four

@@ -79,7 +79,7 @@ def parse(text: str, name: str = CHECKLIST) -> dict[str, Item]:
     """Items by id, in the order they are written.
 
     Raises:
-        UsageProblem: an item lacks a part, has an unknown word, or stands there twice.
+        UsageProblem: an item lacks a part, has an unknown word, or is there twice.
     """
     headings = list(_HEADING.finditer(text))
     if not headings:

@@ -1,7 +1,7 @@
-"""An environment's name turned into an account, a region, a stack and guarded AWS clients.
+"""Environments: the account, region, stack and guarded AWS clients that belong to a name.
 
-The one place that chooses credentials and endpoint. Everything above it talks to AWS APIs and HTTP
-addresses, whoever serves them.
+Only this module chooses credentials and endpoint. The modules above it use AWS APIs and HTTP addresses, and do not
+know which server answers.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from readiness.guard import guard
 SPEED = "EMBEDDED_AWS_SPEED"
 
 IDLE_SECONDS: Final = 45.0
-"""A connection that nobody used for so long is not used again: a NAT or a balancer on the way may have dropped it without
-a word. Source: 60 s is the shortest idle time-out that is common; Elastic Load Balancing User Guide, "Connection idle timeout"."""
+"""Longest idle time of a connection. A NAT or a balancer on the path may drop an idle connection silently. Source: 60 s
+is the shortest common idle time-out; Elastic Load Balancing User Guide, "Connection idle timeout"."""
 _DENIED_CODES = {
     "AccessDenied",
     "AccessDeniedException",
@@ -143,14 +143,14 @@ class Settings:
     """One section of environments.toml.
 
     Args:
-        name: of the environment.
-        stack: the CloudFormation stack.
-        region: where it is deployed.
-        account: the only account it may be in; None for any.
-        cloud: the embedded AWS that serves it; None for AWS, or whoever `AWS_ENDPOINT_URL` names.
-        guard: `read-only` where nothing may be changed, which is what a section without it means on AWS.
-        production: whether users rely on it. Then it is read-only for the suite, and guarded against slips.
-        jobs_a_month: what the estimate of cost reckons with.
+        name: the environment's name.
+        stack: the name of the CloudFormation stack.
+        region: the region of the stack.
+        account: the only account that the stack may be in; None for any.
+        cloud: the embedded AWS that serves it; None for AWS, or for the server of `AWS_ENDPOINT_URL`.
+        guard: `read-only` where the suite may not change anything, the default on AWS.
+        production: whether users rely on it. Then it is read-only for the suite, and guarded against mistakes.
+        jobs_a_month: the number of jobs for the estimate of cost.
         roles: logical ids of the stack's resources, by the role that each has in the application.
     """
 
@@ -171,7 +171,7 @@ class Settings:
 
     @property
     def recorded(self) -> Mapping[str, Any]:
-        """What a recording keeps of it, as JSON's own types; the account is nobody else's business."""
+        """The settings that a recording keeps, as JSON types. The account is private and left out."""
         return {name: value for name, value in asdict(self).items() if name != "account"}
 
     @classmethod
@@ -280,17 +280,17 @@ def _declaring(application: Application) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where the stack lives, and how to reach it.
+    """The stack's location, and access to it.
 
     Args:
-        settings: what is declared of it.
-        session: whose credentials are used.
-        endpoint_url: who answers for AWS, None for AWS itself.
-        ca_bundle: whose certificates are trusted beside the usual ones.
-        server: the process on this machine that answers for AWS, None where none does.
-        speed: how many times faster than AWS's the clock of a pessimistic embedded AWS runs; None anywhere else.
-        exchanges: stands between the suite and whoever answers it.
-        hints: what messages name as a next step.
+        settings: its section of environments.toml.
+        session: the session with the credentials.
+        endpoint_url: the address of the server that replaces AWS, None for AWS itself.
+        ca_bundle: certificates that are trusted in addition to the usual ones.
+        server: the process on this machine that replaces AWS, None for AWS itself.
+        speed: the clock's speed of a pessimistic embedded AWS, as a multiple of AWS's; None for others.
+        exchanges: passes on, records or replays the suite's requests.
+        hints: the commands that messages name as a next step.
         catalogue: whether its application is judged by the catalogue, which reads more of AWS.
     """
 
@@ -312,12 +312,12 @@ class Environment:
         return self.settings.name
 
     def patience(self, deadline: timedelta) -> timedelta:
-        """How long to wait for what AWS shows late: the deadline, on the clock of whoever answers."""
+        """Return how long to wait for what AWS shows late: the deadline, by the server's clock."""
         return deadline / (self.speed or 1)
 
     @property
     def pace(self) -> str:
-        """In words what is special about the pace of whoever answers, '' for nothing."""
+        """A description of the server's pace where it is not AWS's usual one, else ''."""
         return (
             ""
             if self.speed is None
@@ -349,7 +349,7 @@ class Environment:
 
     @cached_property
     def emulated(self) -> bool:
-        """Whether somebody else than AWS answers for any service, judged by what is really dialled."""
+        """Whether another server replaces AWS for any service, by the addresses that clients use."""
         host = urlsplit(self._patient("sts").meta.endpoint_url).hostname or ""
         redirected = any(name.startswith("AWS_ENDPOINT_URL") and value for name, value in os.environ.items())
         profile = self.session._session.get_scoped_config()  # noqa: SLF001  # boto3 has no way of its own
@@ -358,7 +358,7 @@ class Environment:
 
     @cached_property
     def emulator_url(self) -> str:
-        """Where an emulator answers for all of AWS, '' where AWS does."""
+        """The address of an emulator that replaces all of AWS, '' for AWS itself."""
         url = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
         return url.rstrip("/") if self.emulated else ""
 
@@ -421,15 +421,15 @@ class Environment:
         endpoint_url: str | None = None,
         **settings: Any,
     ) -> Any:
-        """A guarded boto3 client whose answers, denials too, are for the caller to judge. Made anew each time.
+        """Return a new guarded boto3 client. The caller judges its answers and denials.
 
         Args:
-            service: AWS's name for the service, as boto3 knows it.
-            region: where, the environment's own by default.
+            service: boto3's name of the service.
+            region: the region, by default the environment's.
             read_timeout: seconds that one answer may take.
-            attempts: how often a call is tried in all.
-            endpoint_url: who is asked, by default whoever serves the environment.
-            settings: further ones of botocore's Config.
+            attempts: how often a call is tried in total.
+            endpoint_url: the server's address, by default the environment's.
+            settings: other settings of botocore's Config.
         """
         client = self.session.client(
             service,  # type: ignore[call-overload]
@@ -495,7 +495,7 @@ class Environment:
             )
 
     def require_stack(self) -> None:
-        """Make sure that the stack stands still, so that a check sees one state of it.
+        """Make sure that no operation on the stack is in progress, so that all checks see one state of it.
 
         Raises:
             UsageProblem: no such stack, or an operation is in progress.
@@ -561,20 +561,20 @@ def connect(application: Application, name: str, *, cloud: str | None = None) ->
 
 
 def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float | None:
-    """The clock's speed, by an embedded AWS's own state or its shell lines; nobody else's clock runs faster."""
+    """Return the clock's speed from an embedded AWS's state or its shell lines, None for other servers."""
     told = state.get("speed") if state else variables.get("AWS_ENDPOINT_URL") and variables.get(SPEED)
     return float(told) if told else None
 
 
 def played_back(application: Application, recording: Mapping[str, Any], exchanges: Exchanges) -> Environment:
-    """The environment of a recorded run, which answers from its recording.
+    """Return the environment of a recorded run, which answers from its recording.
 
-    Nothing of it follows from environments.toml, from variables or from the AWS configuration of whoever replays it.
+    It does not depend on the environments.toml, the variables or the AWS configuration of the user who replays it.
 
     Args:
-        application: what is verified.
-        recording: says what environment that was, see docs/RECORDINGS.md.
-        exchanges: answers.
+        application: the application to verify.
+        recording: the recording, which has the environment's settings, see docs/RECORDINGS.md.
+        exchanges: gives the recorded answers.
     """
     chosen = Settings(**recording["settings"])
     nobodys = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}

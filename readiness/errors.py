@@ -22,12 +22,12 @@ class UsageProblem(Exception):
 
 
 class Unverified(Exception):
-    """Nobody could look, so the claim is neither held nor broken. Never a pass, never a failure.
+    """The claim could not be checked, so it is neither held nor broken. Never a pass, never a failure.
 
     Args:
         message: expected, found, where and the next step.
-        cause: what kept the suite from looking, in words that are the same for every item that it keeps from being
-            looked at, such as "denied s3:GetBucketPolicy"; by default the message.
+        cause: why the claim could not be checked, in the same words for every item with this cause, such as
+            "denied s3:GetBucketPolicy"; by default the message.
     """
 
     gap: Gap | None = None
@@ -50,7 +50,7 @@ class Expired(Unverified):
 
 
 EXPIRED = "the credentials expired during the run"
-"""The cause of all items that could not be looked at because of that."""
+"""The cause of all items that could not be checked for this reason."""
 
 
 class Refused(Unverified):
@@ -80,13 +80,13 @@ class Planned(Unverified):
 
 
 class NotApplicable(Exception):
-    """The stack has nothing of the kind that the item is about. Never a pass, and nothing to mend."""
+    """The stack has nothing of the kind that the item is about. Never a pass, and nothing to fix."""
 
 
 class Missing(Unverified):
-    """Something that a check needs does not exist, so that what the check claims cannot be looked at.
+    """A resource that a check needs does not exist, so that the check's claim cannot be checked.
 
-    That it exists is the claim of one item, whose check asks whether it does and raises nothing.
+    Another item claims that the resource exists. Its check fails, and does not raise this.
     """
 
 

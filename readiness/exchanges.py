@@ -14,21 +14,21 @@ OWN = "own"
 
 
 class Exchanges(Protocol):
-    """Stands between the suite and everything that answers it."""
+    """Intercepts every request of the suite."""
 
     def attend(self, client: Any) -> None:
         """Have every call of a boto3 client pass here."""
 
     def call(self, kind: str, request: Mapping[str, Any], do: Callable[[], Any]) -> Any:
-        """One exchange that no boto3 client makes.
+        """Make one exchange without a boto3 client.
 
         Args:
-            kind: of exchange, such as `http`.
-            request: everything that the answer depends on, as JSON's own types, bytes and datetimes.
-            do: makes the exchange; returns the same types, or raises Unverified where nobody answers.
+            kind: the kind of exchange, such as `http`.
+            request: everything that the answer depends on, as JSON types, bytes and datetimes.
+            do: makes the exchange. It returns the same types, or raises Unverified where no server answers.
 
         Raises:
-            Unverified: nobody answers, or did when the run was recorded.
+            Unverified: no server answers, or no server answered when the run was recorded.
         """
 
 

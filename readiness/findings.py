@@ -52,9 +52,9 @@ class Comparison:
     """A comparison that did not hold.
 
     Args:
-        code: where it stands.
-        line: likewise.
-        findings: what is wrong, one by one.
+        code: the code object of the comparison.
+        line: the line of the comparison.
+        findings: the single differences.
         listed: whether they were a list already, rather than one difference between two values.
     """
 
@@ -89,7 +89,7 @@ def compared(op: str, left: object, right: object) -> Comparison | None:
 
 
 def _holds(op: str, left: object, right: object) -> bool:
-    """Pytest also tells of comparisons that hold; a result that cannot be told counts as one that does not."""
+    """Return whether a comparison holds, because pytest also reports those that hold. An unknown result counts as False."""
     try:
         if op in ("in", "not in"):
             return (left in right) is (op == "in")  # type: ignore[operator]

@@ -26,7 +26,7 @@ def verification(pytestconfig: pytest.Config) -> Verification:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> dict[str, object]:
-    """Takes what a check read, by name; it stands in the report whatever the outcome."""
+    """Return the dictionary for what a check reads, by name. The report shows it for every outcome."""
     return cast("pytest.Item", request.node).stash.setdefault(SEEN, Seen()).read
 
 

@@ -71,13 +71,13 @@ def operations() -> Operations:
 
 
 def guard(client: Any, environment: str, *, read_only: bool, catalogue: bool = False) -> None:
-    """Have a boto3 client refuse what nobody may send from here.
+    """Make a boto3 client refuse calls that the suite may not send.
 
-    `provide-client-params` is the first event of a call, before its parameters are looked at, and the only one
-    that presigning has too. A paginator, a waiter and a retry call what this has let through.
+    `provide-client-params` is the first event of a call, before its parameters are validated. Presigning has this event
+    alone. Paginators, waiters and retries make the calls that this allows.
 
     Args:
-        client: any client, whatever its session.
+        client: a client of any session.
         environment: its name, for the message.
         read_only: whether only what `[prod]` lists may be sent.
         catalogue: whether what `[catalogue]` lists may be sent too.

@@ -42,10 +42,10 @@ _WHERE_LIMIT = 200
 
 @dataclass
 class Seen:
-    """What a check came upon while it ran.
+    """What a check found while it ran.
 
     Args:
-        read: what it says it read.
+        read: the values that it reports as read.
         observed: its assertions that held, each with the values it saw.
         exchanges: its requests, each with an excerpt of the answer.
         compared: the latest comparison of its assertions that did not hold.
@@ -65,11 +65,11 @@ def judge(
     *,
     expected: bool = False,
 ) -> Result:
-    """The result of a check that ran to its end, or whose fixtures broke, with what it came upon.
+    """Return the result of a check that ran to its end, or whose fixtures failed, with what it found.
 
     An item that does not apply fails where the application expects that it does.
 
-    A fixture's failed assertion is UNVERIFIED: what the item claims was never looked at.
+    A fixture's failed assertion is UNVERIFIED, because the item's claim was not checked.
     """
     seen = seen or Seen()
     problem = call.excinfo.value if call.excinfo else None
@@ -154,7 +154,7 @@ def _reason(problem: BaseException, comparison: Comparison | None, *, failed: bo
 
 
 def _text(problem: BaseException) -> str:
-    """What an exception says of itself; a stranger's may fail even in that."""
+    """Return the text of an exception. The `__str__` of a library's exception may itself fail."""
     try:
         return beginning(str(problem))
     except (Exception, SystemExit) as other:  # noqa: BLE001  # whatever it raises, it says nothing

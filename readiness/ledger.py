@@ -1,8 +1,8 @@
-"""What a run makes the AI vendors do: counted, priced, and kept within the run's budget.
+"""The paid requests of a run to the AI vendors: counted, priced, and kept within the run's budget.
 
-All processes of a run write to one file, so that the sums are the run's. Whoever is about to make a vendor work holds
-the price first; a hold that would exceed the budget is refused. What was accepted is noted, whoever asked for it: a
-check, the page in a browser, or a call of the function itself. See docs/adr/0027-one-paid-job.md.
+All processes of a run write to one file, so that the sums are the run's. A check reserves the price before a paid
+request, and a reservation that would exceed the budget is refused. Every accepted request is noted, from a check, from
+the page in a browser, or from a call of the function itself. See docs/adr/0027-one-paid-job.md.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Hold:
     is_settled: bool = True
 
     def keep(self) -> None:
-        """Go on holding it: nobody knows whether the request was accepted."""
+        """Keep the reservation, because it is not known whether the request was accepted."""
         self.is_settled = False
 
 
@@ -151,12 +151,12 @@ class Ledger:
 
     @property
     def vendors(self) -> Mapping[str, str]:
-        """From each model's id to its vendor; empty while nobody has learned it."""
+        """Each model's id with its vendor; empty until a check has read it."""
         return _vendors(self._read())
 
     @property
     def every(self) -> Sequence[str]:
-        """Each model that there is; as many nameless ones where nobody has learned them."""
+        """The ids of all models; the same number of placeholders until a check has read them."""
         return list(self.vendors) or [_UNTOLD] * self.prices.models
 
     def cheapest(self, models: Sequence[str]) -> str:

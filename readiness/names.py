@@ -1,7 +1,7 @@
-"""Host names that lead elsewhere than DNS says: an embedded AWS's domain, which no DNS knows.
+"""Host names with an address of their own, past DNS: the domain of an embedded AWS, which is not in DNS.
 
-What a line in /etc/hosts does for a machine, for this process alone, and with a port. Nobody but an embedded AWS may
-lead names: a report about a real deployment is about where its users get to.
+They work like lines in /etc/hosts, but for this process alone and with a port. Only an embedded AWS may set them,
+because a report about a real deployment has to use the addresses that its users get.
 """
 
 from __future__ import annotations

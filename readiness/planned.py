@@ -12,7 +12,7 @@ from readiness.errors import Planned
 
 
 class PlannedCheck(pytest.Item):
-    """Stands where the check of a planned item will be."""
+    """The placeholder for the check of a planned item."""
 
     def runtest(self) -> None:
         """Say so.
@@ -23,7 +23,7 @@ class PlannedCheck(pytest.Item):
         raise Planned(f"{self.name} is planned: there is no check yet")
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where pytest says that it stands."""
+        """Return the location that pytest reports."""
         return self.path, 0, self.name
 
 

@@ -278,7 +278,7 @@ class Verification:
         return replay
 
     def _connected(self, option: Any, hello: Mapping[str, Any]) -> environment.Environment:
-        """Where the stack is, or the recording that stands for it."""
+        """Return the environment of the stack, or of the recording that replaces it."""
         if self.replay:
             return environment.played_back(self.application, self.replay.about, self.replay.exchanges)
         if option.static:
@@ -327,10 +327,10 @@ class Verification:
         return whole, limits.clean_up_limit(how, emulated=emulated)
 
     def _start(self, option: Any) -> None:
-        """Whatever can keep the run from starting, before any check does; then room for its report.
+        """Check before any check runs that the run can start. Then make room for its report.
 
         Raises:
-            UsageProblem: something does.
+            UsageProblem: the run cannot start.
         """
         env = self.environment
         if not option.static:
@@ -388,7 +388,7 @@ class Verification:
             self.config.pluginmanager.register(self.controller, "verification-controller")
 
     def _leave(self) -> None:
-        """Give back what this process shares with whoever started pytest in it."""
+        """Release what this process shares with the program that started pytest in it."""
         self.stop.forget()
         progress.tell(None)
         if self.room:
@@ -427,7 +427,7 @@ class Verification:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """From here on the terminal shows no secret, and who watches it is told what is waited for."""
+        """Redact secrets in the terminal from now on, and report there what the run waits for."""
         metadata: dict[str, Any] = self.config.stash.get(metadata_key, {})  # pytest-html and JUnit show it
         metadata.update({name: redact(text) for name, text in metadata.items() if isinstance(text, str)})
         reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -452,7 +452,7 @@ class Verification:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """A drill waits until nobody looks at the stack, and whoever wants to look waits for the drill."""
+        """Make a drill wait until no other check reads the stack, and make the other checks wait for the drill."""
         if is_static(item) or self.replay:
             return (yield)
         with turn(self.turns, alone=is_drill(item)):
@@ -475,7 +475,7 @@ def _credentials(env: environment.Environment) -> list[str]:
 
 
 def _line_of(reporter: Any) -> Callable[[str], None]:
-    """Prints a line of its own, whatever pytest has begun to print, and past what captures a check's output."""
+    """Return a function that prints a whole line, after unfinished output of pytest and past the capture of output."""
     terminal = os.fdopen(os.dup(sys.__stdout__.fileno()), "w", buffering=1) if sys.__stdout__ else sys.stderr
 
     def line(text: str) -> None:
@@ -486,7 +486,11 @@ def _line_of(reporter: Any) -> Callable[[str], None]:
 
 
 def _open_turns(folder: Path) -> None:
-    """Prove before any check that turns can be taken."""
+    """Check before any check runs that lock files of the stack can be written.
+
+    Raises:
+        UsageProblem: the folder is not writable.
+    """
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""What the suite waits for right now, for a person who watches the terminal.
+"""What the suite waits for at the moment, for a person who watches the terminal.
 
-Whoever waits says so in a small file, for it may be another process than the one that has the terminal. The one that
-has it reads the folder, and so does the one that has to say what a check waited for when it was ended.
+A process that waits writes a small file, because the terminal may belong to another process. The process with the
+terminal reads the folder. So does the process that reports what a check waited for when it was ended.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _stack: list[str] = []
 
 
 def tell(folder: Path | None) -> None:
-    """Have this process leave word in a folder, as long as it exists; with None in none."""
+    """Set the folder in which this process reports its waits, None for none."""
     global _folder  # noqa: PLW0603  # a process has one terminal, and a wait deep in a resource cannot be told which
     _folder = folder
 
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Whatever happens inside is waited for; `what` completes the sentence 'waiting for ...'."""
+    """Report a wait while the block runs. `what` completes the sentence 'waiting for ...'."""
     _stack.append(what)
     word = _folder / f"{os.getpid()}-{next(_numbers)}" if _folder and _folder.is_dir() else None
     try:
@@ -73,12 +73,12 @@ def _words(process: int) -> list[Path]:
 
 @dataclass
 class Watcher:
-    """Prints a line for what has been waited for long enough, again whenever that time has doubled.
+    """Prints a line for each long wait, and again whenever its time has doubled.
 
     Args:
-        folder: where those who wait leave word.
+        folder: the folder in which processes report their waits.
         write: prints one line.
-        first: how long a wait lasts before it gets its first line.
+        first: how long a wait lasts before its first line.
     """
 
     folder: Path

@@ -1,7 +1,7 @@
-"""What one process of a run makes for all of them, because it costs money.
+"""Values that one process of a run makes for all processes, because they cost money.
 
-It lies in a file of the run's temporary folder; a lock lets one process make it while the others wait. What could not
-be made is not tried again: everybody who asks for it is told why, in the same words.
+Each is in a file of the run's temporary folder. A lock lets one process make it while the others wait. A failure is not
+retried: every process gets the same error.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Shared:
     folder: Path
 
     def once(self, name: str, make: Callable[[], Any], *, repeatable: bool = False) -> Any:
-        """What `make` gave the first of those who asked, as JSON's own types.
+        """Return what `make` returned in the first process that called this, as JSON types.
 
         Args:
-            name: short and unique; names the files.
-            make: makes it.
-            repeatable: whether somebody else may begin again where a process ended while it made this.
+            name: short and unique, for the files' names.
+            make: makes the value.
+            repeatable: whether another process may make it again after a process ended while it made the value.
 
         Raises:
-            Unverified: it could not be made.
+            Unverified: the value could not be made.
         """
         kept, begun = (self.folder / f"{name}.{kind}" for kind in ("json", "begun"))
         with (self.folder / f"{name}.lock").open("a") as lock:
@@ -52,7 +52,7 @@ class Shared:
         return outcome["made"]
 
     def made(self, name: str) -> Any:
-        """What somebody has made under that name; None where nobody has."""
+        """Return the value of that name, None where no process has made it."""
         kept = self.folder / f"{name}.json"
         return json.loads(kept.read_text(encoding="utf-8")).get("made") if kept.exists() else None
 

@@ -44,14 +44,14 @@ class Suite:
 
     @classmethod
     def of(cls, application: Application, *, catalogue: bool) -> Suite:
-        """Everything that can be judged of an application.
+        """Return all items of an application.
 
         Args:
-            application: what is verified.
-            catalogue: whether the items that are true of every application are part of it.
+            application: the application to verify.
+            catalogue: whether the items of the catalogue, which apply to every application, are included.
 
         Raises:
-            UsageProblem: a checklist is malformed, or an item stands in both.
+            UsageProblem: a checklist is malformed, or both checklists have an item of the same id.
         """
         parts = []
         if catalogue:

@@ -1,4 +1,4 @@
-"""Whose turn it is to look at a stack: many who only look, or one drill that disturbs it."""
+"""The lock of a stack: many checks may read it at a time, or one drill may disturb it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from readiness.progress import waiting
 
 @contextmanager
 def turn(path: Path, *, alone: bool) -> Iterator[None]:
-    """Wait for a turn and keep it; a process that dies gives its turn back.
+    """Wait for the lock and hold it. A process that dies releases it.
 
     Args:
-        path: names the stack; two lock files beside each other are made from it.
-        alone: whether nobody else may have a turn meanwhile. Who waits for that is not overtaken by
-            those who came later, for they have to pass the same gate.
+        path: a path for the stack, from which the names of two lock files are made.
+        alone: whether no other check may hold the lock at the same time. Later processes wait for the same gate, so that
+            they do not overtake this one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (

@@ -59,21 +59,21 @@ class Result:
     """What was observed about one item.
 
     Args:
-        item: its id.
-        outcome: the answer.
-        reason: empty for a pass, but for one whose waiver is no longer needed.
+        item: the item's id.
+        outcome: the outcome.
+        reason: the reason of the outcome; empty for a pass, except for one whose waiver is no longer needed.
         seconds: the check's own time.
-        gap: the declared reason for which nobody could look.
+        gap: the declared reason why the item could not be checked.
         evidence: the traceback of a check that did not pass.
-        node: the check, as pytest names it.
-        read: what the check says it read, whatever the outcome.
-        line: where the check stands in its file, from 1; 0 when unknown.
-        observed: each assertion that held, as it is written, with the values that it saw.
+        node: pytest's id of the check.
+        read: the values that the check reports as read, for every outcome.
+        line: the check's line in its file, from 1; 0 when unknown.
+        observed: each assertion that held, as it is written, with its values.
         exchanges: requests that the check made, each with an excerpt of its answer.
-        output: what the check wrote or logged.
-        waiver: of a failure that is waived.
-        cause: what kept the suite from looking, in the same words for each item that it kept from being looked at.
-        findings: what is wrong, one by one, where a check found that it is.
+        output: the output and log of the check.
+        waiver: the waiver of a waived failure.
+        cause: why the item could not be checked, in the same words for each item of this cause.
+        findings: the single defects that a check found.
         findings_left_out: how many more there were.
     """
 
@@ -119,11 +119,11 @@ class Verdict:
     """The conclusion over all selected items.
 
     Args:
-        results: one for each selected item.
-        items: how many items the whole checklist has.
+        results: one result for each selected item.
+        items: the number of items of the whole checklist.
         rehearsal: whether declared gaps are tolerated, which only `local` does.
-        interrupted: what ended the run before all of it had run, such as 'by SIGTERM'; empty for nothing.
-        replayed: the date of the recording that answered; empty for a run that looked at a stack.
+        interrupted: what ended the run early, such as 'by SIGTERM'; empty for a complete run.
+        replayed: the date of the replayed recording; empty for a run on a stack.
     """
 
     results: Sequence[Result]
@@ -190,7 +190,7 @@ class Verdict:
 
 
 def waive(result: Result, waivers: Mapping[str, Waiver], today: date) -> Result:
-    """Turn a failure that a reviewer accepted into WAIVED; report a pass that needs no waiver any more."""
+    """Return a failure with a waiver as WAIVED. A pass with a waiver says that the waiver is no longer needed."""
     waiver = waivers.get(result.item)
     if waiver is None:
         return result

@@ -1,4 +1,4 @@
-"""waivers.toml: failures that a reviewer has accepted, until a date.
+"""waivers.toml: failures that an approver has accepted until a day.
 
 [[waiver]]
 item = "SEC-17"

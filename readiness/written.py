@@ -1,7 +1,7 @@
-"""TOML that people write, held against a schema before anything is taken from it.
+"""TOML that people write, validated against a schema before it is used.
 
-A misspelled setting must not be the same as one that was left out. So every file has a schema that knows all of its keys
-and words, and whatever it does not know is refused, with its place and the nearest right word.
+A misspelled setting must not have the effect of an omitted one. So every file has a schema with all of its keys and
+words. Other keys and words are refused, with their place and the nearest right word.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def load(file: Path, schema: Schema) -> dict[str, Any]:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """The nearest known word, as the end of a sentence; empty when none is near."""
+    """Return the nearest known word as the end of a sentence, '' when no word is near."""
     found = difflib.get_close_matches(str(word), list(known), n=1)
     return f"; did you mean '{found[0]}'?" if found else ""
 

@@ -27,7 +27,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Query:
-    """A part of what an alarm looks at: a metric, or an expression over the others."""
+    """One input of an alarm: a metric, or an expression over other inputs."""
 
     id: str
     period: timedelta

@@ -1,4 +1,4 @@
-"""Whether a stated series of data points raises an alarm, by CloudWatch's documented rules. Sends no request.
+"""Whether a given series of data points raises an alarm, by CloudWatch's documented rules. Makes no request.
 
 Sources: CloudWatch User Guide, "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data", "Percentile-based
 alarms and low data samples".
@@ -72,15 +72,16 @@ class Course:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong, as CloudWatch's metrics show it.
+    """A failure, as CloudWatch's metrics show it.
 
     Args:
-        what: in words, for whoever reads a finding.
-        begins: after how many minutes of the courses.
-        minutes: how long the courses are.
-        courses: by namespace and name of the metric.
-        dimensions: what all of these metrics are published with.
-        wider: whether the same is published for all resources together and, with one dimension more, for parts of this one.
+        what: description for the reader of a finding.
+        begins: minute of the courses in which the failure begins.
+        minutes: length of the courses.
+        courses: courses by namespace and name of the metric.
+        dimensions: the dimensions of all of these metrics.
+        wider: whether the same data is also published for all resources together and, with one more dimension, for
+            parts of this resource.
     """
 
     what: str
@@ -99,10 +100,10 @@ class Trouble:
         return self.wider and (not metric.dimensions or self.dimensions.items() <= metric.dimensions.items())
 
     def course(self, metric: Metric) -> Course:
-        """What an alarm on this metric gets: nothing of another resource's, nor in a unit that nothing is published in.
+        """Return the data that an alarm on this metric gets: none of other resources, and none in an unpublished unit.
 
         Raises:
-            Unverified: nobody has stated what happens to the metric.
+            Unverified: the course of the metric is not known.
         """
         stated = self.courses.get((metric.namespace, metric.name))
         if stated is None:
@@ -138,9 +139,10 @@ def would_alarm(alarm: Alarm, trouble: Trouble) -> timedelta | None:
 
 
 def seen(alarm: Alarm, trouble: Trouble) -> Seen:
-    """What an alarm makes of a trouble, and why.
+    """Return the alarm's reaction to a failure, and the reason.
 
-    Only a change to ALARM acts. An alarm that is in ALARM before the trouble begins does not tell of it, whatever it does next.
+    Only a change to ALARM starts actions. An alarm that is in ALARM before the failure begins does not report it, even
+    if its state changes later.
 
     Raises:
         Unverified: the alarm uses what is not understood here.

@@ -40,7 +40,7 @@ class LifecycleRule:
 
 @dataclass(frozen=True)
 class Grant:
-    """What an access control list grants to one grantee: a canonical user id, or the URI of a group."""
+    """A grant of an access control list. The grantee is a canonical user id or the URI of a group."""
 
     grantee: str
     permission: str
@@ -212,7 +212,7 @@ class Bucket:
 
     @contextmanager
     def temporary_copies(self, original: str, prefix: str, count: int) -> Iterator[Sequence[str]]:
-        """Objects like another under keys of their own; they are deleted afterwards, with anything that a killed run left there."""
+        """Copy an object to new keys. At the end, delete every object under the prefix, also those of killed runs."""
         keys = [f"{prefix}{uuid.uuid4()}{PurePosixPath(original).suffix}" for _ in range(count)]
         try:
             for key in keys:
@@ -255,7 +255,7 @@ class Bucket:
         return Head(answer.get("ContentType", ""), answer.get("CacheControl", ""), tag if told else "")
 
     def anonymous(self, operation: str, **arguments: str) -> int:
-        """The HTTP status of a request without credentials, for example for `get_object`."""
+        """Return the HTTP status that S3 answers to a request without credentials, for example to `get_object`."""
         return self._status(operation, arguments, config={"signature_version": botocore.UNSIGNED})
 
     def over_plain_http(self, operation: str, **arguments: str) -> int:

@@ -18,7 +18,7 @@ _COSTS = tuple(
 
 @dataclass(frozen=True)
 class Notification:
-    """When a budget notifies, and which subscribers."""
+    """A threshold of a budget, and the subscribers that AWS notifies."""
 
     of: str  # ACTUAL or FORECASTED
     percent: float | None  # of the limit; None for an absolute amount

@@ -170,7 +170,7 @@ class CloudFormationStack:
     @cached_property
     @waiting("CloudFormation to compare the stack with its template")
     def drifts(self) -> Mapping[str, Drift]:
-        """How each resource of a type that CloudFormation can compare stands now, by its logical id.
+        """The drift of each resource of a type that CloudFormation can compare, by logical id.
 
         Raises:
             Unverified: the detection had not ended at its deadline.

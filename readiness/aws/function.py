@@ -66,12 +66,12 @@ class Function:
 
     @property
     def state(self) -> str:
-        """Active, Pending, Inactive or Failed; '' where AWS does not say."""
+        """Active, Pending, Inactive or Failed; '' where Lambda does not report it."""
         return str(self.configuration.get("State", ""))
 
     @property
     def last_update_status(self) -> str:
-        """Successful, InProgress or Failed; '' where AWS does not say."""
+        """Successful, InProgress or Failed; '' where Lambda does not report it."""
         return str(self.configuration.get("LastUpdateStatus", ""))
 
     @property
@@ -356,7 +356,7 @@ class Function:
 
     @cached_property
     def urls(self) -> Sequence[str]:
-        """Its function URLs, which bypass the API."""
+        """Function URLs, which callers can use without the API."""
         pages = self._client.get_paginator("list_function_url_configs").paginate(FunctionName=self.name)
         return [entry["FunctionUrl"] for page in pages for entry in page["FunctionUrlConfigs"]]
 

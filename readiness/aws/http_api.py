@@ -33,7 +33,7 @@ class HttpApi:
 
     @property
     def execution_arn(self) -> str:
-        """The source ARN that Lambda receives, without stage and route."""
+        """The part of a request's source ARN before stage and route, as Lambda gets it."""
         return f"arn:{self.env.partition}:execute-api:{self.env.region}:{self.env.account_id}:{self.id}"
 
     @cached_property

@@ -49,7 +49,7 @@ class Invocation:
 
     @classmethod
     def reported_in(cls, log: str) -> Invocation:
-        """The invocation whose REPORT line stands in the end of a log.
+        """Return the invocation whose REPORT line is in the end of a log.
 
         Raises:
             Unverified: there is not exactly one such line, or a figure or its unit is missing from it.

@@ -33,7 +33,7 @@ class Key:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS manages it for one of its services, so that the account cannot change its policy."""
+        """Whether AWS created the key for one of its services. The account cannot change the policy of such a key."""
         return str(self.description.get("KeyManager", "CUSTOMER")) == "AWS"
 
     @property

@@ -27,7 +27,7 @@ _STREAMS = 10  # of a log group that are read at most
 
 @dataclass(frozen=True)
 class LogEvent:
-    """One line of a log; `at` is when it was written, by the writer's clock."""
+    """One line of a log. `at` is the time when it was written, by the writer's clock."""
 
     at: datetime
     message: str = field(repr=False)
@@ -42,21 +42,21 @@ class LogEvent:
         return content if isinstance(content, dict) else {}
 
     def tells_of(self, id_: str) -> bool:
-        """Whether an id stands in the line as a value of its own, and not within another one."""
+        """Return whether the line contains an id as a whole value, and not as a part of another value."""
         return id_ in _values(self.message)
 
     @property
     def addresses(self) -> Sequence[str]:
-        """The IP addresses among the line's values, with or without a port; an unspecified address is left out."""
+        """The IP addresses among the line's values, with or without a port, except unspecified ones such as 0.0.0.0."""
         found = [address for value in _values(self.message) if (address := _address(value))]
         return [str(address) for address in found if not address.is_unspecified]
 
 
 def _values(message: str) -> Sequence[str]:
-    """What a line says, value by value.
+    """Return the values of a line.
 
-    An access log of API Gateway has whatever format its stage asks for. JSON is taken apart by its own rules; for CSV,
-    XML and the common log format it is enough to know what separates values.
+    The stage of an API sets the format of its access log. JSON is parsed. CSV, XML and the common log format are split
+    at the characters that separate values.
     Source: API Gateway Developer Guide, "Configure logging for HTTP APIs in API Gateway".
     """
     try:
@@ -168,9 +168,9 @@ class LogGroup:
         enough: Callable[[Sequence[LogEvent]], bool] = bool,
         deadline: timedelta = budgets.LOG_DEADLINE,
     ) -> Sequence[LogEvent]:
-        """Events that hold a term, read again until they are enough: logs show what was written a while later.
+        """Return the events that contain a term. Read again until there are enough: CloudWatch Logs shows events late.
 
-        After the deadline, whatever is there; the caller judges what it means that there is no more.
+        After the deadline, return the events that were found. The caller decides what it means that events are missing.
         """
         pause, until = 0.2, time.monotonic() + self.env.patience(deadline).total_seconds()
         while True:
@@ -191,6 +191,6 @@ class LogGroup:
 
     @property
     def retention(self) -> timedelta | None:
-        """How long events are kept, None for ever."""
+        """How long events are kept, None without a limit."""
         days = self.description.get("retentionInDays")
         return timedelta(days=days) if days else None

@@ -45,15 +45,15 @@ _SPELLINGS: Final = ((r"\^", "**"), (r"&&|\bAND\b", " and "), (r"\|\||\bOR\b", "
 
 
 def computed(expression: str, known: Mapping[str, Vector], period: timedelta) -> Vector:
-    """What an expression yields in each period.
+    """Return the value of an expression in each period.
 
     Args:
-        expression: as the alarm has it.
-        known: the series that it may name, all of the same length.
-        period: of every series.
+        expression: the expression of the alarm.
+        known: the series that the expression may name, all of the same length.
+        period: the period of every series.
 
     Raises:
-        Unverified: it uses what this does not understand, so that nobody knows what it yields.
+        Unverified: the expression uses a feature that this module does not support.
     """
     text = expression.strip()
     for pattern, ours in _SPELLINGS:

@@ -1,7 +1,7 @@
-"""What stands in a policy, and whom it lets in.
+"""The statements of a policy, and the principals that it allows.
 
-`Statement` is the one reader of a statement: nothing else takes its elements apart, so that a list, a single value and the
-elements with `Not` mean the same everywhere. tests/resources/test_policy.py holds that.
+Only `Statement` parses a statement's elements, so that a list, a single value and the elements with `Not` mean the same
+everywhere. tests/resources/test_policy.py checks that.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def statements_of(policy: Mapping[str, Any] | str | None) -> Sequence[Mapping[st
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether a pattern of a policy, with `*` and `?`, stands for a value; case counts."""
+    """Return whether a pattern of a policy, with `*` and `?`, matches a value. Case counts."""
     return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
@@ -115,7 +115,7 @@ class Statement:
 
     @property
     def excludes_principals(self) -> bool:
-        """Whether it applies to every principal except those in NotPrincipal."""
+        """Whether the statement applies to all principals except those that NotPrincipal names."""
         return "NotPrincipal" in self.content
 
     @property
@@ -155,9 +155,9 @@ class Statement:
 
     @property
     def principals(self) -> Sequence[tuple[str, str]]:
-        """Who is meant, each with its kind: AWS, Service, CanonicalUser, Federated. Every principal is `("AWS", "*")`.
+        """The principals, each with its kind: AWS, Service, CanonicalUser, Federated. `("AWS", "*")` is any caller.
 
-        Everybody but somebody counts as everybody. A role's own policy has no principal.
+        NotPrincipal counts as any caller. A role's own policy has no principal.
         """
         if self.excludes_principals:
             return [("AWS", "*")]
@@ -230,14 +230,14 @@ def strangers(
     trusted: Collection[str] = (),
     deputies: Collection[str] = (),
 ) -> Sequence[str]:
-    """Return the principals outside its account that a resource's policy admits, one finding each.
+    """Return one finding for each principal outside the account that a resource's policy allows.
 
     Args:
-        statements: of the resource's policy.
-        account: whose resource it is.
-        known: canonical user ids and accounts that belong to the account, or that AWS delivers with.
+        statements: the statements of the resource's policy.
+        account: the account that owns the resource.
+        known: canonical user ids and accounts that belong to the account, or that AWS uses to deliver data.
         trusted: services that need no condition, because they only act for their own account.
-        deputies: services that need one on this kind of resource, beside those that always do.
+        deputies: services that need a condition on this kind of resource, in addition to those that always need one.
     """
     return [
         finding
@@ -268,9 +268,9 @@ def _stranger(
 
 
 def unlimited(statements: Iterable[Mapping[str, Any]], account: str) -> Iterator[str]:
-    """What a resource's policy allows as a whole, one finding each, to others than the account itself.
+    """Yield one finding for each statement that allows every action of a service to principals other than the account.
 
-    The account is its root, or everybody in it by a condition: IAM's policies then say who may do what.
+    The account is its root, or all of its principals by a condition. IAM policies then say who may do what.
 
     Args:
         statements: of the resource's policy.
@@ -296,7 +296,7 @@ _ADMINISTRATION: Final = (
     *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation"),
     *("kms:DeleteImportedKeyMaterial", "kms:RevokeGrant"),
 )
-"""What takes a key out of use or gives it to another principal. A service that encrypts needs none of it."""
+"""Actions that disable a key or give other principals access to it. A service that encrypts needs none of them."""
 
 
 def administered(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -327,11 +327,11 @@ def _is_the_account(statement: Statement, name: str, account: str) -> bool:
 def open_without_tls(
     statements: Iterable[Mapping[str, Any]], wanted: Iterable[tuple[str, str]]
 ) -> Sequence[str]:
-    """Return the actions that a resource's policy does not deny to requests without TLS.
+    """Return the actions that a resource's policy does not deny to all requests without TLS.
 
     Args:
-        statements: of the resource's policy.
-        wanted: each action, with the ARN that it is asked about.
+        statements: the statements of the resource's policy.
+        wanted: the actions to check, each with the ARN of its resource.
     """
     denials = [each for each in read(statements) if not each.allows and _is_about_plain_http(each)]
     return [

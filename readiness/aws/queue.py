@@ -62,15 +62,14 @@ class Queue:
         deadline: timedelta,
         left_over: Callable[[Message], bool] = lambda _: False,
     ) -> Message | None:
-        """Wait for one message and take it out of the queue; None when it does not come.
+        """Wait for one message and delete it from the queue. Return None when it does not arrive.
 
-        Whoever else reads the queue misses the other messages for as long as this looks, at most for the
-        deadline.
+        Other readers of the queue do not get its other messages while this waits, at most until the deadline.
 
         Args:
-            wanted: which message.
-            deadline: how long it is waited for.
-            left_over: which messages earlier drills have left; those that are met are thrown away.
+            wanted: selects the message.
+            deadline: how long to wait for it.
+            left_over: selects messages that earlier drills have left. They are deleted when they are received.
         """
         client = self.env.client("sqs")
         hidden: list[str] = []
@@ -112,7 +111,7 @@ class Queue:
         return True
 
     def lets_in(self, service: str) -> bool:
-        """Whether the queue's policy allows anything to a service of AWS, such as `sns.amazonaws.com`, or to every principal."""
+        """Return whether the queue's policy allows any action to an AWS service or to any caller."""
         return any(
             statement.allows and {("Service", service), ("AWS", "*")} & {*statement.principals}
             for statement in read(self.policy_statements)
@@ -142,7 +141,7 @@ class Queue:
 
     @property
     def retention(self) -> timedelta:
-        """How long a message is kept if no consumer deletes it."""
+        """How long the queue keeps a message that no consumer deletes."""
         return timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
 
     @property
@@ -152,7 +151,7 @@ class Queue:
 
     @property
     def redrive_policy(self) -> Mapping[str, Any]:
-        """`deadLetterTargetArn` and `maxReceiveCount`, empty when failed messages are kept for ever."""
+        """`deadLetterTargetArn` and `maxReceiveCount`; empty where failed messages stay in the queue until they expire."""
         return dict(json.loads(self.attributes.get("RedrivePolicy", "{}")))
 
     @property

@@ -26,7 +26,7 @@ class Policy:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS manages it, so that the account cannot narrow it."""
+        """Whether AWS manages the policy. The account cannot narrow such a policy."""
         return _OF_AWS in self.arn
 
 

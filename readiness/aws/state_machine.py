@@ -16,9 +16,9 @@ _WAITS = (".sync", ".sync:2", ".waitForTaskToken")
 
 @dataclass(frozen=True)
 class Task:
-    """One state of type Task, wherever in the definition it stands.
+    """One state of type Task, at any level of the definition.
 
-    `covered` says that a map or parallel around it retries or catches.
+    `covered` is true where a Map or Parallel state around it retries or catches.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Task:
 
     @property
     def waits_for_others(self) -> bool:
-        """Whether it waits for an answer from outside: an activity, a job, a token."""
+        """Whether the state waits until another system completes it: an activity, a job, a task token."""
         return ":activity:" in self.resource or self.resource.endswith(_WAITS)
 
     @property

@@ -28,10 +28,10 @@ UNTAGGABLE: Final = frozenset(
 
 
 def tags_of(env: Environment, kind: str, physical_id: str) -> Mapping[str, str]:
-    """The tags of a resource by its type and its name in the account; a stage's is `<api id>/stages/<name>`.
+    """Return the tags of a resource by its type and its physical id; for a stage, that is `<api id>/stages/<name>`.
 
     Raises:
-        Unverified: nobody has written down how this type tells its tags.
+        Unverified: this module has no reader of the tags of this type.
     """
     if kind not in _READERS:
         raise Unverified(f"no reader of tags for {kind}; add one, or name it in UNTAGGABLE ({__name__})")

@@ -18,10 +18,9 @@ _PRESENT = {"prefix", "suffix", "numeric", "cidr", "equals-ignore-case", "wildca
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscriber, at an address or an ARN; `confirmed` is false until it confirms the subscription.
+    """A subscription of an address or an ARN to a topic. `confirmed` is false until the subscriber has confirmed it.
 
-    `attribute_filter` is what it asks of a message's attributes, empty for nothing. `filters` says whether any filter
-    policy decides which messages it receives.
+    `attribute_filter` is its filter of a message's attributes, empty for no filter.
     """
 
     protocol: str

@@ -1,4 +1,4 @@
-"""The metric series of a failure, by which alarms are judged.
+"""The metrics that AWS services publish during a failure. Alarms are judged by these series.
 
 Sources: the developer guides of Lambda, SQS, API Gateway, Step Functions and CloudFront, each its page on CloudWatch metrics.
 """
@@ -27,11 +27,11 @@ class Strength:
     """How bad a trouble is.
 
     Args:
-        failing: so many calls a minute fail.
-        succeeding: and so many do not.
-        rest: how long before it the same trouble ended; who heard of that has to hear of this one too.
-        within: how soon somebody has to hear of it.
-        busy: whether calls come at all while nothing is wrong.
+        failing: failed calls a minute.
+        succeeding: successful calls a minute.
+        rest: time since the end of an earlier failure of the same kind. An alarm has to report both.
+        within: time in which an alarm has to report the failure.
+        busy: whether there are calls while nothing fails.
         wider: whether an alarm on all resources together counts, or one on an alias or a stage.
     """
 
@@ -182,7 +182,7 @@ class Strength:
         return self.trouble(f"a message lies in {queue}", {"QueueName": queue}, metrics)
 
     def waiting(self, queue: str) -> Trouble:
-        """No consumer reads the queue any more: its messages become more, and older."""
+        """Return the failure in which no consumer takes messages out of a queue. Their number and age grow."""
         within, begins = int(self.within / timedelta(minutes=1)), _LEAD
         step = max(within // _FEW, 1)
         steps = [step] * (within // step)

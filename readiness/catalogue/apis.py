@@ -71,7 +71,7 @@ class Apis:
 
     @property
     def served(self) -> Sequence[Resource]:
-        """Every API with a stage that serves something; the others cannot be called.
+        """Every API with a stage that serves something. Callers cannot reach the other APIs.
 
         Raises:
             NotApplicable: the stack has none.
@@ -86,7 +86,7 @@ class Apis:
         return {one: FunctionUrl(self.env, one.physical_id) for one in self.graph.of(FUNCTION_URL)}
 
     def base(self, resource: Resource) -> str:
-        """Where an API or function URL answers every caller, '' where it does so under a custom domain or in a network alone."""
+        """Return the public address of an API or function URL, '' where it has a custom domain or a private network alone."""
         if resource in self.urls:
             return self.urls[resource].address
         api = self.api(resource)
@@ -96,7 +96,7 @@ class Apis:
         return api.address(stages[0]) if stages else ""
 
     def reachable(self, *, urls: bool = True) -> Sequence[Resource]:
-        """Every API, and every function URL that requires no signature, that answers every caller.
+        """Return every API, and every function URL without IAM authorization, that answers any caller.
 
         Raises:
             NotApplicable: the stack has none.
@@ -116,10 +116,10 @@ class Apis:
         return routes[: budgets.ROUTES_ASKED]
 
     def made_up(self, resource: Resource, route: Route) -> tuple[str, Mapping[str, str]]:
-        """Invalid credentials for a route's authorizer: the query, and the headers.
+        """Return invented credentials in the form that a route's authorizer reads: the query and the headers.
 
         Raises:
-            Unverified: the authorizer asks for a form that no token could be made up for.
+            Unverified: no token can be invented for the form that the authorizer requires.
         """
         authorizers = self.api(resource).authorizers if route.authorizer else {}
         asked = authorizers.get(route.authorizer) or Authorizer(["Authorization"])
@@ -179,7 +179,7 @@ def sources_of(api: Api, route: Route) -> Iterator[str]:
 
 
 def filled(path: str, value: str = "") -> str:
-    """A route's path with an unknown value for each placeholder."""
+    """Return a route's path with an unused id in place of each placeholder."""
     if path == "$default":
         return f"/{value or uuid.uuid4().hex}"
     return _PLACEHOLDER.sub(lambda _: value or uuid.uuid4().hex, path)
@@ -191,5 +191,5 @@ def method_of(route: Route) -> str:
 
 
 def is_harmless(route: Route) -> bool:
-    """Whether a request with an empty body can take nothing away: it reads, makes something, or names something that does not exist."""
+    """Return whether a request with an empty body deletes nothing: it reads, creates, or names an id that is not in use."""
     return method_of(route) in ("GET", "HEAD", "POST") or "{" in route.path

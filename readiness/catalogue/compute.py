@@ -115,9 +115,9 @@ class Compute:
 
     @cached_property
     def helpers(self) -> set[str]:
-        """Logical ids of the functions that serve only the stack's custom resources.
+        """Logical ids of the functions that serve the stack's custom resources alone.
 
-        CDK and others put them into a stack; they run while it is deployed, which reports their errors itself.
+        Tools such as CDK add them to a stack. They run during a deployment, and the deployment reports their errors.
         """
         found = set()
         for path, stack in self.stacks.items():
@@ -139,7 +139,7 @@ class Compute:
 
     @cached_property
     def at_edges(self) -> set[str]:
-        """Names of the functions that run at CloudFront's edges: untraced, and with logs in the viewer's region."""
+        """Names of the functions that run at CloudFront's edges: untraced, and with logs in the region of the caller."""
         return {
             function_name(one["LambdaFunctionARN"])
             for distribution in self._distributions.values()
@@ -156,7 +156,7 @@ class Compute:
         ]
 
     def started_by_events(self, function: Function) -> Sequence[str]:
-        """Everything that starts a function and does not wait for it; a disabled rule or schedule starts nothing."""
+        """Return the sources that start a function and do not wait for it, without disabled rules and schedules."""
         services = {
             service
             for statement in read(function.every_permission)
@@ -183,7 +183,7 @@ class Compute:
 
     @cached_property
     def served_apis(self) -> Sequence[Resource]:
-        """The APIs that have a stage with a deployment, or one that deploys by itself. The others cannot be called."""
+        """The APIs that have a stage with a deployment or with automatic deployment. Callers cannot reach the other APIs."""
         http, rest = self.env.client("apigatewayv2"), self.env.client("apigateway")
         stages: dict[Resource, Sequence[Mapping[str, Any]]] = {
             **{each: http.get_stages(ApiId=each.physical_id)["Items"] for each in self.graph.of(HTTP_API)},
@@ -231,7 +231,7 @@ class Compute:
                     yield function_name(task.function), cap
 
     def is_there(self, arn: str) -> bool | None:
-        """Whether what an ARN names exists; None where that is unknown."""
+        """Return whether the resource of an ARN exists, None where that is unknown."""
         resource = self.graph.named(arn)
         return True if resource and resource.declared else arn_exists(self.env, arn)
 
@@ -245,7 +245,7 @@ def _cap(
 
 
 def function_name(reference: str) -> str:
-    """The function's name in any reference to it: its name, its ARN, or an integration's URI, with or without an alias."""
+    """Return the function's name in a reference: a name, an ARN or an integration's URI, with or without an alias."""
     found = re.search(r":function:([\w-]+)", reference)
     return found[1] if found else reference.partition(":")[0]
 

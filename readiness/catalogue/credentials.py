@@ -32,15 +32,15 @@ _SHORTEST: Final = 6  # characters; a shorter text is a switch or a code, not a 
 
 
 def in_text(text: str) -> bool:
-    """Whether a credential of a known form stands in a line."""
+    """Return whether a line contains a credential of a known form."""
     return looks_secret(_NOTHING.sub("", text)) or bool(_BEARER.search(text))
 
 
 def in_setting(name: str, value: str) -> bool:
-    """Whether a setting is a credential, by its value or by its name, in whichever encoding it stands there.
+    """Return whether a setting is a credential, by its value or by its name, in any known encoding.
 
-    A value of plain words counts only where it is called a password: a token or a secret of words is its name.
-    A secret that this process holds itself, such as the key that it signs with, counts whatever its form.
+    A value of plain words counts only where the name says password. In a token or a secret, plain words are its name.
+    A secret of this process, such as the key that it signs with, counts in every form.
     """
     return any(_is_credential(*spelt) for spelt in encodings.spellings(name, value))
 

@@ -54,15 +54,16 @@ _ESCALATING: Final[Mapping[str, str]] = {
     "lambda:updatefunctioncode": "function",
     "sts:assumerole": "role",
 }
-"""What lets its holder act as another principal, and on what. Source: Rhino Security Labs, "AWS IAM Privilege Escalation"."""
+"""Actions that give their holder another identity, and on which resource. Source: Rhino Security Labs, "AWS IAM
+Privilege Escalation"."""
 _STRANGER: Final = "whatever-there-is"
 
 
 def whole_services(role: Role) -> Iterator[str]:
-    """Grants of everything that a service can do, or of everything but something.
+    """Yield the grants of all actions of a service, or of all actions with exceptions.
 
     Raises:
-        Unverified: a policy could not be read; what the others grant is told before.
+        Unverified: a policy could not be read. The findings of the other policies are yielded before.
     """
     for policy in role.each_policy():
         for statement in map(Statement, policy.statements):
@@ -84,12 +85,12 @@ def whole_services(role: Role) -> Iterator[str]:
 
 
 def open_resources(role: Role) -> Iterator[str]:
-    """Actions that are granted on every resource, although IAM can confine them.
+    """Yield actions that are granted on every resource, although IAM can confine them.
 
-    What a policy of AWS's own grants is left out: nobody here can narrow it.
+    Grants of AWS managed policies are left out, because the account cannot narrow them.
 
     Raises:
-        Unverified: a policy or the list of IAM's actions cannot be read; what was found is told before.
+        Unverified: a policy or the list of IAM's actions cannot be read. The findings are yielded before.
     """
     for policy in role.each_policy(own=True):
         for statement in map(Statement, policy.statements):
@@ -109,12 +110,12 @@ def open_resources(role: Role) -> Iterator[str]:
 
 
 def open_ends(role: Role, graph: Graph) -> Iterator[str]:
-    """Grants on a resource of the stack and on all whose names begin like its own.
+    """Yield grants on a resource of the stack and on all resources whose names begin with its name.
 
-    Logs are left out: an ARN of a log group ends with a wildcard anyway.
+    Logs are left out, because the ARN of a log group always ends with a wildcard.
 
     Raises:
-        Unverified: a policy could not be read; what the others grant is told before.
+        Unverified: a policy could not be read. The findings of the other policies are yielded before.
     """
     for policy in role.each_policy(own=True):
         for statement in map(Statement, policy.statements):
@@ -129,10 +130,10 @@ def open_ends(role: Role, graph: Graph) -> Iterator[str]:
 
 
 def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
-    """Grants by which the role's holder can give itself more rights.
+    """Yield grants by which the role's holder can give itself more permissions.
 
     Raises:
-        Unverified: a policy could not be read; what the others grant is told before.
+        Unverified: a policy could not be read. The findings of the other policies are yielded before.
     """
     for policy in role.each_policy():
         for statement in map(Statement, policy.statements):
@@ -154,10 +155,10 @@ def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
 
 
 def unknown_actions(role: Role) -> Iterator[str]:
-    """Actions that IAM does not know, in policies that AWS did not write.
+    """Yield actions that IAM does not know, in policies that AWS does not manage.
 
     Raises:
-        Unverified: a policy or the list of IAM's actions cannot be read; what was found is told before.
+        Unverified: a policy or the list of IAM's actions cannot be read. The findings are yielded before.
     """
     for policy in role.each_policy(own=True):
         for statement in map(Statement, policy.statements):
@@ -179,7 +180,7 @@ def _is_narrowed(statement: Statement) -> bool:
 
 
 def _is_wide(resource: str) -> bool:
-    """Whether a resource stands for all of its kind, in one account or in each."""
+    """Return whether a pattern matches all resources of a kind, in one account or in every account."""
     if set(resource) <= {"*"}:
         return True
     parts = resource.split(":", 5)

@@ -19,7 +19,7 @@ _ARNS: Final = ("aws:sourcearn", "aws:principalarn")
 
 
 def opened_by(statement: Statement, account: str, graph: Graph) -> str:
-    """Why a statement lets another account invoke a function, '' where it does not."""
+    """Return why a statement lets another account invoke a function, '' where it does not."""
     conditions = _conditions(statement)
     invokes = statement.allows and statement.covers("lambda:InvokeFunction")
     if not invokes or _LIMITED_ELSEWHERE & conditions.keys():
@@ -49,7 +49,7 @@ def _account_of(arn: str) -> str:
 
 
 def _is_bucket(arn: str, graph: Graph) -> bool:
-    """Whether it is a bucket of the stack, whose name no other account can have while it exists."""
+    """Return whether the ARN is of a bucket of the stack. No other bucket can have its name while it exists."""
     bucket = graph.named(arn.rpartition(":")[2], ["AWS::S3::Bucket"])
     return bucket is not None and bucket.declared
 

@@ -34,7 +34,7 @@ _TRANSACTION: Final[Mapping[str, str]] = {
 _VERSIONED: Final = frozenset({"s3:DeleteObject", "s3:GetObject"})
 """Actions that IAM calls `...Version` where a call names a version."""
 _NOT_JUDGED: Final = frozenset({"sts"})
-"""Other roles may let a role in by their trust alone; and sts:GetCallerIdentity needs no grant."""
+"""Services that are not judged: a trust policy alone can allow a role, and GetCallerIdentity needs no grant."""
 _OF_A_SOURCE: Final[Mapping[str, Sequence[str]]] = {
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
     "kinesis": ("kinesis:GetRecords", "kinesis:GetShardIterator"),
@@ -99,12 +99,12 @@ def lacking(function: Function, roles: Sequence[Role], graph: Graph) -> Iterator
 
 
 def lacking_for_lambda(function: Function, role: Role, graph: Graph) -> Iterator[str]:
-    """What Lambda itself does with a function's role, and no policy grants.
+    """Yield the actions that Lambda itself needs of a function's role and that no policy grants.
 
     Args:
-        function: its logs, traces, event sources and targets of failures are looked at.
-        role: the function's.
-        graph: the stack, whose resources may let the role in themselves.
+        function: the function, whose logs, traces, event sources and targets of failures are checked.
+        role: the function's role.
+        graph: the stack. Its resources may allow the role by policies of their own.
 
     Raises:
         Unverified: all is granted, and a permissions boundary may still keep some of it out.
@@ -164,7 +164,7 @@ def _of_lambda(function: Function, statements: Collection[Statement]) -> Iterato
 
 
 def _denies_more(denial: Statement, stream: str) -> bool:
-    """Whether the policy denies all logs, and not only those of the one log group."""
+    """Return whether a statement denies all logs, and not only those of one log group."""
     return denial.is_about(stream.replace(":log-stream:", "-another:log-stream:"))
 
 
@@ -174,7 +174,7 @@ def _service(arn: str) -> str:
 
 
 def _may(statements: Collection[Statement], action: str, resource: str) -> bool:
-    """Whether policies allow an action on one resource; a log group stands for its streams too."""
+    """Return whether policies allow an action on one resource. A log group includes its streams."""
     group = resource.partition(":log-stream:")[0]
     about = [
         one for one in statements if one.covers(action) and (one.is_about(resource) or one.is_about(group))
@@ -222,7 +222,7 @@ def _grants(statements: Collection[Statement], action: str, part: str) -> bool:
 
 
 def _fits(resource: str, action: str, part: str) -> bool:
-    """Whether a pattern of a policy stands for something that an action is about."""
+    """Return whether a pattern of a policy matches the kind of resource of an action."""
     parts = resource.split(":", 5)
     if len(parts) < 6:  # noqa: PLR2004  # arn:partition:service:region:account:resource; `*` or the like
         return "*" in resource
@@ -239,7 +239,7 @@ def _fits(resource: str, action: str, part: str) -> bool:
 
 
 def _is_denied(statement: Statement, resource: str) -> bool:
-    """Whether everything that a pattern stands for is denied."""
+    """Return whether a statement denies everything that a pattern matches."""
     if excluded := statement.excluded_resources:
         return not any(matches(one, resource) or matches(resource, one) for one in excluded)
     return any(matches(one, resource) for one in statement.resources)
@@ -264,7 +264,7 @@ def _lets_in(graph: Graph, roles: Sequence[Role], actions: Collection[str]) -> b
 
 
 def _names(statement: Statement, roles: Sequence[Role]) -> bool:
-    """Whether a statement admits a role by name or admits every principal; services alone satisfy a condition on a source."""
+    """Return whether a statement allows a role by name or as any caller. Only services satisfy a condition on a source."""
     if any(key.startswith("aws:source") for _, key, _ in statement.conditions):
         return False
     sessions = tuple(f":assumed-role/{role.name}/" for role in roles)

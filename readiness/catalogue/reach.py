@@ -18,7 +18,7 @@ from readiness.discovery.graph import Graph, Relation, Resource
 _MADE_BY_STACKS: Final = frozenset(
     {"dynamodb", "events", "firehose", "kinesis", "lambda", "s3", "sns", "sqs", "states"}
 )
-"""Services whose resources a stack makes for itself: a name of another one in its template is a mistake unless the application declares why."""
+"""Services whose resources a stack creates itself. The name of a foreign resource in a template needs a reason."""
 _MADE_ELSEWHERE: Final = frozenset(
     {"cognito-idp", "execute-api", "iam", "kms", "secretsmanager", "ssm", "sts"}
 )
@@ -35,11 +35,11 @@ _WITH_NAMES: Final[Mapping[str, str]] = {
     "AWS::SecretsManager::Secret": "Name",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
-"""What a function needs the name of, with the property by which a template gives a name that code could know by itself."""
+"""Types whose names a function has to get, each with the property that sets a fixed name, which code can contain."""
 _STARTS: Final = (Relation.INVOKES, Relation.MAY_INVOKE, Relation.NOTIFIES, Relation.READS_FROM)
 _HANDS_OVER: Final = (Relation.DEAD_LETTERS_TO, Relation.NOTIFIES, Relation.READS_FROM)
 RELATIONS: Final = frozenset({*_STARTS, *_HANDS_OVER, Relation.USES})
-"""What has to be read whole before a resource counts as one that no function knows."""
+"""Relations that have to be read completely before a finding says that a function does not get a resource's name."""
 _TELLS_NAMES: Final = (
     *("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
     *("appconfig:GetConfiguration", "appconfig:GetLatestConfiguration"),
@@ -55,7 +55,7 @@ _TELLS_NAMES: Final = (
 _BY_TOKEN: Final = frozenset({"states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"})
 """What says in its token which state machine it is about."""
 _SHORTEST: Final = 4
-"""Characters of a name that stands for a resource; a shorter one is a word of an ARN's."""
+"""Fewest characters of a resource's name. A shorter text is a word of an ARN."""
 _ANYTHING: Final = r"[^*?]+"
 _NOTHING: Final = "(?!)"
 _PARTS: Final = 6  # arn:partition:service:region:account:resource
@@ -198,9 +198,9 @@ class _Expressions:
         return any(pattern.fullmatch(arn) for pattern, outside in self._all if outside or as_text)
 
     def _pattern(self, node: Any) -> tuple[str, bool]:
-        """A pattern of what an expression stands for, and whether a part of it comes from outside the template.
+        """Return a pattern of an expression's values, and whether a part of them comes from outside the template.
 
-        What refers to the stack's own resources matches nothing: the graph knows those.
+        References to the stack's own resources match nothing, because the graph has those.
         """
         if isinstance(node, str):
             return (_ANYTHING, True) if "{{resolve:" in node else (re.escape(node), False)

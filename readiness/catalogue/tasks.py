@@ -83,15 +83,16 @@ def nameless(machine: StateMachine) -> Iterator[str]:
 
 
 def lacking(machine: StateMachine, role: Role, graph: Graph) -> Iterator[str]:
-    """What a state machine does for certain, and no policy grants.
+    """Yield the actions that a state machine certainly uses and that no policy grants.
 
     Args:
-        machine: its tasks, traces and logs are looked at.
-        role: the machine's.
-        graph: the stack, whose resources may let the role in themselves.
+        machine: the state machine, whose tasks, traces and logs are checked.
+        role: the machine's role.
+        graph: the stack. Its resources may allow the role by policies of their own.
 
     Raises:
-        Unverified: the definition cannot be read; or all is granted, and a permissions boundary may still keep some of it out.
+        Unverified: the definition cannot be read; or all actions are granted, and a permissions boundary may still deny
+            some of them.
     """
     needed = dict.fromkeys(_needed(machine))
     yield from ungranted(needed, role, read(role.statements), graph, needs="what is needed")

@@ -105,7 +105,7 @@ class Watching:
         return why
 
     def function_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
-        """Its errors, a filter of its log, and the queue or state machine that takes its failures: why no alarm reports them."""
+        """Return why no alarm reports its failures: in its errors, its log, or the queue or state machine that gets them."""
         function = self.compute.function(resource)
         queues = [
             each
@@ -156,7 +156,7 @@ class Watching:
         return _by_any(*(partial(self._lines_are_unwatched, one, pattern) for one, pattern in made))
 
     def _lines_are_unwatched(self, made: Mapping[str, Any], pattern: str) -> Sequence[str] | None:
-        """Why no alarm reports the lines that a filter counts; they have to be about errors."""
+        """Return why no alarm reports the lines that a filter counts. The lines have to be about errors."""
         why = self.unnoticed(OUTAGE.lines(made))
         if why is None and not _ERRORS.search(pattern):
             raise Unverified(
@@ -180,14 +180,14 @@ class Watching:
         } - {""}
 
     def queue_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
-        """Its own messages, or, where others work on them, those that they gave up: why no alarm reports them."""
+        """Return why no alarm reports its waiting messages, or those of its dead-letter queue."""
         queue = self.compute.queue(resource)
         given_up = str(queue.redrive_policy.get("deadLetterTargetArn", ""))
         names = [arn.rpartition(":")[2] for arn in (queue.arn, given_up) if arn]
         return _by_any(*(partial(self.unnoticed, BACKLOG.waiting(name)) for name in names))
 
     def machine_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
-        """Its failures: why no alarm reports them. A rule on failed executions reports them too."""
+        """Return why no alarm reports its failures. An EventBridge rule on failed executions also reports them."""
         arn = self.compute.machine(resource).arn
         rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
         if any(isinstance(rule, Rule) and tells_of_failure(rule, arn) for rule in rules):
@@ -195,7 +195,7 @@ class Watching:
         return self.unnoticed(OUTAGE.failed_executions(arn))
 
     def api_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
-        """What it answers with 5xx: why no alarm reports it."""
+        """Return why no alarm reports its 5xx answers."""
         if resource.type == HTTP_API:
             return self.unnoticed(OUTAGE.server_errors({"ApiId": resource.physical_id}))
         return self.unnoticed(OUTAGE.server_errors({"ApiName": self.rest_api_name(resource)}))
@@ -205,7 +205,7 @@ class Watching:
         return str(self.env.client("apigateway").get_rest_api(restApiId=resource.physical_id)["name"])
 
     def distribution_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
-        """Its rate of errors: why no alarm reports it."""
+        """Return why no alarm reports its rate of errors."""
         return self.unnoticed(OUTAGE.error_rate(resource.physical_id))
 
     @cached_property
@@ -213,7 +213,7 @@ class Watching:
         return composite_rules(self.env)
 
     def silence(self, alarm: Alarm) -> Iterator[str]:
-        """Why an alarm reaches no subscriber."""
+        """Yield why an alarm does not reach a person."""
         if any(f'"{alarm.name}"' in rule or f"({alarm.name})" in rule for rule in self._composites):
             return
         if not alarm.actions_enabled:
@@ -225,12 +225,12 @@ class Watching:
             yield from _by_any(*(partial(self._unheard, arn, alarm) for arn in topics)) or []
 
     def _unheard(self, arn: str, alarm: Alarm) -> Sequence[str] | None:
-        """Why an alarm's notification to a topic reaches no subscriber, None where it does."""
+        """Return why an alarm's message to a topic does not reach a person, None where it does."""
         why = self._deafness(arn, alarm)
         return [why] if why else None
 
     def _deafness(self, arn: str, alarm: Alarm) -> str:
-        """Why an alarm's notification to a topic reaches no subscriber, '' where it does.
+        """Return why an alarm's message to a topic does not reach a person, '' where it does.
 
         Raises:
             Unverified: queues alone are subscribed, and nothing in the stack reads them.
@@ -279,9 +279,10 @@ class Watching:
                 yield from self._bounds(alarm, metric)
 
     def sleep(self, alarm: Alarm) -> Iterator[str]:
-        """Which trouble with its metrics an alarm misses.
+        """Yield the failure in its metrics that an alarm misses.
 
-        However long it goes on, the alarm has to notice one of them; and in time, if no other alarm of the account does.
+        The alarm has to notice at least one failure of any length. It has to do so in time if no other alarm of the account
+        does.
         """
         # What was before is forgotten, and all its periods are looked at.
         span = alarm.span * 3 + timedelta(hours=1)
@@ -475,10 +476,10 @@ class Watching:
 
 
 def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
-    """Return None where one of these ways reports a failure; else why each does not.
+    """Return None where one of these ways reports the failure, else the reasons of all ways.
 
     Raises:
-        Unverified: nobody does, and one way could not be looked at.
+        Unverified: no way reports it, and one way could not be checked.
     """
     why: list[str] = []
     doubts: list[Unverified] = []

@@ -1,4 +1,4 @@
-"""The part of a graph that people look at: how work gets from an entry point to the data, and who watches it."""
+"""The part of a graph that a picture shows: how work gets from an entry point to the data, and what watches it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _SHOWN_ENDS: Final[Mapping[Relation, Sequence[str]]] = {
     Relation.LOGS_TO: ("AWS::S3::Bucket",),
     Relation.AUTHORIZED_BY: ("AWS::Lambda::Function", "AWS::Cognito::UserPool"),
 }
-"""Relations of which only those that lead there are shown: each function has a log group, each authorizer stands for another."""
+"""Relations that are shown only to these types, because every function has a log group, and authorizers are indirect."""
 
 
 @dataclass(frozen=True)

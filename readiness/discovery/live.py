@@ -18,10 +18,10 @@ _STACK = "AWS::CloudFormation::Stack"
 
 
 def read(env: Environment) -> Graph:
-    """The graph of the environment's stack as it is deployed now.
+    """Return the graph of the environment's stack as it is deployed now.
 
-    What a service denies stands in `gaps`, and the other services are read nevertheless. A service of which the stack has no
-    resource is not asked.
+    Denied reads are in `gaps`, and the other services are still read. A service without a resource in the stack is not
+    read.
 
     Raises:
         Unverified: the stack's resources cannot be read.
@@ -36,7 +36,7 @@ def read(env: Environment) -> Graph:
 
 
 def resources(env: Environment) -> Graph:
-    """The resources alone, with no relation but which stack contains which; calls CloudFormation alone.
+    """Return the resources with no relation but which stack contains which. Read CloudFormation alone.
 
     Raises:
         Unverified: the stack's resources cannot be read.

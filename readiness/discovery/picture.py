@@ -54,7 +54,7 @@ _CLASSES: Final[Mapping[str, str]] = {
 
 @dataclass(eq=False)
 class _Place:
-    """Where a node stands, or where an arrow passes a layer."""
+    """The position of a node, or the point where an arrow passes a layer."""
 
     layer: int
     height: int

@@ -1,4 +1,4 @@
-"""Reading that goes on where a service denies a part of it."""
+"""Reading that continues where a service denies a part of it."""
 
 from __future__ import annotations
 

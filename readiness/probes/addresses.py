@@ -1,4 +1,4 @@
-"""Addresses in what a tool says: a published document names nobody's registry, proxy or host."""
+"""Addresses in a tool's output. A published document must not name a private registry, proxy or host."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which IAM actions a function's code can call, read from its source.
+"""The IAM actions that a function's code can call, read from its source.
 
-A method of an AWS client is taken for called when its name stands in code that the handler can reach. Names alone are
-compared, so that reach is never too small: what is reported as not called is called nowhere.
+A method of an AWS client counts as called when code that the handler can reach contains its name. Names alone are
+compared, so that no call is missed: an action that is reported as not called is called nowhere.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True)
 class Code:
-    """A package of functions as it lies in a folder."""
+    """A package of functions in a folder."""
 
     folder: Path
 
     def uncalled(self, granted: Iterable[str], handler: str, served: Collection[str] = ()) -> Sequence[str]:
-        """Granted actions that neither the code nor Lambda (`served`) calls.
+        """Return granted actions that neither the code nor Lambda (`served`) calls.
 
         Args:
-            granted: actions as a policy has them, with wildcards or without.
-            handler: `package.module.function`, as Lambda is told.
-            served: actions that are called on the function's behalf.
+            granted: the actions of a policy, with wildcards or without.
+            handler: `package.module.function`, as in the function's configuration.
+            served: actions that Lambda calls on the function's behalf.
 
         Raises:
             Unverified: the handler's source cannot be read.

@@ -1,4 +1,4 @@
-"""What an answer tells a stranger of the server's inside."""
+"""Internal details of the server in its answers to unauthenticated callers."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _finding(script: Script, line: Line, rule: str, message: str) -> Finding:
 
 
 def unread(folder: Path, files: Sequence[Path]) -> tuple[int, list[Finding]]:
-    """How many tests and deployments Python scripts start, and those of them whose status nobody reads."""
+    """Return how many tests and deployments Python scripts start, and those whose exit status is not read."""
     count, found = 0, []
     for file in files:
         if file.suffix != ".py" or "subprocess" not in (text := read(file)):

@@ -31,7 +31,7 @@ _EXCERPT = 300  # characters of a body shown in a message
 _CONNECTIONS = 100  # to one host; as many as any probe asks at once
 _REMEMBERED = 200  # answers of a check, before the report picks from them
 LATEST: deque[str] = deque(maxlen=_REMEMBERED)
-"""Excerpts of the latest answers; whoever wants those of one check empties it before."""
+"""Excerpts of the latest answers. Empty it before a check to get the answers of that check alone."""
 
 
 class Allowance:
@@ -100,10 +100,10 @@ class Answer:
             raise AssertionError(f"{self!r}: expected JSON, {problem}") from problem
 
     def document(self) -> Any:
-        """The JSON of an answer that has to be a success before anything else can be looked at.
+        """Return the JSON of an answer that has to be a success before the check can continue.
 
         Raises:
-            Unverified: it is none, or not JSON; the check that claims this asserts it.
+            Unverified: it is no success, or not JSON. Another check asserts that it is.
         """
         if self.status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
             raise Unverified(f"{self!r}: expected a success", cause=f"{self.request} answers {self.status}")
@@ -123,10 +123,10 @@ class Answer:
 
 
 class Connections:
-    """Connections that are kept open between exchanges; cookies are not kept, nor what has been idle.
+    """Connections that are kept open between exchanges. Cookies and idle connections are not kept.
 
-    An exchange is not tried again, for it may be one that costs money, so it must not begin on a connection that somebody on
-    the way has dropped.
+    An exchange may cost money and is not retried, so it must not begin on a connection that a proxy or NAT on the path has
+    dropped.
     """
 
     def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -167,10 +167,10 @@ def exchange(
     deadline: timedelta = timedelta(seconds=35),
     as_sent: bool = False,
 ) -> Answer:
-    """Send one request, follow nothing, retry nothing; `as_sent` leaves the body as the network carried it.
+    """Send one request without redirects and retries. `as_sent` leaves the body as it was transferred.
 
     Raises:
-        Unverified: nobody answered in time, the connection could not be made or trusted, or the allowance is spent.
+        Unverified: no answer came in time, the connection could not be made or trusted, or the allowance is spent.
     """
     ALLOWANCE.spend(f"{method} {url}")
 

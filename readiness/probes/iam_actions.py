@@ -52,7 +52,7 @@ def resource_types(action: str) -> list[str]:
 
 
 def meant_by(action: str) -> Sequence[str]:
-    """The actions that exist of those that an action with wildcards stands for, in lower case."""
+    """Return the existing actions that an action with wildcards matches, in lower case."""
     wanted = action.lower()
     return [wanted] if wanted in _reference() else fnmatch.filter(_reference(), wanted)
 

@@ -66,16 +66,17 @@ _GUARDED: Final = {"ImportError", "ModuleNotFoundError", "Exception", "BaseExcep
 
 
 def missing(function: Function, folder: Path) -> list[Finding]:
-    """The imports of a function's start that nothing brings.
+    """Return the imports of a function's start that no file and no package provides.
 
-    Where `requirements.txt` names packages, these bring others along; then only modules are judged that hardly come along.
+    Packages in `requirements.txt` install other packages too. Then only modules are judged that other packages rarely
+    install.
 
     Args:
-        function: one in Python.
-        folder: the application's, from which places are named.
+        function: a function in Python.
+        folder: the application's folder, to which paths in findings are relative.
 
     Raises:
-        NotJudgedError: nobody can tell for certain.
+        NotJudgedError: the result is not certain.
     """
     if function.has_layers:
         raise NotJudgedError("its layers bring packages")

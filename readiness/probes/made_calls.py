@@ -1,8 +1,8 @@
-"""Which calls to AWS a function's code makes for certain, read from its source.
+"""The calls to AWS that a function's code certainly makes, read from its source.
 
-The opposite of `called_actions`: what is not understood is left out here, so that whatever is reported is called. A call counts
-where its client is known by a literal name of a service and the handler reaches it over names that are resolved. Left out are
-packages of others, clients with credentials or an endpoint of their own, and functions that ask for a variable that is not set.
+The opposite of `called_actions`: unclear code is left out here, so that every reported call is made. A call counts where
+its client has a literal service name and the handler reaches it over names that can be resolved. Third-party packages,
+clients with credentials or an endpoint of their own, and functions that read an unset variable are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from readiness.errors import Unverified
 # Whose calls are not the application's, also where nothing else says that they were installed.
 _OF_OTHERS: Final = frozenset({"aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "s3transfer"})
 _OTHERWISE: Final = frozenset({"endpoint_url", "profile_name"})
-"""Options of a client that may send its calls elsewhere, or as somebody else; beside those that begin with `aws_`."""
+"""Options of a client that may change the server or the identity of its calls, besides those that begin with `aws_`."""
 _NOT_NAMED: Final = frozenset(
     {"__init__", "__post_init__", "__enter__", "__exit__", "__aenter__", "__aexit__"}
 )
@@ -72,12 +72,12 @@ class Call:
 
 @dataclass(frozen=True)
 class _Known:
-    """What an expression stands for.
+    """The meaning of an expression.
 
     Args:
         kind: boto3, session, factory, client, resource, table, module, function, class, instance, method.
-        name: of a service, module, function or class.
-        module: that defines it.
+        name: the name of a service, module, function or class.
+        module: the module that defines it.
         owner: the class of a method.
     """
 
@@ -151,7 +151,7 @@ class _Module:
 
 @dataclass(frozen=True)
 class _Scope:
-    """Where an expression stands; `function` is None at a module's start."""
+    """The scope of an expression. `function` is None at a module's start."""
 
     module: _Module
     owner: str = ""
@@ -160,11 +160,11 @@ class _Scope:
 
 @dataclass
 class Package:
-    """A function's package, and what one handler in it calls.
+    """A function's package, and the calls of one handler in it.
 
     Args:
         files: contents by path in the package.
-        handler: `package.module.function`, as Lambda is told.
+        handler: `package.module.function`, as in the function's configuration.
         environment: the function's variables.
     """
 
@@ -340,7 +340,7 @@ class Package:
         return any(isinstance(one, ast.Name) and one.id == "__name__" for one in ast.walk(test))
 
     def _variables(self, node: ast.AST, scope: _Scope) -> Iterator[str]:
-        """The environment variables that a node stands for."""
+        """Yield the environment variables that a node may contain."""
         if isinstance(node, ast.Name | ast.Attribute):
             if isinstance(node, ast.Name) and scope.function is not None:
                 for value in _locals(scope.function).get(node.id, []):
@@ -355,7 +355,7 @@ class Package:
     # ------------------------------------------------------------------ what an expression stands for
 
     def _infer(self, node: ast.AST | None, scope: _Scope, *, as_property: bool = True) -> _Known | None:
-        """What an expression stands for, None where that is not certain."""
+        """Return the meaning of an expression, None where it is not certain."""
         if not isinstance(node, ast.expr):
             return None
         key = (id(node), scope.owner, id(scope.function), as_property)
@@ -454,7 +454,7 @@ class Package:
         return self._of_global(self._modules[above], inner) if above in self._modules else None
 
     def _once(self, key: tuple[str, str, str], infer: Callable[[], _Known | None]) -> _Known | None:
-        """What a name stands for; None while that is being asked already."""
+        """Return the meaning of a name, None in a recursive request for the same name."""
         if key in self._asked:
             self._cuts += 1
             return None
@@ -629,7 +629,7 @@ class Package:
     # ------------------------------------------------------------------ calls
 
     def _call(self, node: ast.AST, scope: _Scope) -> Call | None:
-        """The call that an expression such as `client.put_item` stands for, handed on or called at once."""
+        """Return the call of an expression such as `client.put_item`, which is passed on or called at once."""
         if isinstance(node, ast.Attribute):
             call: ast.Call | None = None
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -705,7 +705,7 @@ def _targets(node: ast.expr) -> Iterator[str]:
 
 @cache
 def _locals(function: _Function) -> Mapping[str, Sequence[ast.expr]]:
-    """What a function sets, by name; nothing for its parameters, as long as it does not set them anew."""
+    """Return the values that a function assigns, by name. Parameters have none, unless the function assigns them again."""
     found: dict[str, list[ast.expr]] = {}
     shared: set[str] = set()
     for node in ast.walk(function):

@@ -1,4 +1,4 @@
-"""Texts that nobody has given out, of the form that somebody asks for."""
+"""Invented texts that match a regular expression, such as a token of the form that an authorizer requires."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class _Reader:
         return lambda: made
 
     def _count(self) -> int:
-        """How often the element before stands there."""
+        """Return how often the previous element is repeated."""
         if not (found := _COUNT.match(self._rest)):
             return 1
         self._rest = self._rest[found.end() :]

@@ -80,7 +80,7 @@ def wrong_defaults(declared: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def unset(declared: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
-    """Parameters that have no default and no value; of those that nobody may read back (NoEcho) none is expected in a file."""
+    """Return parameters without a default and a value, except NoEcho parameters, whose values do not belong in a file."""
     return [
         name
         for name, facts in declared.items()
@@ -89,7 +89,7 @@ def unset(declared: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
 
 
 def value_problem(facts: Mapping[str, Any], value: str) -> str:
-    """What is wrong with a value, '' where nothing is or nobody can tell. The value of a secret is not repeated."""
+    """Return what is wrong with a value, '' where it is right or unknown. The text does not contain a secret's value."""
     kind = str(facts.get("Type", "String"))
     if kind.startswith(_STORED) or "{{resolve:" in value or "$" in value:
         return ""

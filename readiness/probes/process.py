@@ -26,7 +26,7 @@ def run(
     deadline: timedelta = timedelta(minutes=5),
     variables: Mapping[str, str] = _NOTHING,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a tool to its end, whatever status that has.
+    """Run a tool to its end, and accept any exit status.
 
     Raises:
         Unverified: the tool does not exist, or had not ended by the deadline.
@@ -64,7 +64,7 @@ def environment() -> Mapping[str, str]:
 
 
 def read(file: Path) -> str:
-    """The file's text, whatever its bytes; empty when there is none."""
+    """Return the file's text, with replacements for invalid bytes; empty when there is no file."""
     return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 

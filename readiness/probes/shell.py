@@ -41,12 +41,12 @@ class Script:
     """A shell script, or a step of a workflow.
 
     Args:
-        place: its file, from the application's folder.
-        text: what the shell reads.
+        place: its file, relative to the application's folder.
+        text: the commands.
         first: the number of its first line in the file.
-        errexit: whether it ends at the first command that fails; None where nobody can tell.
-        pipefail: whether a pipe fails with any command in it; None where nobody can tell.
-        tolerated: whether its failure is declared to be of no consequence.
+        errexit: whether it ends at the first command that fails; None where that is unknown.
+        pipefail: whether a pipe fails with any command in it; None where that is unknown.
+        tolerated: whether its failure is declared to have no effect.
     """
 
     place: str

@@ -107,10 +107,10 @@ def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
 
 
 def handler_problem(function: Function) -> str:
-    """What is wrong with a function's handler, '' where nothing is.
+    """Return what is wrong with a function's handler, '' where it is right.
 
     Raises:
-        NotJudgedError: nobody can tell for certain.
+        NotJudgedError: the result is not certain.
     """
     handler = function.properties.get("Handler")
     if not isinstance(handler, str):

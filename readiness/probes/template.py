@@ -23,7 +23,7 @@ def resources(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def secrets(file: Path) -> list[str]:
-    """The parameters that nobody may read back (NoEcho).
+    """Return the NoEcho parameters, whose values AWS does not show.
 
     Raises:
         Unverified: the file is no template.

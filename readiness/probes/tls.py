@@ -24,10 +24,10 @@ _HUNG_UP = (ConnectionResetError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
 
 def accepts(env: Environment, address: str, version: ssl.TLSVersion) -> bool:
-    """Whether the server at `address` (`host`, `host:port` or a URL) completes a handshake in this version alone.
+    """Return whether the server at `address` (`host`, `host:port` or a URL) completes a handshake in this version alone.
 
     Raises:
-        Unverified: this machine's OpenSSL cannot speak the version, or nobody answers.
+        Unverified: this machine's OpenSSL does not support the version, or no server answers.
     """
     where = urlsplit(address if "://" in address else f"//{address}")
     host, port = where.hostname or "", where.port or 443

@@ -18,7 +18,7 @@ _MADE: Final = {
 # A folder below that holds one of these is an application of its own.
 _OWN: Final = ("readiness.toml", "samconfig.toml", "samconfig.yaml")
 _LARGEST: Final = 1_000_000
-"""Bytes; nobody writes a larger file by hand."""
+"""Bytes. Larger files are not written by hand."""
 
 
 def files(folder: Path, own: Sequence[Path]) -> list[Path]:

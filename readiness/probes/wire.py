@@ -1,8 +1,8 @@
-"""What a page asks of the network, and what it is answered here instead.
+"""The network requests of a page, and the answers that replace the network's.
 
-A tab that is to be answered has one route, which stands before its first page and stays to its end; the answers come
-out of a table. An interception that is switched on for a page that is already there takes hold some time later, and
-the requests in between go where they always went. See docs/adr/0020-answers-in-the-apis-stead.md.
+A tab with answered requests has one route, which is set before its first page and stays to its end. The answers come
+from a table. An interception that is switched on for an open page takes effect some time later, and the requests before
+that go to the network. See docs/adr/0020-answers-in-the-apis-stead.md.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Wire:
     """The requests of one tab.
 
     Args:
-        context: the tab's, which has no page yet.
-        answering: whether a check may answer requests. Where none may, nothing stands between page and network; where
-            one may, the browser keeps no cache, and whoever intercepts answers every CORS preflight.
-        met: is told of each request that the network answered: its method and path, the status, and what was sent.
+        context: the tab's context, which has no page yet.
+        answering: whether a check may answer requests. If not, requests are not intercepted. If so, the browser keeps no
+            cache, and the interception answers every CORS preflight.
+        met: is called for each request that the network answered, with its method and path, the status, and the body.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Wire:
         return [_name(request) for request in self._under_way if request not in self._unanswered]
 
     def forget(self) -> None:
-        """Whatever is under way belongs to a page that is being left."""
+        """Forget the open requests, which belong to a page that the tab leaves."""
         self._under_way.clear()
 
     def _decide(self, route: Route) -> None:
@@ -142,7 +142,7 @@ class Wire:
             self._look(request, f"the network failed: {reason}")
 
     def _look(self, request: Request, what: str) -> None:
-        """Note a request that has been to the network though nobody here let it through."""
+        """Note a request that reached the network although this did not let it through."""
         decided = request in self._answered or request in self._let_through
         if not decided and any(one is not LIVE for one in self._answers(request.method, request.url)):
             self.strays.append(f"{_name(request)} ({what})")

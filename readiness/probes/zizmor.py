@@ -1,4 +1,4 @@
-"""GitHub's workflows, as zizmor reads them. It asks nobody: what it knows, it brought along."""
+"""GitHub's workflows, as zizmor reads them. It works offline, with its own data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from readiness.probes.finding import Finding
 
 
 def findings(folder: Path, files: Sequence[str], *, severities: Sequence[str] = ()) -> Iterator[Finding]:
-    """What can be turned against whoever runs the workflows, down to what is only a habit to avoid.
+    """Return zizmor's findings in the workflows, from exploitable flaws to bad habits.
 
     Args:
-        folder: holds `.github`.
+        folder: the folder with `.github`.
         files: the workflows in it, as paths from the folder.
-        severities: those that count, such as `High`; none for all.
+        severities: the severities that count, such as `High`; none for all.
 
     Raises:
-        Unverified: zizmor is not there, or left a workflow out.
+        Unverified: zizmor is not installed, or left a workflow out.
     """
     command = ["zizmor", "--offline", "--no-config", "--no-progress", "--persona", "pedantic"]
     done = process.run([*command, "--format", "json-v1", ".github"], folder=folder)

@@ -1,10 +1,10 @@
 """Time and chance of a run that is recorded or replayed.
 
-Both runs draw the same random names, for they begin from the same seed at each check. A replay's clock shows the
-recorded time: it moves when an answer is given, to the moment at which that was there, and nobody sleeps.
+Both runs draw the same random names, because they begin from the same seed at each check. A replay's clock shows the
+recorded time: each answer moves it to the time of the recorded answer. A replay does not sleep.
 
-The modules of probes, resources and checks are given both from outside, as `names.py` leads host names elsewhere:
-they say `time.sleep`, `datetime.now` and `uuid.uuid4` as everybody does.
+This replaces both in the modules of probes, resources and checks, as `names.py` does for host names. These modules use
+`time.sleep`, `datetime.now` and `uuid.uuid4` as usual.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Chance:
         self._sources.append(self._source(scope))
 
     def leave(self) -> None:
-        """It has ended; whoever drew before goes on."""
+        """Return to the previous scope, because the current one has ended."""
         self._sources.pop()
 
     @property
@@ -85,7 +85,7 @@ class Clock:
 
 
 class Given:
-    """Stands for a module, but for what it is given in its place."""
+    """A module with some of its names replaced."""
 
     def __init__(self, module: ModuleType, **given: Any) -> None:
         self.__dict__.update(given)
@@ -124,7 +124,7 @@ class Modules:
 
 
 class _Draws:
-    """Stands for the module `random`."""
+    """A replacement of the module `random`."""
 
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
@@ -134,7 +134,7 @@ class _Draws:
 
 
 class _OfEveryMoment(type):
-    """A moment is one, whoever made it."""
+    """Makes every datetime an instance of the replaced class."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, datetime)

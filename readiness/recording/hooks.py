@@ -72,7 +72,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        """What many checks share is nobody's own, whoever asks for it first."""
+        """Give a fixture of the session a scope of its own, whichever check requests it first."""
         if fixturedef.scope != "session":
             return (yield)
         self._process.enter(f"@{fixturedef.argname}")

@@ -1,4 +1,4 @@
-"""Writes down every exchange of a run, without what nobody else may have."""
+"""Records every exchange of a run, without private data."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Recorder(Scopes):
     """The exchanges of one process of a run that is recorded.
 
     Args:
-        part: what this process writes.
-        scrubber: what nobody else may have.
-        chance: what random names are drawn from.
-        started: when the run did.
+        part: the file that this process writes.
+        scrubber: replaces private data.
+        chance: the source of random names.
+        started: the time when the run started.
     """
 
     def __init__(self, part: Part, scrubber: Scrubber, chance: Chance, started: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Answers from a recording, in the place of AWS and everybody else. Nothing is dialled."""
+"""Answers from a recording, instead of AWS and all other servers. No connection is made."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class Player(Scopes):
 
 
 class _Raw:
-    """A body that nobody reads: what it said has been recorded as it was understood."""
+    """A placeholder for a body. The recording has the parsed answer, so that the body is not used."""
 
     def stream(self, *_: Any, **__: Any) -> Any:
         yield b"{}"

@@ -1,9 +1,9 @@
-"""Takes out of a recording what nobody else may have, so that what stood for one thing still stands for one thing.
+"""Replaces private data in a recording. Each value gets one stand-in, so that equal values stay equal.
 
-An account number, an address, a mail address and a person's name become the same stand-in wherever they are met, in
-requests and answers, in texts within texts, and in every process of the run. Stand-ins have a form of their own and
-are left as they are, so that a request of a replay, made from recorded answers, reads like the recorded request.
-Credentials become `[redacted]`; where a check may look for credentials, a text that held one still reads as if it did.
+An account number, an address, a mail address and a person's name get the same stand-in in requests and answers, in
+encoded texts, and in every process of the run. Stand-ins have a form of their own and are not replaced, so that a
+replay's request, made from recorded answers, equals the recorded request. Credentials become `[redacted]`. Where a
+check may search for credentials, the replaced text still has a credential's form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from readiness.report.redaction import looks_secret, without_secrets
 
 OWN_ACCOUNT = "999900000000"
 _KEY_STAND_IN = "AKIA" + "REDACTED00000000"
-"""Has an access key's form, for those who look for one, and is none."""
+"""A text in the form of an access key, for checks that search for one. It is no access key."""
 _REDACTED = "[redacted]"
 _OTHER_ACCOUNT = re.compile(r"(?<=[:/])(?!9999)\d{12}(?=[:/])|(?<=%3A)(?!9999)\d{12}(?=%3A)")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
@@ -55,8 +55,8 @@ class Scrubber:
     """Makes the stand-ins of one run.
 
     Args:
-        salt: unknown to whoever gets the recording, or stand-ins could be guessed back; the same in every process.
-        account: the run's own.
+        salt: the same in every process, and secret, because a reader of the recording could guess values with it.
+        account: the run's account.
     """
 
     def __init__(self, salt: str, account: str = "") -> None:
@@ -64,7 +64,7 @@ class Scrubber:
         self.account = account
 
     def value(self, value: Any, key: str = "", *, of_variables: bool = False) -> Any:
-        """The same without what nobody may have; `value` is JSON's own types, see `values.plain`."""
+        """Return a value with its private data replaced. `value` has JSON types, see `values.plain`."""
         if isinstance(value, str):
             return self._named(key, value) if of_variables else self._leaf(key, value)
         if isinstance(value, Mapping):

@@ -23,13 +23,13 @@ _EVENTS = {
 
 
 class Watch:
-    """Tells what happens in this process outside of `within`.
+    """Reports what happens in this process outside of `within`.
 
-    Python cannot take an audit hook away, so one that is stopped does nothing.
+    Python cannot remove an audit hook, so a stopped one does nothing.
 
     Args:
-        told: is given what was done, as the end of a sentence, and what the interpreter says of it; what it raises keeps
-            it from being done.
+        told: gets the action, as the end of a sentence, and the arguments of the audit event. An error that it raises
+            prevents the action.
     """
 
     def __init__(self, told: Callable[[str, tuple[Any, ...]], None]) -> None:

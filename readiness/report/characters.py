@@ -1,9 +1,9 @@
-r"""Characters that a report cannot hold, or that would change how the rest of it is read, shown as escapes.
+r"""Escapes for characters that a report cannot contain, or that would change the display of the rest.
 
-A text may come from a stranger: an API's answer, a log line, a tool's output. A lone surrogate has no UTF-8, XML 1.0
-has no control characters, a terminal obeys escape sequences, and bidirectional controls turn round what stands beside
-them. Each such character is shown as Python writes it: `\x1b`, `\u202e`, `\ud800`, `\U000e0041`. Backslashes stay as
-they are, so that what has been shown once is not changed again.
+A text may come from an untrusted source: an API's answer, a log line, a tool's output. A lone surrogate has no UTF-8,
+XML 1.0 has no control characters, a terminal obeys escape sequences, and bidirectional controls reverse the text beside
+them. Each such character is shown as Python writes it: `\x1b`, `\u202e`, `\ud800`, `\U000e0041`. Backslashes are not
+changed, so that an escaped text is not escaped again.
 
 See docs/adr/0024-causes-and-findings.md.
 """

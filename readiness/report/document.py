@@ -1,8 +1,7 @@
-"""The report for machines, which every other format is made from.
+"""The report as JSON, from which every other format is made.
 
-Its shape is readiness/report/schema.json. Its digest covers everything else in it, so that a report which was
-changed by hand says so; whoever changes it and reckons the digest anew is not found by it, see
-docs/adr/0014-one-report-many-formats.md.
+Its schema is readiness/report/schema.json. Its digest covers everything else in it, so that a manual change of a report
+is detected. A change with a recalculated digest is not detected, see docs/adr/0014-one-report-many-formats.md.
 """
 
 from __future__ import annotations
@@ -199,7 +198,7 @@ def _length(item: Mapping[str, Any]) -> int:
 
 
 def _signature(run: Run) -> str:
-    """Whether somebody may sign this report, in words."""
+    """Return the text on the signature: why a reviewer may not sign this report, or who ran it."""
     if run.verdict.replayed:
         return "not signed: replayed"
     if run.environment.emulated:
@@ -214,7 +213,7 @@ def _signature(run: Run) -> str:
 
 
 def _redacted(value: Any) -> Any:
-    """The same with every text redacted, whoever wrote it; what was already stays as it is."""
+    """Return the value with every text redacted. A redacted text does not change."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):

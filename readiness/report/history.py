@@ -1,7 +1,7 @@
 """Earlier runs of the same environment: small files in a folder, and what has changed since one of them.
 
-A run over part of the checklist says nothing of the other items, so each item is compared with the latest run that
-looked at it, the chosen one or an older one.
+A run over part of the checklist has no outcome for the other items. So each item is compared with the latest run that
+checked it, the chosen one or an older one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Past:
     """An earlier run.
 
     Args:
-        started: when, as the report writes it.
-        commit: of the application.
-        verdict: its one line.
-        outcomes: of each item it looked at.
-        failing_since: of each item that failed, when the first of the unbroken line of failures began.
-        seconds: that the checks of each section took; empty in a record of an earlier suite.
+        started: its start, in the form of the report.
+        commit: the application's commit.
+        verdict: its verdict in one line.
+        outcomes: the outcome of each item that it checked.
+        failing_since: the start of the first of the consecutive failures, for each item that failed.
+        seconds: the time of each section's checks; empty in a record of an earlier suite.
     """
 
     started: str
@@ -51,7 +51,7 @@ class Past:
         return re.sub(r"[^\dTZ]", "", self.started.replace("+00:00", "Z")) + ".json"
 
     def named_by(self, wish: str) -> bool:
-        """Whether somebody who types this means this run: how its start begins, its file, or its commit."""
+        """Return whether a text names this run: the beginning of its start, of its file's name, or of its commit."""
         asked = wish.removesuffix(".json")
         return bool(asked) and any(
             name.startswith(asked) for name in (self.started, self.file_name, self.commit)
@@ -76,7 +76,7 @@ class History:
 
     @cached_property
     def runs(self) -> Sequence[Past]:
-        """Comparable runs, the latest first; whatever else lies in the folder is noted and left alone."""
+        """Comparable runs, the latest first. Other files in the folder are noted and not changed."""
         files = sorted(self.folder.glob("*"), reverse=True) if self.folder.is_dir() else []
         return sorted(
             (past for file in files if (past := self._read(file))),

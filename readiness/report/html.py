@@ -28,11 +28,11 @@ _STYLE = ("<style>\n:root {", "</style>")
 
 @dataclass(frozen=True)
 class Room:
-    """How much of a report is told.
+    """How much of a report the page shows.
 
     Args:
-        text: characters of each text that a check left.
-        full: how many of the points that need attention are told in full at the top.
+        text: the number of characters of each text of a check.
+        full: how many of the points that need attention are shown in full at the top.
         pictures: how many pictures are shown, those of items that need attention first.
     """
 

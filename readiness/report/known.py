@@ -1,4 +1,4 @@
-"""Secrets that this process holds itself. Their values are taken out of a report whatever they look like."""
+"""Secrets that this process holds itself. Their values are removed from a report in any form."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _folders: set[str] = set()
 
 
 def hide(values: Iterable[str]) -> None:
-    """Never let these values out; those that are too short to be told from a word, and numbers, are left alone."""
+    """Hide these values in reports. Numbers, and values as short as a word, are not hidden."""
     for value in values:
         if len(value) >= _SHORTEST and not value.isdigit():
             _values.update({value, quote(value, safe=""), json.dumps(value)[1:-1]})
 
 
 def hide_environment(variables: Mapping[str, str] = os.environ) -> None:
-    """Never let out what stands in environment variables that are named like a secret; a path is none."""
+    """Hide the values of environment variables that are named like a secret. A path is no secret."""
     hide(value for name, value in variables.items() if names_secret(name) and not os.path.exists(value))  # noqa: PTH110
 
 
 def holds(text: str) -> bool:
-    """Whether one of the hidden values stands in a text."""
+    """Return whether a text contains one of the hidden values."""
     return any(value in text for value in _values)
 
 
@@ -44,7 +44,7 @@ def hide_account(number: str) -> None:
 
 
 def hide_folders(*folders: Path) -> None:
-    """Tell paths from these folders on; where somebody keeps them is nobody's business, and differs each time."""
+    """Shorten paths to start from these folders. The folders' own paths are private, and differ between machines."""
     _folders.update(str(folder) for folder in folders if folder != Path(folder.anchor))
 
 

@@ -25,11 +25,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Room:
-    """How much of a report is told.
+    """How much of a report the summary shows.
 
     Args:
-        text: characters of what was observed about an item.
-        full: how many of the points that need attention are told with observation and remedy.
+        text: the number of characters of an item's observation.
+        full: how many of the points that need attention are shown with observation and remedy.
         rows: whether the items that passed have a row each.
         attention_rows: how many of the others have one.
         findings: how many of an item's findings are listed.

@@ -1,4 +1,4 @@
-"""What a reader wants to know of a report, from its document; HTML and Markdown say the same because of it."""
+"""The content of a report for its readers, from its document. HTML and Markdown both use it, so that they agree."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Point:
-    """What a reader has to look at: an item, or a cause with each item that it kept from being looked at."""
+    """What needs a reader's attention: an item, or a cause with each item that could not be checked because of it."""
 
     items: Sequence[Mapping[str, Any]]
     cause: str = ""
@@ -216,13 +216,13 @@ def duration(seconds: float) -> str:
 
 
 def attention(document: Document) -> list[Mapping[str, Any]]:
-    """The items to look at, the gravest first."""
+    """Return the items that need attention, the gravest first."""
     by_id = {item["id"]: item for item in document["items"]}
     return [by_id[id_] for id_ in document["attention"]]
 
 
 def points(document: Document) -> list[Point]:
-    """The same, with the items that one cause has kept from being looked at as one point, where the gravest of them is."""
+    """Return the same with one point for all items of one cause, at the position of the gravest of them."""
     items = attention(document)
     sharing: dict[str, list[Mapping[str, Any]]] = {}
     for item in items:
@@ -287,7 +287,7 @@ def standing(document: Document) -> dict[str, str]:
 
 
 def steps(item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What to do about an item, each with the words that introduce it; nobody has to mend what was not seen broken."""
+    """Return what to do about an item, each step with its heading. An item that was not checked gets no fix at first."""
     remedy = item["remedy"]
     if item["outcome"] == Outcome.UNVERIFIED:
         return [("To do", _LOOK.get(item["gap"], _LOOK_AGAIN)), ("Should it not hold then", remedy)]

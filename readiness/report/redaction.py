@@ -1,7 +1,7 @@
 """Keeps secrets, and characters that would break or falsify it, out of every format of the report.
 
-Each pattern takes time in proportion to the text, whatever the text is: none begins again within a run of characters
-that it has already read to the end. tests/report/test_redaction.py holds that.
+Each pattern takes time in proportion to the text, for any text: no pattern starts again within characters that it has
+already read to the end. tests/report/test_redaction.py checks that.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _ACCOUNTS = [
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a credential of a known form stands in the text."""
+    """Return whether the text contains a credential of a known form."""
     return any(pattern.search(text) for pattern in _SECRETS)
 
 
@@ -61,9 +61,9 @@ def redact(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text without known secrets and whatever looks like a credential; account ids keep four digits.
+    """Return the text without known secrets and without texts in a credential's form. Account ids keep four digits.
 
-    Where a credential stands, shortened texts go too: they may be what is left of the same one.
+    In a text with a credential, shortened words are removed too, because they may be a part of the same credential.
     """
     text = known.without(text)
     if looks_secret(text):

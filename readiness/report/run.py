@@ -77,7 +77,7 @@ class Run:
 
     @property
     def masked_account(self) -> str:
-        """The account's last four digits; the whole number is nobody's business in a pull request."""
+        """The account's last four digits. The whole number does not belong in a pull request."""
         return "*" * 8 + self.environment.account_id[-4:]
 
     @cached_property
@@ -96,7 +96,7 @@ class Run:
         return origin.author(self.suite)
 
     def attention(self) -> list[Result]:
-        """What a reviewer must look at: all but plain passes and tolerated gaps, the gravest first."""
+        """Return what a reviewer must check: all results but plain passes and tolerated gaps, the gravest first."""
         severities = list(Severity)
         outcomes = [Outcome.FAIL, Outcome.UNVERIFIED, Outcome.WAIVED, Outcome.PASS]
         calm = (Outcome.PASS, Outcome.NOT_APPLICABLE)

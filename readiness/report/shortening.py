@@ -8,9 +8,9 @@ _LONGEST_KEY = 10_000  # characters
 
 
 def beginning(text: str) -> str:
-    """What is looked at of a text that may be megabytes long, before secrets are taken out of it.
+    """Return the beginning of a text that may be megabytes long, before secrets are removed from it.
 
-    It ends with a whole word: of a key that was cut in half nobody could tell that it is one.
+    It ends with a whole word, because half a key cannot be recognized as a key.
     """
     if len(text) <= LONGEST:
         return text

@@ -1,4 +1,4 @@
-"""The terminal, with secrets and strangers' commands taken out of whatever is written to it."""
+"""The terminal, with secrets and untrusted escape sequences removed from all output."""
 
 from __future__ import annotations
 

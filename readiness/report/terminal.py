@@ -1,4 +1,4 @@
-"""The report for whoever watches the terminal: what needs attention, a few lines each."""
+"""The report for the terminal: what needs attention, with a few lines each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INDENT = " " * 11
 
 
 def attention(document: Document) -> list[str]:
-    """Lines, the gravest first; of one cause the items that it kept from being looked at are told together."""
+    """Return the report's lines, the gravest first. Items of one cause are shown together."""
     return [line for point in reading.points(document) for line in _lines(point)]
 
 

@@ -1,7 +1,7 @@
-"""The controller: starts workers, gives each the next check, and answers for every check that was given out.
+"""The controller: starts workers, gives each the next check, and is responsible for a result of every check.
 
-A check is given out once. When its process dies or its time is up, it is UNVERIFIED, another worker takes the place of
-the one that was lost, and the rest goes on.
+Each check is given to a worker once. When its process dies or its time is up, it is UNVERIFIED, another worker replaces
+the lost one, and the run continues.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _FALSE_STARTS = 3
 
 @dataclass(frozen=True)
 class Told:
-    """Whom the controller tells what it learns.
+    """Callbacks through which the controller reports.
 
     Args:
-        collected: what will run, in what way checks and checklist do not match, and which items are left out for what
-            they need.
-        lost: makes the report of a check that nobody will report on: the check, the reason, what was written last.
-        waited_for: what a process waits for, by its id, as the end of a sentence; empty for nothing.
-        gone: a process has ended, and waits for nothing any more.
+        collected: gets the checks that will run, the differences between checks and checklist, and the items that are left
+            out with what they need.
+        lost: makes the report of a check whose process was lost, from the check, the reason and the last output.
+        waited_for: returns what a process waits for, by its id, as the end of a sentence; empty for nothing.
+        gone: is called when a process has ended, with its id.
     """
 
     collected: Callable[[Sequence[Check], Sequence[str], Mapping[str, Sequence[str]]], None]
@@ -49,14 +49,14 @@ class Controller:
     """A pytest plugin in the place of collection and of the loop over all tests.
 
     Args:
-        config: of the run.
-        number: how many workers.
+        config: pytest's configuration of the run.
+        number: the number of workers.
         room: the run's temporary folder.
-        emulated: whether limits are those of an embedded AWS.
-        hello: what each worker has to know.
+        emulated: whether the limits of an embedded AWS apply.
+        hello: the first message to each worker.
         seconds: how long each check took the last time, by its node.
-        item_limit: the limit of every check in place of that of its kinds.
-        told: whom to tell.
+        item_limit: a limit for every check that replaces the limit of its kind.
+        told: the callbacks.
         assigned: the checks of each worker in their order, by its name, where a recorded run is repeated.
     """
 
@@ -123,11 +123,11 @@ class Controller:
         return True
 
     def stop(self) -> None:
-        """End every worker, whatever it does. One that runs a check is interrupted, and its fixtures clean up.
+        """End every worker. A worker that runs a check is interrupted, and its fixtures clean up.
 
         Raises:
-            KeyboardInterrupt: somebody asks again to end. Workers are killed, and what they were about to put back
-                stays as it is.
+            KeyboardInterrupt: a second request to end. Workers are killed, and what they have not yet restored stays
+                changed.
         """
         try:
             for worker in self._workers:

@@ -86,7 +86,7 @@ class Performer:
         return True
 
     def _tear_down(self, session: pytest.Session, last: pytest.Item) -> None:
-        """Clean up behind the whole session. The check that ran last answers for it."""
+        """Clean up after the whole session. An error counts for the check that ran last."""
 
         def clean_up() -> None:
             session._setupstate.teardown_exact(None)  # noqa: SLF001  # as pytest's own runner does

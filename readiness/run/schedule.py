@@ -41,14 +41,14 @@ class Check:
 class Schedule:
     """The checks of a run that have not ended, and who runs what.
 
-    A drill starts when nothing else looks at the stack and every other check of the stack has ended; meanwhile only
-    static checks run beside it. Otherwise what takes longest comes first, so that no long check is left for the end.
+    A drill starts when every other check of the stack has ended. Only static checks run beside it. The longest checks come
+    first, so that no long check is left for the end.
 
     Args:
-        checks: all of them.
+        checks: all checks of the run.
         seconds: how long each took the last time, by its node.
-        assigned: checks by their nodes that a worker runs in this order before any other, by the worker's name. They
-            disturb nobody, for a recording answers.
+        assigned: nodes of the checks that a worker runs first and in this order, by the worker's name. They do not disturb
+            other checks, because a recording answers.
     """
 
     checks: Sequence[Check]

@@ -14,10 +14,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """Turns such a request into a KeyboardInterrupt, and keeps in words what the first was.
+    """Raises a KeyboardInterrupt for such a request, and keeps a description of the first one.
 
-    pytest ends a session in order only once it has begun, so that a request that comes before waits for `heed`. A second
-    request is another KeyboardInterrupt: who waits for clean-up is to stop waiting.
+    pytest ends a session in order only after its start, so that an earlier request waits for `heed`. A second request
+    raises another KeyboardInterrupt, which ends the wait for clean-up.
     """
 
     def __init__(self) -> None:

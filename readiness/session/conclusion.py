@@ -151,7 +151,7 @@ class Conclusion:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """End all workers, then write the report, whole and whatever has happened."""
+        """End all workers, then write the whole report in every case."""
         interrupted = self._ask.end()
         ended_early = self._ended_early(session)
         self._stop.ignore()
@@ -318,7 +318,7 @@ class Conclusion:
         shutil.rmtree(self.draft)
 
     def _settle_page(self, plugin: Any, page: Path) -> None:
-        """Mend pytest-html's page, and have the plugin tell where it will lie; without a verdict it says nothing."""
+        """Fix pytest-html's page, and set the path that the plugin reports. Without a verdict, remove the plugin."""
         if self._run is None:
             self._config.pluginmanager.unregister(plugin)
             return
@@ -343,7 +343,7 @@ class Conclusion:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, cells: list[str]) -> None:
-        """Every item stands in the summary; pytest-html's table would say it all again, pictures included."""
+        """Empty pytest-html's table, because the summary already has every item and its pictures."""
         cells.clear()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:  # noqa: C901

@@ -112,7 +112,7 @@ def given(config: pytest.Config) -> list[Path]:
 
 
 def asks_for(marker: str, expression: str) -> bool:
-    """Whether -m names the marker for what it wants; an expression with `not` anywhere is no such wish."""
+    """Return whether the -m expression selects the marker. An expression with `not` does not count."""
     words = re.findall(r"\w+", expression)
     return marker in words and "not" not in words
 

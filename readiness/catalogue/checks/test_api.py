@@ -173,7 +173,7 @@ def test_no_other_origin_gets_credentials(apis: Apis) -> None:
 @pytest.mark.security
 @pytest.mark.item("HTTP-07")
 def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> None:
-    """Browsers refuse the page's own requests, or let anybody's through."""
+    """Browsers refuse the page's own requests, or accept requests of any site."""
     declared = {one: cors for one, cors in _cors(apis).items() if one in apis.urls or apis.base(one)}
     if not declared:
         raise NotApplicable("what has a CORS configuration answers under a custom domain alone")
@@ -203,7 +203,7 @@ def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> No
 
 
 def _faults(answer: Answer) -> Iterator[str]:
-    """What no answer to an unauthenticated caller may be or contain."""
+    """Yield each fault of an answer to an unauthenticated caller: a server error, or internal details."""
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield f"expected no server error, found {answer.status} for {answer.request}; handle a request without input"
     for sign in disclosed(answer):
@@ -247,7 +247,7 @@ def test_every_open_write_answers_an_empty_body(
 @pytest.mark.security
 @pytest.mark.item("HTTP-10")
 def test_protected_routes_refuse_strangers(env: Environment, apis: Apis) -> None:
-    """What only users may see or do, anybody can."""
+    """Any caller can read and do what only users may."""
     protected = [
         one
         for one in apis.reachable(urls=False)

@@ -60,7 +60,7 @@ def test_runtimes_stay_supported(graph: Graph, compute: Compute) -> None:
 def test_functions_are_invoked_by_their_own_account_alone(
     graph: Graph, compute: Compute, env: Environment
 ) -> None:
-    """Somebody else's event would pass throttling, authorization and every other limit in front."""
+    """An event of another account would bypass throttling, authorization and every other limit before the function."""
 
     def judge(resource: Resource) -> Iterator[str]:
         function = compute.function(resource)
@@ -94,7 +94,7 @@ def test_environments_hold_no_secret(graph: Graph, compute: Compute) -> None:
 @pytest.mark.config
 @pytest.mark.item("LAMBDA-04")
 def test_functions_end_before_who_waits_for_them_gives_up(graph: Graph, compute: Compute) -> None:
-    """The caller is told of a failure, and the function goes on, is paid for and may be started again."""
+    """The caller gets an error while the function still runs, costs money and may be started again."""
     waited_for = [each for each in every(graph, FUNCTION) if compute.function(each).name in compute.caps]
     if not waited_for:
         raise NotApplicable(
@@ -147,7 +147,7 @@ def test_functions_have_room_to_run(graph: Graph, compute: Compute, env: Environ
 @pytest.mark.infra
 @pytest.mark.item("LAMBDA-06")
 def test_event_sources_are_read(graph: Graph, compute: Compute) -> None:
-    """A queue or stream that nobody reads fills until its messages expire."""
+    """A queue or stream without a reader fills until its messages expire."""
 
     def judge(resource: Resource) -> Iterator[str]:
         mapping = compute.mapping(resource)
@@ -351,7 +351,7 @@ def _covers(statement: Statement, rule_arn: str) -> bool:
 @pytest.mark.infra
 @pytest.mark.item("EVENTS-02")
 def test_events_that_were_not_delivered_are_noticed(graph: Graph, compute: Compute, env: Environment) -> None:
-    """EventBridge gives an event up after a day, or at once where it is refused, and tells nobody."""
+    """EventBridge drops an event after a day, or at once where it is refused, and does not report it."""
     rules = every(graph, RULE, SCHEDULE)
     watched = {
         alarmed.dimensions.get("RuleName") or alarmed.dimensions.get("ScheduleGroup")

@@ -145,7 +145,7 @@ def test_buckets_admit_their_own_account_alone(
 def test_buckets_are_encrypted_and_refuse_plain_http(
     env: Environment, graph: Graph, buckets: Mapping[Resource, Bucket]
 ) -> None:
-    """A signed request in clear can be read, and repeated while it is fresh."""
+    """An attacker can read an unencrypted signed request, and repeat it while the signature is valid."""
 
     def judge(resource: Resource) -> Iterator[str]:
         bucket = buckets[resource]
@@ -175,7 +175,7 @@ def _plain_http(statements: Sequence[Mapping[str, Any]], wanted: Sequence[tuple[
 def test_buckets_drop_what_nobody_can_see(
     graph: Graph, buckets: Mapping[Resource, Bucket], distributions: Sequence[Distribution]
 ) -> None:
-    """Parts of broken uploads and old versions cost money for ever, and no listing shows them."""
+    """Parts of incomplete uploads and old versions cost money without a limit, and no listing shows them."""
     logs = _receivers(buckets, distributions)
 
     def judge(resource: Resource) -> Iterator[str]:
@@ -206,7 +206,7 @@ def test_retained_buckets_keep_versions(
     distributions: Sequence[Distribution],
     declared: Declarations,
 ) -> None:
-    """One faulty release overwrites what the template was told to keep."""
+    """One faulty release overwrites the data that the template has to keep."""
     others = {*_receivers(buckets, distributions)}
     others |= {one for one in buckets if _serving(buckets[one], distributions)}
     kept = [one for one in every(graph, _BUCKET) if one not in others and declared.is_retained(one)]
@@ -230,7 +230,7 @@ def test_retained_buckets_keep_versions(
 def test_log_buckets_are_written_by_services_alone(
     graph: Graph, buckets: Mapping[Resource, Bucket], distributions: Sequence[Distribution]
 ) -> None:
-    """Whoever can write a log can forge it."""
+    """A principal that can write a log can forge it."""
     every(graph, _BUCKET)
     if not (logs := _receivers(buckets, distributions)):
         raise NotApplicable("no bucket of the stack receives logs")
@@ -420,7 +420,7 @@ def test_tables_admit_their_own_account_alone(
 def test_declared_expiry_is_on(
     graph: Graph, tables: Mapping[Resource, Table], declared: Declarations
 ) -> None:
-    """Rows that were to expire stay for ever, and cost more each month."""
+    """Rows that should expire stay permanently, and cost more each month."""
     wanted = {
         one: attribute for one in every(graph, *_TABLES) if (attribute := _expiry(declared.resource(one)))
     }
@@ -447,7 +447,7 @@ def _expiry(table: Mapping[str, Any]) -> Any:
 @pytest.mark.config
 @pytest.mark.item("DDB-04")
 def test_tables_grow_with_the_load(graph: Graph, tables: Mapping[Resource, Table]) -> None:
-    """A table of fixed capacity refuses requests as soon as there are more than somebody once guessed."""
+    """A table of fixed capacity refuses requests as soon as there are more than expected."""
 
     def judge(resource: Resource) -> Iterator[str]:
         table = tables[resource]
@@ -479,7 +479,7 @@ def test_queues_are_encrypted(graph: Graph, queues: Mapping[Resource, Queue]) ->
 @pytest.mark.security
 @pytest.mark.item("SQS-02")
 def test_queues_refuse_plain_http(graph: Graph, queues: Mapping[Resource, Queue]) -> None:
-    """Whoever is on the way reads each message that is sent in clear."""
+    """An attacker on the network path can read each message that is sent unencrypted."""
 
     def judge(resource: Resource) -> Iterator[str]:
         queue = queues[resource]
@@ -494,7 +494,7 @@ def test_queues_refuse_plain_http(graph: Graph, queues: Mapping[Resource, Queue]
 def test_queues_admit_their_own_account_alone(
     env: Environment, graph: Graph, queues: Mapping[Resource, Queue]
 ) -> None:
-    """A message that a stranger puts in is worked on like any other."""
+    """The application processes messages from other accounts like its own."""
 
     def judge(resource: Resource) -> Iterator[str]:
         yield from strangers(queues[resource].policy_statements, env.account_id)
@@ -623,7 +623,7 @@ def test_messages_stay_hidden_while_they_are_worked_on(
 def test_dead_letters_wait_for_whoever_looks(
     graph: Graph, queues: Mapping[Resource, Queue], functions: Mapping[str, Function]
 ) -> None:
-    """What failed on a Friday night is gone before anybody has read it."""
+    """A message that failed on a Friday night is deleted before an operator has read it."""
     every(graph, QUEUE)
     if not (aside := _dead_letters(graph, queues, functions)):
         raise NotApplicable("no queue of the stack holds dead letters")
@@ -653,7 +653,7 @@ def test_topics_are_encrypted(graph: Graph, topics: Mapping[Resource, Topic]) ->
 @pytest.mark.security
 @pytest.mark.item("SNS-02")
 def test_topics_refuse_plain_http(graph: Graph, topics: Mapping[Resource, Topic]) -> None:
-    """Whoever is on the way reads each message that is published in clear."""
+    """An attacker on the network path can read each message that is published unencrypted."""
 
     def judge(resource: Resource) -> Iterator[str]:
         topic = topics[resource]
@@ -667,7 +667,7 @@ def test_topics_refuse_plain_http(graph: Graph, topics: Mapping[Resource, Topic]
 def test_topics_admit_their_own_account_alone(
     env: Environment, graph: Graph, topics: Mapping[Resource, Topic]
 ) -> None:
-    """A stranger could raise false alarms, or listen."""
+    """Another account could raise false alarms, or receive the messages."""
 
     def judge(resource: Resource) -> Iterator[str]:
         statements = topics[resource].policy_statements
@@ -680,7 +680,7 @@ def test_topics_admit_their_own_account_alone(
 @pytest.mark.infra
 @pytest.mark.item("SNS-04")
 def test_topics_reach_somebody(graph: Graph, topics: Mapping[Resource, Topic]) -> None:
-    """What is published to nobody is lost, and nobody is told so."""
+    """A message to a topic without subscribers is lost, and no error reports it."""
 
     def judge(resource: Resource) -> Iterator[str]:
         told = topics[resource].subscriptions

@@ -73,7 +73,7 @@ def _pages(graph: Graph, roots: Mapping[Resource, Answer]) -> Sequence[Resource]
 
 
 def _enabled(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Mapping[Resource, Distribution]:
-    """The enabled distributions. EDGE-01 names those that are disabled.
+    """Return the enabled distributions. EDGE-01 names the disabled ones.
 
     Raises:
         NotApplicable: the stack has none.
@@ -138,7 +138,7 @@ def test_every_distribution_is_deployed(graph: Graph, distributions: Mapping[Res
 @pytest.mark.security
 @pytest.mark.item("EDGE-02")
 def test_every_behaviour_requires_https(graph: Graph, distributions: Mapping[Resource, Distribution]) -> None:
-    """What travels in clear can be read and replaced on its way."""
+    """An attacker on the network path can read and replace unencrypted traffic."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for behaviour in distributions[resource].behaviours:
@@ -287,7 +287,7 @@ def _served_prefix(distribution: Distribution, bucket: Bucket, root: str) -> str
 
 
 def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -> Sequence[Resource]:
-    """The enabled distributions whose default origin is a bucket of the stack, open to unsigned requests."""
+    """Return the enabled distributions that serve a bucket of the stack by default, without signed URLs."""
     own = {one.physical_id for one in graph.of("AWS::S3::Bucket")}
     found = [
         resource
@@ -306,7 +306,7 @@ def _with_bucket(graph: Graph, distributions: Mapping[Resource, Distribution]) -
 def test_a_missing_object_reveals_nothing(
     env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
-    """Strangers learn where to look for more."""
+    """An error page shows attackers the names of internal resources."""
 
     def judge(resource: Resource) -> Iterator[str]:
         one = distributions[resource]
@@ -326,7 +326,7 @@ def test_a_missing_object_reveals_nothing(
 @pytest.mark.cloudfront
 @pytest.mark.item("EDGE-09")
 def test_errors_are_soon_forgotten(graph: Graph, distributions: Mapping[Resource, Distribution]) -> None:
-    """Users go on seeing an error that is mended."""
+    """Users still get an error that is already fixed."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for code, kept in distributions[resource].error_ttls.items():
@@ -368,7 +368,7 @@ def test_every_distribution_logs_its_requests(
 
 
 def _is_there(bucket: Bucket) -> bool | None:
-    """Whether a bucket exists; None for another account's bucket that does not say."""
+    """Return whether a bucket exists, None where access to a bucket of another account is denied."""
     try:
         return bool(bucket.live_name)
     except Missing:
@@ -456,7 +456,7 @@ def test_apis_get_the_name_and_the_credentials_that_they_ask_for(
 
 
 def _refused(routes: Sequence[Route]) -> Sequence[str]:
-    """The routes that require credentials; reads beside open reads may be meant to be called elsewhere."""
+    """Return the routes that need credentials. Protected reads beside open reads may have other callers, and are left out."""
     open_reads = any(not route.is_protected and method_of(route) in _READS for route in routes)
     return [
         str(route)
@@ -505,7 +505,7 @@ def _pattern(behaviour: Mapping[str, Any]) -> str:
 def test_every_origin_exists(
     env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
-    """Whoever takes the name of a bucket or host that is gone serves its content under yours."""
+    """An attacker who registers the name of a deleted bucket or host serves content under your domain."""
 
     def judge(resource: Resource) -> Iterator[str]:
         for origin in distributions[resource].origins:

@@ -78,7 +78,7 @@ def _of(role: Role, functions: Sequence[Function]) -> Sequence[Function]:
 
 
 def _written(graph: Graph) -> Sequence[Resource]:
-    """The roles whose policies this account has written."""
+    """Return the stack's roles except those that CDK adds."""
     found = [one for one in every(graph, _ROLE) if not _ADDED_BY_CDK.search(one.logical_id)]
     if not found:
         raise NotApplicable("the stack has no role but those that CDK adds by itself")
@@ -89,7 +89,7 @@ def _written(graph: Graph) -> Sequence[Resource]:
 def test_roles_are_taken_on_by_their_services_alone(
     env: Environment, graph: Graph, roles: Mapping[Resource, Role], functions: Sequence[Function]
 ) -> None:
-    """Whoever can take the role on has all its rights."""
+    """A principal that can assume the role has all its permissions."""
 
     def judge(resource: Resource) -> Iterator[str]:
         role = roles[resource]
@@ -119,7 +119,7 @@ def _is_used(service: str, graph: Graph) -> bool:
 
 
 def _anyone_signed_in(statement: Statement, provider: str) -> Iterator[str]:
-    """What is wrong with trust in an identity provider: whoever it knows must be narrowed to those who are meant."""
+    """Yield a finding where a role trusts every identity of an identity provider, and not only the intended ones."""
     required = {
         key.rpartition(":")[2]: values
         for operator, key, values in statement.conditions
@@ -136,7 +136,7 @@ def _anyone_signed_in(statement: Statement, provider: str) -> Iterator[str]:
 
 @pytest.mark.item("IAM-02")
 def test_roles_name_their_actions(graph: Graph, roles: Mapping[Resource, Role]) -> None:
-    """Whoever tricks a function may do what its role may, to the deletion of everything."""
+    """An attacker who controls a function can use every action of its role, and delete all data."""
     assert findings(every(graph, _ROLE), lambda one: grants.whole_services(roles[one])) == {}
 
 
@@ -155,7 +155,7 @@ def test_roles_name_their_resources(graph: Graph, roles: Mapping[Resource, Role]
 def test_roles_cannot_raise_their_own_rights(
     env: Environment, graph: Graph, roles: Mapping[Resource, Role]
 ) -> None:
-    """Whoever tricks one function becomes the administrator of the account."""
+    """An attacker who controls one function becomes the administrator of the account."""
     assert (
         findings(
             every(graph, _ROLE),
@@ -167,7 +167,7 @@ def test_roles_cannot_raise_their_own_rights(
 
 @pytest.mark.item("IAM-05")
 def test_every_granted_action_exists(graph: Graph, roles: Mapping[Resource, Role]) -> None:
-    """A misspelt action grants nothing, and IAM says so to nobody."""
+    """A misspelt action grants nothing, and IAM does not report it."""
     assert findings(every(graph, _ROLE), lambda one: grants.unknown_actions(roles[one])) == {}
 
 
@@ -175,7 +175,7 @@ def test_every_granted_action_exists(graph: Graph, roles: Mapping[Resource, Role
 def test_every_granted_action_is_called(
     graph: Graph, roles: Mapping[Resource, Role], functions: Sequence[Function], tmp_path: Path
 ) -> None:
-    """What a function never does only serves whoever takes it over."""
+    """A permission that a function never uses only helps an attacker who controls the function."""
     used = {one: of for one in _written(graph) if (of := _of(roles[one], functions))}
     if not used:
         raise NotApplicable("no function of the stack has a role of the stack")
@@ -191,7 +191,7 @@ def test_roles_reach_the_stacks_own_resources(
     roles: Mapping[Resource, Role],
     application: Application,
 ) -> None:
-    """Whoever tricks a function reaches somebody else's data with it."""
+    """An attacker who controls a function can reach the data of other applications."""
 
     def judge(resource: Resource) -> Iterator[str]:
         stack = declared.around(resource)
@@ -204,7 +204,7 @@ def test_roles_reach_the_stacks_own_resources(
 def test_functions_are_told_of_what_they_may_use(
     graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
 ) -> None:
-    """A grant on a resource that a function never uses only serves whoever takes it over."""
+    """A grant on a resource that a function never uses only helps an attacker who controls the function."""
     graph.require(*reach.RELATIONS)
     live = {one: compute.function(one) for one in compute.serving(graph.of(FUNCTION))}
     used = {
@@ -233,7 +233,7 @@ def _with_roles(graph: Graph, compute: Compute, roles: Mapping[str, Role]) -> Ma
 def test_every_call_of_the_code_is_granted(
     graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
 ) -> None:
-    """What nobody granted fails when it is first called, perhaps only in an error's handling."""
+    """A call without a grant fails when it is first made, perhaps only while an error is handled."""
     by_name = {role.name: role for role in roles.values()}
     judged = {
         resource: function
@@ -258,7 +258,7 @@ def test_every_call_of_the_code_is_granted(
 
 @pytest.mark.item("IAM-10")
 def test_what_lambda_needs_is_granted(graph: Graph, compute: Compute, roles: Mapping[Resource, Role]) -> None:
-    """Without it, logs, traces or events are lost and nobody is told."""
+    """Without these permissions, logs, traces or events are lost and no error reports it."""
     by_name = {role.name: role for role in roles.values()}
     judged = _with_roles(graph, compute, by_name)
 
@@ -291,7 +291,7 @@ def test_every_call_of_a_state_machine_is_granted(
 def test_secrets_are_in_use(
     env: Environment, graph: Graph, declared: Declarations, roles: Mapping[Resource, Role]
 ) -> None:
-    """A secret that nobody uses costs money, and is rotated by nobody."""
+    """An unused secret costs money, and is not rotated."""
 
     def judge(resource: Resource) -> Iterator[str]:
         secret = Secret(env, resource.physical_id)
@@ -341,7 +341,7 @@ def test_secrets_admit_their_own_account_alone(env: Environment, graph: Graph) -
 
 @pytest.mark.item("SSM-01")
 def test_no_parameter_holds_a_secret_in_clear(env: Environment, graph: Graph, declared: Declarations) -> None:
-    """A user who may look at the template, the stack or the parameter reads it."""
+    """A user who may read the template, the stack or the parameter can read the secret."""
 
     def judge(resource: Resource) -> Iterator[str]:
         template = declared.around(resource).declared
@@ -369,7 +369,7 @@ def _only_points(value: object, resources: Mapping[str, object]) -> bool:
 
 @pytest.mark.item("KMS-01")
 def test_keys_are_usable_and_rotate(env: Environment, graph: Graph) -> None:
-    """What a disabled key encrypted cannot be read, and a key that leaked once opens everything for ever."""
+    """Data under a disabled key cannot be read, and a key that leaked once decrypts all data permanently."""
 
     def judge(resource: Resource) -> Iterator[str]:
         key = Key(env, resource.physical_id)

@@ -25,14 +25,14 @@ from readiness.environment import Environment
 from readiness.errors import NotApplicable, Unverified, existing
 
 _ASKING: Final = {"AWS::AppConfig::Environment", "AWS::CodeDeploy::DeploymentGroup", "AWS::ECS::Service"}
-"""What looks at an alarm itself, to undo a deployment. Source: each one's property in the CloudFormation reference: Monitors,
-AlarmConfiguration, DeploymentConfiguration."""
+"""Resource types that read an alarm themselves, to roll back a deployment. Source: each type's property in the
+CloudFormation reference: Monitors, AlarmConfiguration, DeploymentConfiguration."""
 
 
 @pytest.mark.config
 @pytest.mark.item("LOGS-01")
 def test_logs_are_kept_as_long_as_they_are_needed(watching: Watching, application: Application) -> None:
-    """Logs that never expire cost more each month; those that are gone at once tell nobody what happened."""
+    """Logs that never expire cost more each month. Logs that expire too early do not show what happened."""
     groups = _groups(watching)
     least = {
         name: timedelta() if name in watching.logs_of_helpers else application.least_log_retention
@@ -76,7 +76,7 @@ def _kept(group: LogGroup, least: timedelta) -> str:
 @pytest.mark.infra
 @pytest.mark.item("LOGS-02")
 def test_functions_may_write_their_logs(graph: Graph, compute: Compute, env: Environment) -> None:
-    """A function whose role may not write leaves nothing to look at when it fails."""
+    """A function whose role may not write logs leaves no trace when it fails."""
 
     def judge(resource: Resource) -> Iterator[str]:
         function = compute.function(resource)
@@ -153,7 +153,7 @@ def test_failures_of_each_function_raise_an_alarm(graph: Graph, compute: Compute
 @pytest.mark.infra
 @pytest.mark.item("ALARM-02")
 def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, watching: Watching) -> None:
-    """Work that nobody does, or that was given up, shows in no function's errors."""
+    """Messages that are not processed, or that failed, do not show in any function's errors."""
     every(graph, QUEUE)
     dead = watching.dead_letter_queues
     watched = [each for each in graph.of(QUEUE) if compute.queue(each).arn in dead | compute.queues_read]
@@ -218,7 +218,7 @@ def test_failures_of_each_distribution_raise_an_alarm(
 @pytest.mark.infra
 @pytest.mark.item("ALARM-04")
 def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: Watching) -> None:
-    """An execution fails, and nobody asks where its result is."""
+    """An execution fails, and the operator does not notice it."""
 
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.machine_is_unwatched(resource)) is not None:
@@ -232,7 +232,7 @@ def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: W
 @pytest.mark.infra
 @pytest.mark.item("ALARM-05")
 def test_alarms_can_fire(graph: Graph, watching: Watching) -> None:
-    """An alarm that cannot fire is worse than none: everybody relies on it."""
+    """An alarm that cannot fire is worse than none, because operators rely on it."""
 
     def judge(resource: Resource) -> Iterator[str]:
         alarm = watching.alarm(resource)
@@ -259,5 +259,5 @@ def test_alarms_reach_somebody(graph: Graph, watching: Watching, declared: Decla
 @pytest.mark.infra
 @pytest.mark.item("ALARM-07")
 def test_alarms_watch_what_is_there(graph: Graph, watching: Watching) -> None:
-    """With one dimension wrong an alarm has no data, and stays quiet for ever."""
+    """An alarm with one wrong dimension gets no data, and never fires."""
     assert findings(every(graph, ALARM), lambda each: watching.misses(watching.alarm(each))) == {}

@@ -115,7 +115,7 @@ def test_parameters_and_their_values_fit(
 def test_tests_and_deployments_can_fail(
     application: Application, tree: list[Path], evidence: dict[str, object]
 ) -> None:
-    """A release would go on, and end green, although its tests failed."""
+    """A release would continue, and succeed, although its tests failed."""
     folder = application.folder
     started = [script for script in shell.scripts(folder, tree) + shell.steps(folder) if gates.tested(script)]
     count, unread = gates.unread(folder, tree)
@@ -164,7 +164,7 @@ def test_imports_are_declared(
 def test_called_paths_are_routes(
     application: Application, template: Mapping[str, Any], tree: list[Path], evidence: dict[str, object]
 ) -> None:
-    """A part of the page would answer 404 to everybody."""
+    """A part of the page would answer 404 to every user."""
     known = routes.routes(template)
     if not known:
         raise NotApplicable("the template's routes are not those of its functions' events alone")
@@ -203,7 +203,7 @@ def test_names_in_scripts_exist(
 def test_no_secret_stands_in_the_files(
     application: Application, tree: list[Path], evidence: dict[str, object]
 ) -> None:
-    """Everybody who reads the repository could use it."""
+    """Every reader of the repository could use the secret."""
     evidence["files"] = len(tree)
 
     assert secrets.found(application.folder, tree) == []
@@ -212,7 +212,7 @@ def test_no_secret_stands_in_the_files(
 @pytest.mark.code
 @pytest.mark.item("SRC-09")
 def test_workflows_and_scripts_hold_no_serious_flaw(application: Application, tree: list[Path]) -> None:
-    """A stored key works until somebody revokes it; a title that is run as shell acts with the rights that deploy."""
+    """A stored key works until it is revoked. A title that is run as shell has the permissions of the deployment."""
     folder = application.folder
     workflows = [file.relative_to(folder).as_posix() for file in shell.workflow_files(folder)]
     scripts = [script.place for script in shell.scripts(folder, tree)]

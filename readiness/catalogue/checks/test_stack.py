@@ -60,7 +60,7 @@ def test_stack_is_complete(stacks: Mapping[str, CloudFormationStack]) -> None:
 def test_nothing_has_drifted_from_the_template(
     stacks: Mapping[str, CloudFormationStack], evidence: dict[str, object]
 ) -> None:
-    """The next deployment would undo a change made by hand, or keep one that nobody remembers."""
+    """The next deployment would undo a manual change, or keep a forgotten one."""
     drifts = {path + id_: drift for path, stack in stacks.items() for id_, drift in stack.drifts.items()}
     evidence["compared"] = (
         f"{len(drifts)} of {sum(len(stack.resources) for stack in stacks.values())} resources"
@@ -140,7 +140,7 @@ def test_outputs_name_what_exists(
 def test_resources_carry_the_tags_of_the_stack(
     env: Environment, graph: Graph, stacks: Mapping[str, CloudFormationStack]
 ) -> None:
-    """Nobody can say whose a resource is, and the bill cannot be told apart."""
+    """A resource has no known owner, and the bill cannot be split by owner."""
     if not (wanted := stacks[""].tags):
         raise NotApplicable("the stack was deployed without tags")
 
@@ -160,7 +160,7 @@ def test_resources_carry_the_tags_of_the_stack(
 def test_template_in_the_folder_is_deployed(
     verification: Verification, env: Environment, stacks: Mapping[str, CloudFormationStack]
 ) -> None:
-    """What is looked at, tested and released is something else than what runs."""
+    """The template that is reviewed, tested and released differs from the one that runs."""
     template = verification.template
     deployed = stacks[""].original_template
 
@@ -174,7 +174,7 @@ def test_template_in_the_folder_is_deployed(
 @pytest.mark.infra
 @pytest.mark.item("STACK-07")
 def test_nothing_undeclared_hangs_on_the_stack(env: Environment, graph: Graph) -> None:
-    """Drift compares what is declared: what somebody added by hand stays, works, and nobody knows of it."""
+    """Drift detection compares declared properties alone: a manual addition stays in effect, and no tool reports it."""
     assert undeclared(env, graph) == {}
 
 

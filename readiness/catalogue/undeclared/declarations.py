@@ -28,7 +28,7 @@ class Declared:
     properties: Document = field(repr=False, compare=False)
 
     def refers_to(self, reference: Any, target: Resource) -> bool:
-        """Whether a property's value means a resource. A value that is unknown from outside may mean any."""
+        """Return whether a property's value refers to a resource. A value with unknown parts may refer to any that fits."""
         text = str(reference)
         if UNKNOWN in text:
             pattern = ".*".join(re.escape(part) for part in text.split(UNKNOWN))

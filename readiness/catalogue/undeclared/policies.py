@@ -54,7 +54,7 @@ def _text(value: Any) -> str:
 
 
 def _principals(principal: Any) -> Iterator[str]:
-    """Each with its kind. S3 gives a canonical user back as the identity that it stands for, so that it is not known."""
+    """Yield each principal with its kind. S3 returns another identity for a canonical user, so that its name is unknown."""
     for kind, names in (principal if isinstance(principal, Mapping) else {"AWS": principal}).items():
         for name in listed(names):
             if kind in _BY_KIND:

@@ -283,7 +283,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
 
 
 def whole(subject: Subject) -> tuple[Document, Sequence[Exception]]:
-    """Everything that AWS reports about a resource, and what kept a part of it from being read."""
+    """Return all that AWS reports of a resource, and the errors of the reads that failed."""
     document: dict[str, Any] = {}
     problems: list[Exception] = []
     for reading in READINGS[subject.type]:

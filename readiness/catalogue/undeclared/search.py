@@ -60,7 +60,7 @@ def undeclared(env: Environment, graph: Graph) -> Mapping[str, Sequence[str]]:
 
 
 def _on_stack(env: Environment, name: str) -> Iterator[str]:
-    """What hangs on a stack itself: a policy that denies every update, and recipients outside the account of each event."""
+    """Yield findings on the stack itself: a policy that denies all updates, and topics of other accounts for its events."""
     policy = env.client("cloudformation").get_stack_policy(StackName=name).get("StackPolicyBody")
     for statement in read(statements_of(policy)):
         if not statement.allows and statement.covers("Update:Modify") and "*" in statement.resources:

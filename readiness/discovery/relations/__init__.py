@@ -43,4 +43,4 @@ MODULES: Final = cast(
     "Sequence[Service]",
     (lambda_, apigateway, elbv2, cloudfront, events, stepfunctions, sqs, sns, s3, cloudwatch, logs, kms, iam),
 )
-"""In the order of reading: the policies of a role mean those who were seen to assume it."""
+"""The modules in the order of reading. A role's policies apply to the resources that assume it, so IAM is last."""

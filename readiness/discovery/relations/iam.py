@@ -13,7 +13,7 @@ from readiness.environment import Environment
 
 RELATIONS: Final = (Relation.USES,)
 _NOT_USED: Final = ("AWS::Logs::LogGroup", "AWS::IAM::Role")
-"""A log group that is written to stands under LOGS_TO already."""
+"""Types without an edge here. A log group already has the relation LOGS_TO."""
 
 
 def edges(env: Environment, graph: Graph) -> Iterator[Found]:

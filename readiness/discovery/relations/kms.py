@@ -39,7 +39,7 @@ def _secret(env: Environment, graph: Graph, secret: Resource) -> Iterator[Edge]:
 
 
 def _aliased(env: Environment, graph: Graph) -> Iterator[Edge]:
-    """Whoever names a key by its alias is encrypted with the key."""
+    """Yield the relation to the key for each resource that names the key by its alias."""
     keys = {
         one["AliasName"]: one["TargetKeyId"]
         for page in env.client("kms").get_paginator("list_aliases").paginate()
