@@ -9,7 +9,8 @@
 #
 # The tools that are no part of the set-up go into .local/cross-examination at pinned versions, which takes
 # the package registry and a few minutes once. PYTHON names an interpreter that Prowler takes (3.11 or 3.12).
-# What the tools said stays in .local/cross-examination/answers. --tools brings them and asks nothing.
+# What the tools said stays in .local/cross-examination/answers. --tools brings them and asks nothing; it also brings
+# cosmic-ray, whose operators `python -m tests.mutants --of source` takes.
 #
 # Exit status: 0 every finding is answered for, 1 some are not (they are named), 4 a tool said nothing.
 . "$(dirname "$0")/lib/common.sh"
@@ -17,6 +18,7 @@
 PROWLER=5.46.0
 CHECKOV=3.3.30
 PARLIAMENT=1.6.4
+COSMIC_RAY=8.7.0
 # parliament needs pkg_resources, which setuptools no longer has; it does not say so.
 SETUPTOOLS=80.9.0
 SERVICES=(s3 awslambda apigatewayv2 cloudfront iam cloudwatch dynamodb sqs sns secretsmanager kms)
@@ -62,7 +64,10 @@ ask() {
 brought prowler "$PROWLER"
 brought checkov "$CHECKOV"
 brought parliament "$PARLIAMENT" "setuptools==$SETUPTOOLS"
-[ -z "$only_tools" ] || exit 0
+if [ -n "$only_tools" ]; then
+  brought cosmic-ray "$COSMIC_RAY"
+  exit 0
+fi
 
 # An answer of an earlier run must not pass for one of this run.
 rm -rf "$answers"

@@ -2,18 +2,20 @@
 
 Deploys each mutant of the applications' templates as if it were the intended one, and records which items notice.
 
+  --of KIND            template, source, contract or samconfig (default: template); all but the first are Pixel Prompt's alone,
+                       and source needs ./scripts/cross-examine.sh --tools
   --application NAME   one of guest-book, rest_api, pipeline, site, pixel-prompt; may be repeated (default: all)
   --sample N           that many mutants of each application, drawn by --seed (default: all)
   --seed S             what draws them (default: 16)
   --only STEP          static, read-only or all: the last items that run (default: all)
   --limit MINUTES      begin nothing more after that time; --resume goes on
   --resume             keep the results of this commit, and judge what is left
-  --results FILE       where the results are kept (default: reports/mutants.jsonl)
+  --results FILE       where the results are kept (default: reports/mutants.jsonl, for other kinds reports/mutants-KIND.jsonl)
   --workers N          how many embedded AWS at a time (default: 2)
   --against FILE       fail where a mutant survives that was killed in that file's run
   --list               print the mutants and try none
   --peers              ask cfn-lint and Checkov about the mutants of the results and try none
-  --document           write docs/RECALL.md from tests/mutants/first.jsonl and last.jsonl and try none
+  --document           write docs/RECALL.md from the results in tests/mutants and try none
 """
 
 from __future__ import annotations
@@ -27,17 +29,17 @@ from pathlib import Path
 from textwrap import shorten
 
 from readiness.errors import UsageProblem
-from tests.mutants import document, peers
+from tests.mutants import contract, document, peers, settings, sources
 from tests.mutants.equivalents import equivalent
 from tests.mutants.mutant import Mutant
 from tests.mutants.operators import mutants_of
 from tests.mutants.reach import reached
 from tests.mutants.run import Told, Workers, sample, try_all
 from tests.mutants.score import Fate, Peer, Result, Results, Run, Score, append, lost
-from tests.mutants.stand import APPLICATIONS, STEPS, parameters_of, stand, template_of
+from tests.mutants.stand import APPLICATIONS, OWN, STEPS, folder_of, parameters_of, stand, template_of
 from verification.application import ROOT
 
-RESULTS = ROOT / "reports" / "mutants.jsonl"
+REPORTS = ROOT / "reports"
 SEED = 16
 
 
@@ -46,9 +48,7 @@ def main(words: Sequence[str]) -> int:
     options = _options(words)
     if options.list:
         for application in options.application:
-            for mutant in sample(
-                mutants_of(application, template_of(application)), options.sample, options.seed
-            ):
+            for mutant in sample(_made(application, options.of), options.sample, options.seed):
                 print(f"{mutant.id}: {mutant.says}")
         return 0
     if options.document:
@@ -72,12 +72,13 @@ def main(words: Sequence[str]) -> int:
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", usage=__doc__, add_help=False)
     parser.add_argument("--application", action="append", choices=APPLICATIONS)
+    parser.add_argument("--of", choices=("template", *document.BESIDE), default="template")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", choices=STEPS, default="all")
     parser.add_argument("--limit", type=float)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--list", action="store_true")
@@ -88,22 +89,40 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     if options.help:
         print(__doc__)
         raise SystemExit(0)
-    options.application = options.application or list(APPLICATIONS)
+    if options.of == "template":
+        options.application = options.application or list(APPLICATIONS)
+        options.results = options.results or REPORTS / "mutants.jsonl"
+        return options
+    options.application = options.application or [OWN]
+    options.results = options.results or REPORTS / f"mutants-{options.of}.jsonl"
+    if options.application != [OWN] or options.peers:
+        parser.error(f"--of {options.of} takes --application {OWN} alone, and no --peers: leave them out")
     return options
+
+
+def _made(application: str, of: str) -> Sequence[Mutant]:
+    """Every mutant of one kind."""
+    if of == "source":
+        return sources.mutants_of(application, folder_of(application))
+    if of == "contract":
+        return contract.mutants_of(application, folder_of(application))
+    if of == "samconfig":
+        return settings.mutants_of(application, folder_of(application), template_of(application))
+    return mutants_of(application, template_of(application))
 
 
 def _try(application: str, options: argparse.Namespace, until: float | None) -> None:
     """Judge what is left of an application's mutants, and keep each result as soon as it is there."""
     begun, commit = time.monotonic(), _commit()
     template, parameters = template_of(application), parameters_of(application)
-    every = mutants_of(application, template)
+    every = _made(application, options.of)
     before = {id_: one for id_, one in Results.read(options.results).results.items() if one.commit == commit}
     left: list[Mutant] = []
     for mutant in sample(every, options.sample, options.seed):
         if mutant.id in before and before[mutant.id].fate is not Fate.ALIVE:
             continue
         reason = equivalent(mutant)
-        if not reason and not reached(mutant, template, parameters):
+        if not reason and options.of == "template" and not reached(mutant, template, parameters):
             reason = "the environment's parameters choose another branch"
         if reason:
             append(options.results, Result.of(mutant, Fate.EQUIVALENT, commit, message=reason))
@@ -123,7 +142,7 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
 
     with Workers(lambda: stand(application), min(options.workers, len(left)), until) as workers:
         alive = frozenset(before)
-        unfit = try_all(application, left, workers, options.only, keep, quickly_alive=alive)
+        unfit = try_all(application, left, workers, options.only, keep, of=options.of, quickly_alive=alive)
     seconds = round(time.monotonic() - begun, 1)
     append(
         options.results,

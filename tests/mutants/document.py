@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.mutants.score import Fate, Result, Results, Run, Score, by
@@ -12,9 +12,16 @@ from verification.application import ROOT
 
 HERE = Path(__file__).parent
 FIRST, LAST = HERE / "first.jsonl", HERE / "last.jsonl"
+BESIDE = {
+    "source": "the functions' source",
+    "contract": "`openapi.yaml`",
+    "samconfig": "`samconfig.toml`'s values for `local`",
+}
+"""What else mutants are made of; the results of each lie in a file of its name."""
 RECALL = ROOT / "docs" / "RECALL.md"
 _LIVED = (Fate.KILLED, Fate.SURVIVED, Fate.UNSURE)
 _MISSED = (Fate.SURVIVED, Fate.UNSURE)
+_FATES = ("Killed", "Survived", "Unsure", "Stillborn", "Equivalent")
 _INTRODUCTION = """\
 # Recall
 
@@ -30,15 +37,17 @@ do not choose. The score is the share of the killed among the killed and the sur
 def written() -> str:
     """The document of the first results and the last, which are the first ones until there are others."""
     first, last = Results.read(FIRST), Results.read(LAST)
-    return render(first, last if last.results else first)
+    beside = {of: Results.read(HERE / f"{of}.jsonl") for of in BESIDE}
+    return render(first, last if last.results else first, beside)
 
 
-def render(first: Results, last: Results) -> str:
+def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:
     """The document.
 
     Args:
         first: what was found before any check was changed.
         last: what was found last.
+        beside: what was found with mutants of something else, by the keys of BESIDE.
     """
     results = list(last.results.values())
     return "\n\n".join(
@@ -72,6 +81,8 @@ def render(first: Results, last: Results) -> str:
             _table(("Refused by", "Mutants"), _stillborn(results)),
             "## Other tools on the same mutants",
             _peers(last),
+            "## Source, contract, samconfig",
+            *_beside(beside),
             "",
         ]
     )
@@ -143,6 +154,68 @@ def _survivors(results: Iterable[Result]) -> str:
             for one in missed
         ),
     )
+
+
+_ABOUT_BESIDE = """\
+Mutants of files beside Pixel Prompt's template, deployed one at a time, `python -m tests.mutants --of source|contract|samconfig`.
+Cosmic-ray's operators make those of the source. Items judge what the application does, and none names a line of it, so that
+nothing tells here whether a kill is by meaning: only kills are counted. The unit tests and linters of the repository do not
+count. A source that Python does not compile is stillborn."""
+
+
+def _beside(found: Mapping[str, Results]) -> Iterator[str]:
+    """The scores of what is no template, by module, operation or parameter, and each survivor."""
+    yield _ABOUT_BESIDE
+    scores = {of: Score.of(found[of].results.values()) for of in found}
+    yield _table(
+        ("Mutants of", "There are", "Judged", "Score", *_FATES, "Not yet judged", "Commit", "Seed", "Time"),
+        (
+            (
+                *(
+                    BESIDE[of],
+                    str(found[of].runs[-1].mutants),
+                    str(len(found[of].results)),
+                    scores[of].percent,
+                ),
+                *(_counts(scores[of])),
+                *(str(scores[of].alive + _never_begun(found[of])), f"`{found[of].runs[-1].commit}`"),
+                *(str(found[of].runs[-1].seed), f"{sum(run.seconds for run in found[of].runs) / 60:.1f} min"),
+            )
+            for of in found
+            if found[of].runs
+        ),
+    )
+    for of, results in found.items():
+        yield f"### Mutants of {BESIDE[of]}"
+        parts = by(results.results.values(), lambda one: one.type)
+        yield _table(("Part", *_FATES), ((name, *_counts(score)) for name, score in parts.items()))
+        yield "Survivors:"
+        yield _table(
+            ("File", "In", "Change", "Operator", "UNVERIFIED"),
+            (
+                (*_file_and_place(one, of), one.says, one.operator, ", ".join(one.items) or "-")
+                for one in sorted(results.results.values(), key=lambda one: one.mutant)
+                if one.fate in _MISSED
+            ),
+        )
+
+
+def _counts(score: Score) -> tuple[str, ...]:
+    return tuple(map(str, (score.killed, score.survived, score.unsure, score.stillborn, score.equivalent)))
+
+
+def _never_begun(results: Results) -> int:
+    """Mutants of the sample that the time did not suffice for."""
+    run = results.runs[-1]
+    return max(
+        0, (run.mutants if run.sample is None else min(run.sample, run.mutants)) - len(results.results)
+    )
+
+
+def _file_and_place(result: Result, of: str) -> tuple[str, str]:
+    ending = {"source": ".py", "contract": ".yaml", "samconfig": ".toml"}[of]
+    file, _, place = result.where.partition(f"{ending}.")
+    return f"`{file}{ending}`", place or "-"
 
 
 def _place(result: Result) -> tuple[int, str, str]:

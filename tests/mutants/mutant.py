@@ -1,9 +1,9 @@
-"""One change to a template, as somebody could have made it by mistake."""
+"""One change to a template, or to a file beside it, as somebody could have made it by mistake."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
@@ -87,6 +87,30 @@ class Mutant:
         else:
             place[self.path[-1]] = _copied(self.value)
         return changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewritten(Mutant):
+    """One change to a file beside the template: its source, its contract or its samconfig.
+
+    Its path has two parts: the file, from the template's folder on, and the place in it.
+
+    Args:
+        text: all that the file then holds.
+        parameters: what the stack is created with instead.
+    """
+
+    text: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        return str(self.path[0])
+
+    def applied(self, template: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of the template, which stays as it is."""
+        copied: dict[str, Any] = _copied(template)
+        return copied
 
 
 def _copied(value: Any) -> Any:

@@ -3,7 +3,7 @@
 The good application is deployed once as people do it. From then on the embedded AWS is emptied, given what was packaged,
 and the stack created from the next template: that takes a second where `sam deploy` takes four, and leaves nothing of
 the mutants before. The same template lies in the application's folder, so that neither drift nor a comparison of the
-folder with the stack can tell.
+folder with the stack can tell. So does a changed file beside the template, and a changed source also in what is uploaded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from readiness.aws.cloudformation import written_out
 from tests.applications import trial
 from tests.embedded.stacks import POLL_SECONDS
 from tests.faults import bench
-from tests.mutants.mutant import Mutant
+from tests.mutants.folder import Folder, repacked
+from tests.mutants.mutant import Mutant, Rewritten
+from tests.mutants.sources import SOURCE
 from tests.probes.registries import Registries
 from verification.application import ROOT
 from verification.deployment import keys
@@ -86,6 +88,8 @@ class Said:
 
 
 Look = Mapping[str, Said]
+Packages = Mapping[tuple[str, str], bytes]
+"""What was uploaded for the stack, by bucket and key."""
 
 
 class Stand(ABC):
@@ -109,6 +113,7 @@ class Stand(ABC):
         original = formation.get_template(StackName=self.stack, TemplateStage="Original")["TemplateBody"]
         self._packaged = plain(written_out(original))
         self._packages = self._uploaded(formation)
+        self._beside = Folder(self.file.parent)
         self._site = self._published()
 
     @property
@@ -138,7 +143,7 @@ class Stand(ABC):
         )
         return session.client(service, endpoint_url=self.state.endpoint, verify=self.state.ca_bundle)
 
-    def _uploaded(self, formation: Any) -> Mapping[tuple[str, str], bytes]:
+    def _uploaded(self, formation: Any) -> Packages:
         """What `sam package` has put beside the stack, by bucket and key."""
         s3 = self.client("s3")
         listed = formation.describe_stack_resources(StackName=self.stack)["StackResources"]
@@ -161,7 +166,10 @@ class Stand(ABC):
         Raises:
             Refused: it cannot be deployed.
         """
-        intended, packaged = self.template, self._packaged
+        intended, packaged, packages = self.template, self._packaged, self._packages
+        rewritten = [each for each in mutants if isinstance(each, Rewritten)]
+        for mutant in rewritten:
+            packages = with_source(packages, mutant)
         for mutant in mutants:
             try:
                 intended, packaged = mutant.applied(intended), mutant.applied(packaged)
@@ -171,9 +179,10 @@ class Stand(ABC):
                 ) from problem
         # YAML holds every JSON document.
         self.file.write_text(json.dumps(intended, indent=2), encoding="utf-8")
+        self._beside.rewrite({mutant.file: mutant.text for mutant in rewritten})
         self.cloud.reset()
-        self._upload()
-        self._create(packaged)
+        self._upload(packages)
+        self._create(packaged, {name: one for each in rewritten for name, one in each.parameters.items()})
         self._publish()
 
     def look(self, step: str) -> Look:
@@ -209,17 +218,17 @@ class Stand(ABC):
             return set()
         return {*re.findall(r"\w+", json.dumps(resource))}
 
-    def _upload(self) -> None:
+    def _upload(self, packages: Packages) -> None:
         s3 = self.client("s3")
-        for bucket in {bucket for bucket, _ in self._packages}:
+        for bucket in {bucket for bucket, _ in packages}:
             s3.create_bucket(Bucket=bucket)
-        for (bucket, key), body in self._packages.items():
+        for (bucket, key), body in packages.items():
             s3.put_object(Bucket=bucket, Key=key, Body=body)
 
-    def _create(self, packaged: Mapping[str, Any]) -> None:
+    def _create(self, packaged: Mapping[str, Any], changed: Mapping[str, str]) -> None:
         formation = self.client("cloudformation")
         told = {one["ParameterKey"]: one["ParameterValue"] for one in self._stack.get("Parameters", [])}
-        values = {**told, **self._secrets()}
+        values = {**told, **self._secrets(), **changed}
         declared = packaged.get("Parameters") or {}
         try:
             formation.create_stack(
@@ -353,15 +362,16 @@ def stand(application: str) -> Iterator[Stand]:
 
 def template_of(application: str) -> dict[str, Any]:
     """The good template of an application, its short forms written out."""
-    return template_in(_source(application) / "template.yaml")
+    return template_in(folder_of(application) / "template.yaml")
 
 
 def parameters_of(application: str) -> Mapping[str, str]:
     """What `local`, which mutants are tried in, gives the template's parameters."""
-    return samconfig.parameters(_source(application) / "samconfig.toml", "local")
+    return samconfig.parameters(folder_of(application) / "samconfig.toml", "local")
 
 
-def _source(application: str) -> Path:
+def folder_of(application: str) -> Path:
+    """The folder of an application's template."""
     return ROOT / "backend" if application == OWN else trial.FOLDERS[CATALOGUE[application]]
 
 
@@ -373,6 +383,27 @@ def template_in(file: Path) -> dict[str, Any]:
 def plain(template: Mapping[str, Any]) -> dict[str, Any]:
     """A template in which nothing is shared between places, and dates are the texts that they were."""
     return dict(json.loads(json.dumps(template, default=str)))
+
+
+def with_source(packages: Packages, mutant: Rewritten) -> Packages:
+    """What is uploaded, with a mutant's source in each package that holds the file; the same where it is no source.
+
+    Raises:
+        Refused: no function can import the source.
+    """
+    if not mutant.file.startswith(f"{SOURCE}/"):
+        return packages
+    try:
+        compile(mutant.text, mutant.file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as problem:
+        raise Refused("Python", f"{mutant.says}: {problem}") from problem
+    member = mutant.file.removeprefix(f"{SOURCE}/")
+    changed = {place: repacked(body, member, mutant.text) for place, body in packages.items()}
+    if not any(changed.values()):
+        raise AssertionError(
+            f"expected {member} in a package, found it in none of {[key for _, key in packages]}"
+        )
+    return {place: changed[place] or body for place, body in packages.items()}
 
 
 def said(report: Mapping[str, Any]) -> Look:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.mutants import document
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import Mutant, Rewritten
 from tests.mutants.score import Fate, Peer, Result, Results, Run, Score, append, by, lost
 
 TIMEOUT = ("Resources", "Orders", "Properties", "Rules", 0, "Timeout")
@@ -73,7 +73,7 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
     )
     first = Results({survived.mutant: survived}, [])
 
-    text = document.render(first, last)
+    text = document.render(first, last, {})
 
     assert "| site | 0 % | 50 % | 1 | 1 | 1 | 0 | 0 | 0 | 0 |" in text
     assert "| site | `abc` | 9 | 2 | 16 | 1.5 min | 2 | SEC-20 |" in text
@@ -83,6 +83,33 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
     )
     assert "| site | 2 | 1 (50 %) | 1 (50 %) |" in text
     assert f"| site | {survived.mutant} | Timeout: a &#124; b | cfn-lint: W3005 Bills |" in text
+
+
+def test_the_document_counts_kills_by_module_and_names_the_line_of_each_survivor() -> None:
+    def source(name: str, fate: Fate, number: int) -> Result:
+        path = (f"src/shop/{name}", "pay")
+        says = f"line {number}: a < b -> a <= b"
+        return Result.of(
+            Rewritten("pixel-prompt", "", f"shop/{name}", path, "Lt_LtE", says, "", number, text=""),
+            fate,
+            "abc",
+        )
+
+    results = [
+        source("a.py", Fate.KILLED, 3),
+        source("a.py", Fate.SURVIVED, 7),
+        source("b.py", Fate.STILLBORN, 1),
+    ]
+    found = Results(
+        {one.mutant: one for one in results},
+        [Run("pixel-prompt", "abc", 90, 5, 16, 60.0, 1), Run("pixel-prompt", "abc", 90, 5, 16, 30.0, 1)],
+    )
+
+    text = document.render(Results({}, []), Results({}, []), {"source": found, "contract": Results({}, [])})
+
+    assert "| the functions' source | 90 | 3 | 50 % | 1 | 1 | 0 | 1 | 0 | 2 | `abc` | 16 | 1.5 min |" in text
+    assert "| shop/a.py | 1 | 1 | 0 | 0 | 0 |" in text
+    assert "| `src/shop/a.py` | pay | line 7: a < b -> a <= b | Lt_LtE | - |" in text
 
 
 def test_the_document_is_what_the_results_say() -> None:

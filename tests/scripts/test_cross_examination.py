@@ -329,12 +329,13 @@ def test_script_asks_every_tool_and_passes_the_judgement_on(project: Project) ->
     )
     pins = dict(
         re.findall(
-            r"^([A-Z]+)=([\d.]+)$", (project.root / "scripts" / "cross-examine.sh").read_text(), re.MULTILINE
+            r"^([A-Z_]+)=([\d.]+)$", (project.root / "scripts" / "cross-examine.sh").read_text(), re.MULTILINE
         )
     )
     for name, pin in pins.items():
-        project.stub(name.lower(), tools / name.lower() / "bin")
-        (tools / name.lower() / ".version").write_text(pin)
+        tool = name.lower().replace("_", "-")
+        project.stub(tool, tools / tool / "bin")
+        (tools / tool / ".version").write_text(pin)
     project.behave(
         binaries,
         {
@@ -355,7 +356,7 @@ def test_script_asks_every_tool_and_passes_the_judgement_on(project: Project) ->
     assert prowler["env"]["AWS_ENDPOINT_URL"] == "https://127.0.0.1:1"
     assert "PYTHONPATH" not in prowler["env"]
     assert prowler["argv"][prowler["argv"].index("--region") + 1] == "eu-west-1"
-    assert sorted(pins) == ["CHECKOV", "PARLIAMENT", "PROWLER", "SETUPTOOLS"]
+    assert sorted(pins) == ["CHECKOV", "COSMIC_RAY", "PARLIAMENT", "PROWLER", "SETUPTOOLS"]
     assert not project.calls("uv", project.root / ".tools" / "uv" / "bin"), (
         "what is there is not brought again"
     )
@@ -377,12 +378,22 @@ def test_script_brings_the_tools_and_asks_nothing(project: Project) -> None:
     project.stub("uv", project.root / ".tools" / "uv" / "bin")
     tools = project.root / ".local" / "cross-examination"
     script = (project.root / "scripts" / "cross-examine.sh").read_text()
-    for name, pin in re.findall(r"^([A-Z]+)=([\d.]+)$", script, re.MULTILINE):
-        (tools / name.lower()).mkdir(parents=True)
-        (tools / name.lower() / ".version").write_text(pin)
+    pins = dict(re.findall(r"^([A-Z_]+)=([\d.]+)$", script, re.MULTILINE))
+    for name, pin in pins.items():
+        tool = name.lower().replace("_", "-")
+        (tools / tool).mkdir(parents=True)
+        (tools / tool / ".version").write_text(pin)
+    uv = project.root / ".tools" / "uv" / "bin"
 
     ended = project.run("cross-examine.sh", "--tools")
 
     assert ended.status == 0, ended.err
     assert not project.calls("python", binaries)
+    assert not project.calls("uv", uv), "what is there is not brought again"
     assert not (tools / "answers").exists()
+
+    (tools / "cosmic-ray" / ".version").unlink()
+    project.run("cross-examine.sh", "--tools")
+
+    *_, install = project.calls("uv", uv)
+    assert install["argv"][-1] == f"cosmic-ray=={pins['COSMIC_RAY']}"
