@@ -27,8 +27,9 @@ _PAIR = re.compile(r"core/(Replace\w+Operator)_(\w+)_(\w+)")
 _Span = tuple[tuple[int, int], tuple[int, int]]
 
 
-def mutants(source: str) -> Iterator[dict[str, Any]]:
-    """The mutants of one file's text, without the file's name, in an order that is always the same."""
+def mutants(file: str) -> Iterator[dict[str, Any]]:
+    """The mutants of one file, in an order that is always the same."""
+    source = Path(file).read_text(encoding="utf-8")
     tree, parsed = get_ast(source), ast.parse(source)
     left_out, definitions = list(_left_out(parsed)), list(_definitions(parsed))
     names = [name for name in operator_names() if not get_operator(name).arguments()]
@@ -48,7 +49,7 @@ def mutants(source: str) -> Iterator[dict[str, Any]]:
                 changed = mutate_code(source, get_operator(name)(), occurrence)
             except AttributeError as problem:
                 # Cosmic-ray 8.7.0 cannot replace `module.Error` among several exceptions.
-                print(f"line {start[0]}: {name} fails: {problem}", file=sys.stderr)
+                print(f"{file}, line {start[0]}: {name} breaks off, no mutant: {problem}", file=sys.stderr)
                 continue
             if changed is None or changed == source:
                 continue
@@ -57,6 +58,7 @@ def mutants(source: str) -> Iterator[dict[str, Any]]:
                 seen.add((line, after))
                 within = [one for first, last, one in definitions if first <= start[0] <= last]
                 yield {
+                    "file": file,
                     "line": line,
                     "within": within[-1] if within else "",
                     "before": before,
@@ -112,9 +114,4 @@ def _difference(before: str, after: str) -> tuple[int, str, str]:
 
 
 if __name__ == "__main__":
-    found = [
-        {"file": name, **one}
-        for name in sys.argv[1:]
-        for one in mutants(Path(name).read_text(encoding="utf-8"))
-    ]
-    print(json.dumps(found))
+    print(json.dumps([one for name in sys.argv[1:] for one in mutants(name)]))

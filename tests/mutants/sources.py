@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,8 @@ def mutants_of(application: str, folder: Path, tool: Sequence[str] = TOOL) -> li
     )
     if done.returncode:
         raise UsageProblem(f"cosmic-ray ended with {done.returncode}: {done.stderr[-300:]}")
+    # The places where one of its operators breaks off, of which there is no mutant.
+    print(done.stderr, end="", file=sys.stderr)
     try:
         said = json.loads(done.stdout)
     except ValueError as problem:

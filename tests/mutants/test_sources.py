@@ -116,6 +116,14 @@ def test_a_mutant_differs_in_its_line_alone_and_is_called_by_its_place(folder: P
     assert one.applied({"Resources": {}}) == {"Resources": {}}
 
 
+def test_a_place_where_an_operator_breaks_off_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(folder)
+
+    assert "pay.py, line 14: core/ExceptionReplacer breaks off, no mutant" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
