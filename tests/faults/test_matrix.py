@@ -127,7 +127,7 @@ def test_a_certificate_that_no_name_shows_proves_nothing(bench: Bench) -> None:
     seen = bench.verify("-m", "SEC-20")["SEC-20"]
 
     assert (seen.outcome, seen.gap) == ("unverified", "needs AWS"), seen
-    assert "no name of its own" in seen.reason
+    assert "no domain name of its own" in seen.reason
 
 
 def test_every_item_has_a_fault() -> None:
