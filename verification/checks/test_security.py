@@ -500,7 +500,10 @@ def _declared_acl(stack: Stack, acl: WebAcl) -> Mapping[str, Any] | None:
 
 
 def _agrees(declared: Any, live: Any) -> bool:
-    """Return whether a live value holds what is declared; AWS adds defaults to it, and a function's value is unknown."""
+    """Return whether a live value holds what is declared; AWS adds defaults to it, and a function's value is unknown.
+
+    `readiness.discovery.comparison` does not see an empty member that is missing, and a rule's action is one: `{"Block": {}}`.
+    """
     if isinstance(declared, Mapping) and declared.keys() & {"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::If"}:
         return True
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
