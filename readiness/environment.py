@@ -441,7 +441,7 @@ class Environment:
                 read_timeout=read_timeout,
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 tcp_keepalive=True,
-                user_agent_extra="pixel-prompt-verification",
+                user_agent_extra="stack-readiness",
                 **settings,
             ),
         )

@@ -28,7 +28,7 @@ from readiness.errors import Denied, Missing, Unverified
 from readiness.interruptions import held_back
 from readiness.progress import waiting
 
-_FRESH = "cold start, measured by pixel-prompt-verification"
+_FRESH = "cold start, measured by stack-readiness"
 """What describes a version that is there to be started and deleted."""
 
 

@@ -16,6 +16,8 @@ from tests.applications.beside_prowler import (
     Row,
     compose,
     judge,
+    keep,
+    kept,
     load,
     lost,
     render,
@@ -32,6 +34,7 @@ MEASURED = Measured(
     lost=12.0,
     load=2.0,
     version="5.0",
+    day="2026-01-01",
 )
 PLAIN = Row("takes plain HTTP", "it is read on its way", "real", catalogue=["S3-03"], prowler=["s3_tls"])
 
@@ -43,7 +46,7 @@ def test_a_finding_that_both_name_counts_once() -> None:
 
     assert [one.who for one in judged] == [{"Page": {"catalogue", "prowler"}}]
     assert unanswered == []
-    assert "| real | 1 | 1 | 1 |" in render(MEASURED, judged, "2026-01-01")
+    assert "| real | 1 | 1 | 1 |" in render(MEASURED, judged)
 
 
 def test_a_finding_without_a_verdict_is_named() -> None:
@@ -82,19 +85,27 @@ def test_what_prowler_alone_names_says_who_claims_it() -> None:
     ]
 
     judged, _ = judge([Named("prowler", "root_object", "Cdn"), Named("prowler", "scaling", "Table")], rows)
-    text = render(MEASURED, judged, "2026-01-01")
+    text = render(MEASURED, judged)
 
     assert "| nothing shows | Cdn | `root_object` | - | no item |" in text
     assert "| small | Table | `scaling` | - | DDB-04 |" in text
 
 
 def test_times_are_told_by_their_medians() -> None:
-    text = render(MEASURED, [], "2026-01-01")
+    text = render(MEASURED, [])
 
     assert "| catalogue | 12.0 s | 10.0 s | 14.0 s |" in text
     assert "| Prowler 5.0 | 72.0 s | 71.0 s | 90.0 s |" in text
     assert "Prowler took 6.0 times as long. At most 12.0 s" in text
     assert "without them it is 5.0 times" in text
+
+
+def test_a_measurement_is_kept_whole(tmp_path: Path) -> None:
+    found = [Named("prowler", "s3_lock", "Page")]
+
+    keep(MEASURED, found, tmp_path / "kept.json")
+
+    assert kept(tmp_path / "kept.json") == (MEASURED, found)
 
 
 def test_an_unknown_verdict_is_refused() -> None:

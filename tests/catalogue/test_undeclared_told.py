@@ -182,6 +182,20 @@ def test_what_is_declared_or_usual_is_not() -> None:
     assert found("Lambda::Function", "worker", more, declared) == []
 
 
+def test_a_block_that_is_declared_in_part_has_other_defaults() -> None:
+    live = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": False,
+    }
+    answers = {"s3:GetPublicAccessBlock": {"PublicAccessBlockConfiguration": live}}
+    in_part = {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "IgnorePublicAcls": True}}
+
+    assert found("S3::Bucket", "page", answers, in_part) == []
+    assert len(found("S3::Bucket", "page", answers)) == 2
+
+
 def test_a_variable_is_named_without_its_value() -> None:
     (one,) = found("Lambda::Function", "worker", configured(Environment={"Variables": {"KEY": "hush"}}))
 

@@ -128,7 +128,11 @@ class _Search:
             yield from self.leaf(live, path)
         elif isinstance(declared, Mapping) and isinstance(live, Mapping):
             for name, value in live.items():
-                yield from self.within(_member(declared, name), value, f"{path}.{name}")
+                member, where = _member(declared, name), f"{path}.{name}"
+                if member is _NOTHING:
+                    yield from self.leaf(value, where, beside=True)
+                else:
+                    yield from self.within(member, value, where)
         elif isinstance(declared, list) and isinstance(live, list):
             for one in live:
                 partner = _partner(one, declared)
@@ -137,18 +141,25 @@ class _Search:
                 elif len(live) > len(declared) and not any(_same(each, one) for each in declared):
                     yield Extra(path, one)
 
-    def leaf(self, live: Any, path: str) -> Iterator[Extra]:
-        """What of an undeclared value is no default; nothing set is none."""
+    def leaf(self, live: Any, path: str, *, beside: bool = False) -> Iterator[Extra]:
+        """What of an undeclared value is no default; nothing set is none.
+
+        Args:
+            live: the value.
+            path: its property.
+            beside: whether other members of the same property are declared.
+        """
         if path in self.told or live in (None, "", [], {}):
             return
         usual = self.usual.get(path, {})
         if usual.get("unless") in self.properties:
             return
-        if any(_same(self._worded(one), live) for one in usual.get("values", [])):
+        values = usual.get("beside", usual.get("values", [])) if beside else usual.get("values", [])
+        if any(_same(self._worded(one), live) for one in values):
             return
         if isinstance(live, Mapping):
             for name, value in live.items():
-                yield from self.leaf(value, f"{path}.{name}")
+                yield from self.leaf(value, f"{path}.{name}", beside=beside)
         else:
             yield Extra(path, live)
 
