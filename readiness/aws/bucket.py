@@ -122,6 +122,13 @@ class Bucket:
         ]
 
     @cached_property
+    def takes_access_lists(self) -> bool:
+        """Whether access control lists count in it; a bucket without ownership controls is older than they are, and takes them."""
+        answer = self._read("get_bucket_ownership_controls", "OwnershipControlsNotFoundError")
+        rules = answer["OwnershipControls"]["Rules"] if answer else []
+        return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+
+    @cached_property
     def log_bucket_name(self) -> str:
         """Where S3 writes this bucket's access logs, '' for nowhere."""
         answer = self._client.get_bucket_logging(Bucket=self.name)

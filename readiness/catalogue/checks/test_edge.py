@@ -361,8 +361,13 @@ def test_every_distribution_logs_its_requests(
         if not one.log_bucket_name:
             if not one.delivers_logs:
                 yield "expected access logs, found none; set Logging, or add an AWS::Logs::Delivery"
-        elif _is_there(Bucket(env, one.log_bucket_name)) is False:
-            yield f"expected a bucket for access logs, found that {one.log_bucket_name} does not exist; declare it"
+        elif (there := _is_there(bucket := Bucket(env, one.log_bucket_name))) is False:
+            yield f"expected a bucket for access logs, found that {bucket.name} does not exist; declare it"
+        elif there and not bucket.takes_access_lists:
+            yield (
+                f"expected ACLs on in {bucket.name}, since CloudFront delivers its logs through one, found BucketOwnerEnforced; "
+                "set ObjectOwnership to BucketOwnerPreferred"
+            )
 
     assert findings(_enabled(graph, distributions), judge) == {}
 

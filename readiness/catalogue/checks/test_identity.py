@@ -55,6 +55,8 @@ _SECRET_NAME = re.compile(
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+_NOT_ASSUMING = "sts:GetFederationToken"
+"""An action of STS that no trust needs; where it is allowed, the statement has a wildcard. Source: Service Authorization Reference."""
 _UNCONDITIONAL = {"events.amazonaws.com"}
 """Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics": EventBridge
 meets no condition on a source there."""
@@ -100,6 +102,11 @@ def test_roles_are_taken_on_by_their_services_alone(
         for statement in read(role.trusted):
             if not statement.allows:
                 continue
+            if statement.covers(_NOT_ASSUMING):
+                yield (
+                    f"expected trust to name its actions, found {statement.what}; name sts:AssumeRole, and sts:TagSession or "
+                    "sts:SetSourceIdentity where they are used"
+                )
             for kind, name in statement.principals:
                 if kind == "Federated":
                     yield from _anyone_signed_in(statement, name)
