@@ -121,7 +121,7 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
     for mutant in sample(every, options.sample, options.seed):
         if mutant.id in before and before[mutant.id].fate is not Fate.ALIVE:
             continue
-        reason = equivalent(mutant)
+        reason = equivalent(mutant.id, mutant.says, mutant.type)
         if not reason and options.of == "template" and not reached(mutant, template, parameters):
             reason = "the environment's parameters choose another branch"
         if reason:

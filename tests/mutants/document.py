@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tests.mutants.equivalents import equivalent
 from tests.mutants.score import Fate, Result, Results, Run, Score, by
 from tests.mutants.stand import APPLICATIONS
 from verification.application import ROOT
@@ -36,9 +38,19 @@ do not choose. The score is the share of the killed among the killed and the sur
 
 def written() -> str:
     """The document of the first results and the last, which are the first ones until there are others."""
-    first, last = Results.read(FIRST), Results.read(LAST)
+    first, last = (reviewed(Results.read(file)) for file in (FIRST, LAST))
     beside = {of: Results.read(HERE / f"{of}.jsonl") for of in BESIDE}
     return render(first, last if last.results else first, beside)
+
+
+def reviewed(results: Results) -> Results:
+    """The results, with what survived as people judge it now: they may have found since that it changes nothing."""
+
+    def judged(one: Result) -> Result:
+        reason = equivalent(one.mutant, one.says, one.type) if one.fate in _MISSED else None
+        return replace(one, fate=Fate.EQUIVALENT, items={}, message=reason) if reason else one
+
+    return replace(results, results={name: judged(one) for name, one in results.results.items()})
 
 
 def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:

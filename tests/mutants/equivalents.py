@@ -9,8 +9,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from tests.mutants.mutant import Mutant
-
 _FILE = Path(__file__).parent / "equivalent.toml"
 
 
@@ -30,17 +28,17 @@ class Row:
     says: str = "*"
     type: str = "*"
 
-    def means(self, mutant: Mutant) -> bool:
+    def means(self, mutant: str, says: str, type_: str) -> bool:
         return (
-            any(_matches(mutant.id, pattern) for pattern in self.ids)
-            and _matches(mutant.says, self.says)
-            and _matches(mutant.type, self.type)
+            any(_matches(mutant, pattern) for pattern in self.ids)
+            and _matches(says, self.says)
+            and _matches(type_, self.type)
         )
 
 
-def equivalent(mutant: Mutant) -> str | None:
-    """Why a mutant changes nothing; None where it does."""
-    return next((row.reason for row in rows() if row.means(mutant)), None)
+def equivalent(mutant: str, says: str, type_: str) -> str | None:
+    """Why a mutant changes nothing, None where it changes something: by its id, what it says, and the resource's type."""
+    return next((row.reason for row in rows() if row.means(mutant, says, type_)), None)
 
 
 @cache

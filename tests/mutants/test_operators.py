@@ -354,5 +354,5 @@ def test_an_equivalence_ends_with_the_value_that_it_is_about():
         for seconds in (60, 345600)
     )
 
-    assert equivalent(short) is None
-    assert "345600" in str(equivalent(usual))
+    assert equivalent(short.id, short.says, short.type) is None
+    assert "345600" in str(equivalent(usual.id, usual.says, usual.type))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.mutants import document
@@ -110,6 +111,22 @@ def test_the_document_counts_kills_by_module_and_names_the_line_of_each_survivor
     assert "| the functions' source | 90 | 3 | 50 % | 1 | 1 | 0 | 1 | 0 | 2 | `abc` | 16 | 1.5 min |" in text
     assert "| shop/a.py | 1 | 1 | 0 | 0 | 0 |" in text
     assert "| `src/shop/a.py` | pay | line 7: a < b -> a <= b | Lt_LtE | - |" in text
+
+
+def test_a_survivor_that_people_found_equivalent_since_is_no_miss() -> None:
+    usual = replace(
+        result("Book", Fate.SURVIVED),
+        mutant="guest-book/BookRole/Properties.Policies/duplicate-member",
+        type="AWS::IAM::Role",
+    )
+    killed, missed = replace(usual, fate=Fate.KILLED), result("Orders", Fate.SURVIVED)
+
+    def fates(*each: Result) -> list[Fate]:
+        found = Results({one.mutant: one for one in each}, [])
+        return [one.fate for one in document.reviewed(found).results.values()]
+
+    assert fates(usual, missed) == [Fate.EQUIVALENT, Fate.SURVIVED]
+    assert fates(killed) == [Fate.KILLED]
 
 
 def test_the_document_is_what_the_results_say() -> None:
