@@ -129,6 +129,21 @@ class Seen:
     why: str
 
 
+def too_short(alarm: Alarm) -> timedelta | None:
+    """A period in which an alarm often gets no data point, since AWS publishes its own metrics once a minute.
+
+    Source: CloudWatch API Reference, PutMetricAlarm, Period.
+    """
+    return next(
+        (
+            query.period
+            for query in alarm.queries
+            if query.metric and query.metric.namespace.startswith("AWS/") and query.period < _MINUTE
+        ),
+        None,
+    )
+
+
 def would_alarm(alarm: Alarm, trouble: Trouble) -> timedelta | None:
     """How long after a trouble begins an alarm goes to ALARM and acts, None for never within the stated time.
 
@@ -147,6 +162,11 @@ def seen(alarm: Alarm, trouble: Trouble) -> Seen:
     Raises:
         Unverified: the alarm uses what is not understood here.
     """
+    if (period := too_short(alarm)) is not None:
+        return Seen(
+            None,
+            f"its period of {period.total_seconds():.0f} s is shorter than the minute of its data points",
+        )
     rule = _Rule(alarm)
     if not alarm.actions_enabled:
         return Seen(None, "its actions are off")

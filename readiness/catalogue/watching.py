@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from readiness import budgets
 from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
-from readiness.aws.alarm_evaluation import Trouble, unnoticed
+from readiness.aws.alarm_evaluation import Trouble, too_short, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import Statement, matches, read
@@ -266,6 +266,11 @@ class Watching:
 
     def blindness(self, alarm: Alarm) -> Iterator[str]:
         """Why an alarm cannot fire, or fires for nothing."""
+        if (period := too_short(alarm)) is not None:
+            yield (
+                f"expected a Period of 60 s or more, found {period.total_seconds():.0f} s: AWS publishes its metrics once a minute, "
+                "and the alarm lapses into INSUFFICIENT_DATA; set Period to 60"
+            )
         for metric in alarm.metrics:
             counted = METRICS.get(metric.namespace, {}).get(metric.name)
             if counted is None:

@@ -188,7 +188,7 @@ def test_metric_math_that_does_not_notice_is_not_raised(alarm):
         maths("gone", threshold=1),
         maths("r + 1", threshold=1),
         told(Statistic=None, ExtendedStatistic="tm95"),
-        told(Period=10),
+        told(Period=10, Namespace="Shop"),
         told(EvaluationWindow={"WallClockWindow": {}}),
         told(Threshold=None, ThresholdMetricId="band"),
         told(MetricName="ConcurrentExecutions"),
@@ -294,3 +294,10 @@ def test_a_query_names_its_unit_and_period():
     metric = Metric("AWS/Lambda", "Errors", {"FunctionName": "api"}, "Count")
     assert alarm.queries == (Query("e", timedelta(minutes=1), metric),)
     assert alarm.metrics[0].statistic == "p99"
+
+
+def test_a_period_below_the_minute_of_aws_own_metrics_raises_no_alarm() -> None:
+    found = seen(told(Period=30), MILD.errors("api"))
+
+    assert found.after is None
+    assert "period of 30 s" in found.why
