@@ -66,8 +66,10 @@ def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:
         [
             _INTRODUCTION,
             "## First score and last score",
-            "Both samples are drawn by the same seed. A change of the operators or of a template changes what is drawn, so that the\n"
-            "two samples are not the same mutants.",
+            (
+                "Both samples are drawn by the same seed. A change of the operators or of a template changes what is drawn, so that the\n"
+                "two samples are not the same mutants."
+            ),
             _compared(first, last),
             "## Runs",
             _table(
