@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.applications import trial
+from verification.embedded.cloud import State
 
 pytestmark = [pytest.mark.embedded]
 SEED = 15
@@ -37,15 +39,24 @@ def some(name: str) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in trial.FOLDERS]
-)
-def test_a_good_application_has_no_finding(name: str, python: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def deployed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[State, Path]]:
+    """An embedded AWS with one application as it is meant, and the application's folder; a defect is deployed over it."""
     with trial.cloud() as state:
-        folder = trial.copy(name, tmp_path / "app")
+        folder = trial.copy(request.param, tmp_path_factory.mktemp("good") / "app")
         trial.deploy(state, folder)
+        yield state, folder
 
-        good = trial.verify(python, state, folder)
+
+@pytest.mark.parametrize(
+    "deployed",
+    [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in trial.FOLDERS],
+    indirect=True,
+)
+def test_a_good_application_has_no_finding(deployed: tuple[State, Path], python: Path) -> None:
+    good = trial.verify(python, *deployed)
 
     assert good.ended("fail") == [], good.findings()
     assert good.ended("unverified") == [], good.terminal[-3000:]
@@ -54,23 +65,30 @@ def test_a_good_application_has_no_finding(name: str, python: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "defect"),
+    ("deployed", "name", "defect"),
     [
         pytest.param(
-            name, *case.values, id=f"{name}: {case.id}", marks=[*case.marks, pytest.mark.xdist_group(name)]
+            name,
+            name,
+            *case.values,
+            id=f"{name}: {case.id}",
+            marks=[*case.marks, pytest.mark.xdist_group(name)],
         )
         for name in trial.FOLDERS
         for case in some(name)
     ],
+    indirect=["deployed"],
 )
-def test_a_planted_defect_is_named(name: str, defect: trial.Defect, python: Path, tmp_path: Path) -> None:
+def test_a_planted_defect_is_named(
+    deployed: tuple[State, Path], name: str, defect: trial.Defect, python: Path, tmp_path: Path
+) -> None:
     if reason := NOT_NAMED.get(f"{name}: {defect.id}"):
         pytest.xfail(reason)
-    with trial.cloud() as state:
-        folder = trial.copy(name, tmp_path / "app", defect)
-        trial.deploy(state, folder)
+    state, _ = deployed
+    folder = trial.copy(name, tmp_path / "app", defect)
+    trial.deploy(state, folder)
 
-        seen = trial.verify(python, state, folder)
+    seen = trial.verify(python, state, folder)
 
     assert seen.status == 1
     assert defect.names in seen.findings()

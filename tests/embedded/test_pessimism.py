@@ -25,7 +25,7 @@ from tests.embedded.stacks import Stack, deployed
 from verification.application import ROOT
 from verification.embedded.cloud import Cloud
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("pessimism")]
 
 SPEED = 100.0
 CALLS = {"iam": "list_users", "lambda": "list_functions", "logs": "describe_log_groups"}

@@ -32,6 +32,12 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def intact(here: Checkout) -> dict[str, tuple[str, str]]:
+    """What the items say of the renamed stack."""
+    return outcomes(here)
+
+
 def outcomes(here: Checkout) -> dict[str, tuple[str, str]]:
     """The outcome of each item that reads the stack, and its reason."""
     command = (
@@ -51,27 +57,24 @@ def outcomes(here: Checkout) -> dict[str, tuple[str, str]]:
     return {item["id"]: (item["outcome"], item.get("reason") or "") for item in content["items"]}
 
 
-def test_no_item_says_that_a_name_is_missing(here: Checkout) -> None:
-    found = outcomes(here)
-
-    assert len(found) > 30, found
-    assert {item: why for item, (_, why) in found.items() if "has no resource" in why} == {}
+def test_no_item_says_that_a_name_is_missing(intact: dict[str, tuple[str, str]]) -> None:
+    assert len(intact) > 30, intact
+    assert {item: why for item, (_, why) in intact.items() if "has no resource" in why} == {}
     # This checkout has an uncommitted template, no budget, and alarms that a person has to confirm.
-    assert {item for item, (outcome, _) in found.items() if outcome == "fail"} <= {
+    assert {item for item, (outcome, _) in intact.items() if outcome == "fail"} <= {
         "CONF-11",
         "CONF-14",
         "INF-16",
     }
 
 
-def test_a_defect_is_found_under_the_other_name(here: Checkout) -> None:
-    before = outcomes(here)
+def test_a_defect_is_found_under_the_other_name(here: Checkout, intact: dict[str, tuple[str, str]]) -> None:
     bucket = here.outputs()["S3BucketName"]
     client = here.client("s3")
     client.delete_bucket_lifecycle(Bucket=bucket)
 
     after = outcomes(here)
 
-    turned = {item for item in after if after[item][0] == "fail" and before[item][0] != "fail"}
+    turned = {item for item in after if after[item][0] == "fail" and intact[item][0] != "fail"}
     assert "INF-04" in turned
     assert len(turned) > 1, turned

@@ -17,6 +17,7 @@ import importlib
 import io
 import json
 import os
+import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -165,11 +166,41 @@ def calls_of(bench: Bench, folder: Path, selection: str) -> dict[str, set[str]]:
     return callers
 
 
-def apart(callers: Mapping[str, set[str]]) -> list[dict[str, set[str]]]:
-    """Groups of what is called that no item calls two of: what is said of an item is about one of them."""
+def drawn(callers: Mapping[str, set[str]], most: int) -> dict[str, set[str]]:
+    """What is called, with at most some operations of each item: `apart` makes as many groups as the item with most has.
+
+    The same ones are drawn in every run.
+
+    Args:
+        callers: which items call which operation.
+        most: how many operations an item keeps.
+    """
+    kept: dict[str, set[str]] = {}
+    for item in sorted(set().union(*callers.values())):
+        own = sorted(operation for operation, items in callers.items() if item in items)
+        for operation in random.Random(item).sample(own, min(most, len(own))):
+            kept.setdefault(operation, set()).add(item)
+    return kept
+
+
+def apart(chosen: Mapping[str, set[str]], callers: Mapping[str, set[str]]) -> list[dict[str, set[str]]]:
+    """Groups of what is called, in which no judged item calls two of them: what is said of an item is about one of them.
+
+    Args:
+        chosen: what is called, with the items that are judged.
+        callers: the same with all the items that call it.
+    """
     groups: list[dict[str, set[str]]] = []
-    for operation, items in callers.items():
-        group = next((group for group in groups if not items & set().union(*group.values())), None)
+    for operation, items in chosen.items():
+
+        def is_free(
+            group: Mapping[str, set[str]], operation: str = operation, items: set[str] = items
+        ) -> bool:
+            return not any(
+                callers[one] & items or callers[operation] & others for one, others in group.items()
+            )
+
+        group = next(filter(is_free, groups), None)
         if group is None:
             groups.append(group := {})
         group[operation] = items

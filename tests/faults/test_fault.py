@@ -2,6 +2,7 @@ from contextlib import nullcontext
 
 from readiness.verdict import Outcome
 from tests.faults.fault import Fault, Realm, together
+from tests.faults.refusals import apart, drawn
 
 
 def a_fault(item, *relatives, realm=Realm.LIVE, alone=False):
@@ -40,3 +41,22 @@ def test_a_group_is_no_larger_than_asked_for_and_one_is_every_fault_by_itself():
 
     assert [len(group) for group in together(faults, 2)] == [2, 2, 1]
     assert [len(group) for group in together(faults, 1)] == [1] * 5
+
+
+def test_no_item_is_judged_with_two_of_its_calls_refused():
+    callers = {"a:Get": {"ONE", "ALL"}, "b:Get": {"TWO", "ALL"}, "c:Get": {"ALL"}}
+
+    assert apart(callers, callers) == [{operation: items} for operation, items in callers.items()]
+    chosen = {"a:Get": {"ONE"}, "b:Get": {"TWO"}, "c:Get": {"ALL"}}
+    assert apart(chosen, callers) == [{"a:Get": {"ONE"}, "b:Get": {"TWO"}}, {"c:Get": {"ALL"}}]
+
+
+def test_an_item_keeps_some_of_its_calls_and_each_item_keeps_one():
+    callers = {f"s3:Get{number}": {"ALL"} for number in range(9)} | {"b:Get": {"TWO", "ALL"}}
+
+    kept = drawn(callers, 3)
+
+    assert sum("ALL" in items for items in kept.values()) == 3
+    assert "TWO" in kept["b:Get"]
+    assert kept == drawn(callers, 3)
+    assert drawn(callers, 99) == callers

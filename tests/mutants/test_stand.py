@@ -10,7 +10,7 @@ import pytest
 from tests.mutants.mutant import REMOVED, Mutant
 from tests.mutants.stand import COMPARING, Refused, Stand, stand
 
-pytestmark = [pytest.mark.embedded]
+pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("mutants")]
 KEY = "AWS::KMS::Key"
 ROTATION = ("Resources", "AlarmKey", "Properties", "EnableKeyRotation")
 

@@ -84,7 +84,13 @@ def judge(app, output, *, interrupted):
         assert f"INTERRUPTED {interrupted}" in (app.reports / f"verification.{kind}").read_text()
 
 
-@pytest.mark.parametrize("workers", [("-n", "2"), ()], ids=["two workers", "serial"])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param(("-n", "2"), id="two workers"),
+        pytest.param((), id="serial", marks=pytest.mark.further),
+    ],
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", moments(SOME))
 def test_a_signal_ends_a_run_in_order(app, tmp_path, after, number, workers):
