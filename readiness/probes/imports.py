@@ -78,29 +78,40 @@ def missing(function: Function, folder: Path) -> list[Finding]:
     Raises:
         NotJudgedError: the result is not certain.
     """
-    if function.has_layers:
-        raise NotJudgedError("its layers bring packages")
     if "BuildMethod" in function.metadata:
         raise NotJudgedError("it has a build method of its own")
     handler = function.properties.get("Handler")
     if not isinstance(handler, str):
         raise NotJudgedError("its handler is not written as a text")
     source = function.source
-    if list(source.rglob("*.dist-info")):
+    if function.holds("*.dist-info"):
         raise NotJudgedError("its folder holds packages")
-    needed = _requirements(source / "requirements.txt")
-    found = []
-    for file, line, module in sorted(_imported(source, handler.replace("/", ".").rpartition(".")[0])):
-        if not _brought(module, needed, function.folders):
+    module = handler.replace("/", ".").rpartition(".")[0]
+    if function.layers and not next(source.glob(f"{module.replace('.', '/')}*"), None):
+        raise NotJudgedError("its handler may be in a layer")
+    layers = [folder for layer in function.layers for folder in layer]
+    needed = _together([_requirements(folder / "requirements.txt") for folder in (source, *layers)])
+    found, names = [], set[str]()
+    for file, line, name in sorted(_imported(source, module)):
+        if not _brought(name, needed, [*function.folders, *layers]):
             found.append(
                 Finding(
                     Path(os.path.relpath(file, folder)).as_posix(),
                     line,
                     "undeclared",
-                    f"expected {module} in {function.code} or its requirements.txt, found it in neither; declare its package",
+                    f"expected {name} in {function.code} or its requirements.txt, found it in neither; declare its package",
                 )
             )
+            names.add(name)
+    if found and not all(function.layers):
+        raise NotJudgedError(f"a layer whose files are not here may bring {', '.join(sorted(names))}")
     return found
+
+
+def _together(lists: Sequence[list[str] | None]) -> list[str] | None:
+    """The names of all lists; None where one is not known."""
+    known = [names for names in lists if names is not None]
+    return [name for names in known for name in names] if len(known) == len(lists) else None
 
 
 def _requirements(file: Path) -> list[str] | None:

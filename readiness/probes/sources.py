@@ -12,6 +12,7 @@ from typing import Any, Final
 from readiness.probes.process import read
 
 _TYPES: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Lambda::Function": "Code"}
+_LAYERS: Final = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 _BUILT: Final = Path(".aws-sam", "build")
 _SCRIPTS: Final = (".js", ".mjs", ".cjs")
 _TYPED: Final = (".ts", ".mts", ".cts", ".tsx", ".jsx")
@@ -36,6 +37,7 @@ class Function:
         properties: those of the function, with what `Globals` adds.
         metadata: how SAM builds it.
         code: its `CodeUri` or `Code`.
+        layers: the folders of each of its layers; none for a layer whose files are not here.
     """
 
     logical_id: str
@@ -43,6 +45,7 @@ class Function:
     properties: Mapping[str, Any]
     metadata: Mapping[str, Any]
     code: object
+    layers: Sequence[Sequence[Path]] = ()
 
     @property
     def language(self) -> str:
@@ -73,9 +76,10 @@ class Function:
         built = self.folder / _BUILT / self.logical_id
         return [self.source, *([built] if built.is_dir() else [])]
 
-    @property
-    def has_layers(self) -> bool:
-        return bool(self.properties.get("Layers"))
+    def holds(self, pattern: str) -> bool:
+        """Whether the folder of its source has a file of this name, what SAM built apart."""
+        source = self.source
+        return any(not file.relative_to(source).parts[0].startswith(".") for file in source.rglob(pattern))
 
 
 def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
@@ -91,19 +95,40 @@ def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
         kind = resource.get("Type") if isinstance(resource, Mapping) else None
         if kind in _TYPES:
             own = resource.get("Properties") or {}
-            properties = {**shared, **own} if "Serverless" in kind else own
-            if shared.get("Layers") and properties is not own:
-                properties["Layers"] = [shared["Layers"], own.get("Layers")]
+            is_sam = "Serverless" in kind
+            properties = {**shared, **own} if is_sam else own
+            code = properties.get(_TYPES[kind])
+            if code is None and is_sam and "InlineCode" not in properties:
+                # Source: SAM CLI, SamFunctionProvider: a function without CodeUri is built from the template's folder.
+                code = "."
+            layers = [*_items(shared.get("Layers") if is_sam else None), *_items(own.get("Layers"))]
             found.append(
                 Function(
                     logical_id,
                     folder,
                     properties,
                     resource.get("Metadata") or {},
-                    properties.get(_TYPES[kind]),
+                    code,
+                    [_layer(one, template["Resources"], folder) for one in layers],
                 )
             )
     return found
+
+
+def _items(value: object) -> Sequence[object]:
+    """The items of a list; what stands in its place, such as a condition, is one that is not known."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _layer(value: object, resources: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    """The folders of a layer of the template: its source, and what was built from it."""
+    name = str(value.get("Ref", "")) if isinstance(value, Mapping) else ""
+    resource = resources.get(name) or {}
+    content = (resource.get("Properties") or {}).get(_LAYERS.get(resource.get("Type", ""), ""))
+    if not isinstance(content, str):
+        return []
+    roots = [folder / content, folder / _BUILT / name]
+    return [path for root in roots for path in (root, root / "python") if path.is_dir()]
 
 
 def handler_problem(function: Function) -> str:
@@ -146,9 +171,9 @@ def _python(function: Function, handler: str) -> str:
 
 def _require_certain(function: Function, module: str, patterns: Sequence[str]) -> None:
     """Raise NotJudgedError where the handler's module may come from elsewhere than the folder."""
-    if function.has_layers:
+    if function.layers:
         raise NotJudgedError("its handler may be in a layer")
-    if not any(next(function.source.rglob(pattern), None) for pattern in patterns):
+    if not any(function.holds(pattern) for pattern in patterns):
         raise NotJudgedError(f"{function.code} holds no source")
     first = re.split(r"[._/-]", module.lower())[0]
     needed = read(function.source / "requirements.txt") + read(function.source / "package.json")

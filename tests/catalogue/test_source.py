@@ -17,9 +17,10 @@ import pytest
 from readiness.application import Application
 from readiness.catalogue.checks import test_source as checks
 from readiness.errors import Unverified
-from readiness.probes import gates, parameters, sources
+from readiness.probes import gates, imports, parameters, sources
 from readiness.probes.routes import fits
 from readiness.probes.shell import Script, mask
+from readiness.probes.sources import NotJudgedError
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "source"
@@ -162,14 +163,9 @@ def test_one_function_that_cannot_be_judged_keeps_the_items_from_passing(tmp_pat
         "import json\n\n\ndef handler(event, context):\n    return json.dumps(event)\n"
     )
     plain = {"Runtime": "python3.13", "Handler": "app.handler"}
-    layered = {
-        **plain,
-        "Handler": "layered.handler",
-        "Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:deps:1"],
-    }
     functions = [
-        sources.Function(name, tmp_path, properties, {}, ".")
-        for name, properties in (("Plain", plain), ("Layered", layered))
+        sources.Function("Plain", tmp_path, plain, {}, "."),
+        sources.Function("Layered", tmp_path, {**plain, "Handler": "layered.handler"}, {}, ".", layers=[[]]),
     ]
     files = [tmp_path / name for name in ("template.yaml", "samconfig.toml", "checks", "state")]
     application = Application(tmp_path, *files)
@@ -180,3 +176,67 @@ def test_one_function_that_cannot_be_judged_keeps_the_items_from_passing(tmp_pat
         checks.test_imports_are_declared(application, functions, {})
     with pytest.raises(Unverified, match=r"1 of 2.*Layered"):
         checks.test_handlers_exist(functions, {})
+
+
+ELSEWHERE = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:18"
+
+
+def a_function(
+    folder: Path, first_line: str, layers: object = (), code: str | None = "src/"
+) -> sources.Function:
+    """A function that imports something, beside a layer `Shared` that needs a package."""
+    properties = {"Runtime": "python3.13", "Handler": "app.handler", "Layers": layers, "CodeUri": code}
+    template = {
+        "Resources": {
+            "Shared": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "shared/"}},
+            "Read": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {name: value for name, value in properties.items() if value},
+            },
+        }
+    }
+    files = {
+        f"{code or '.'}/app.py": f"{first_line}\n\n\ndef handler(event, context):\n    return event\n",
+        "shared/tools.py": "import simplejson\n",
+        "shared/requirements.txt": "simplejson==3.20.1\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    (found,) = sources.functions(template, folder)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first_line", "layers"),
+    [
+        ("import tools", [{"Ref": "Shared"}]),
+        ("import simplejson", [{"Ref": "Shared"}]),
+        ("import json, boto3", [ELSEWHERE]),
+        ("import json", {"Fn::If": ["Traced", [ELSEWHERE], {"Ref": "AWS::NoValue"}]}),
+    ],
+)
+def test_imports_of_a_function_with_layers_are_judged(
+    tmp_path: Path, first_line: str, layers: object
+) -> None:
+    assert imports.missing(a_function(tmp_path, first_line, layers), tmp_path) == []
+
+
+def test_import_that_no_layer_of_the_template_holds_is_undeclared(tmp_path: Path) -> None:
+    (found,) = imports.missing(a_function(tmp_path, "import stripe", [{"Ref": "Shared"}]), tmp_path)
+
+    assert found.place == "src/app.py:1"
+
+
+def test_import_that_a_layer_from_elsewhere_may_hold_is_not_judged(tmp_path: Path) -> None:
+    with pytest.raises(NotJudgedError, match="may bring aws_lambda_powertools"):
+        imports.missing(a_function(tmp_path, "import aws_lambda_powertools", [ELSEWHERE]), tmp_path)
+
+
+def test_function_without_a_folder_is_in_the_templates(tmp_path: Path) -> None:
+    """The SAM CLI builds it from there, and puts what it built and its packages into a folder of its own."""
+    function = a_function(tmp_path, "import stripe", code=None)
+    (tmp_path / ".aws-sam" / "build" / "Other" / "six-1.17.0.dist-info").mkdir(parents=True)
+
+    assert sources.handler_problem(function) == ""
+    assert [finding.place for finding in imports.missing(function, tmp_path)] == ["app.py:1"]
