@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from readiness.progress import waiting
 
 _FRESH = "cold start, measured by stack-readiness"
 """What describes a version that is there to be started and deleted."""
+_IN_LAYER = re.compile(r"^python/(lib/python[\d.]+/site-packages/)?")
 
 
 @dataclass(frozen=True)
@@ -110,25 +112,50 @@ class Function:
             raise Unverified(f"{self!r} has no package to download; only zip packages can be compared")
         # Not by its address, which is signed anew each time.
         request = {"function": self.name}
-        return dict(self.env.exchanges.call("package", request, lambda: self._download(address)))
+        files = self.env.exchanges.call(
+            "package", request, lambda: self._download("the package", address, self.code_sha256)
+        )
+        return dict(files)
 
-    def _download(self, address: str) -> Mapping[str, bytes]:
+    @cached_property
+    def layer_files(self) -> Mapping[str, bytes]:
+        """Files of its layers, by their path where Python looks for modules; a later layer replaces files of an earlier one.
+
+        Raises:
+            Unverified: a layer cannot be downloaded.
+        """
+        found: dict[str, bytes] = {}
+        for layer in self.configuration.get("Layers") or []:
+            found |= {_IN_LAYER.sub("", path): content for path, content in self._layer(layer["Arn"]).items()}
+        return found
+
+    def _layer(self, arn: str) -> Mapping[str, bytes]:
+        content = self._client.get_layer_version_by_arn(Arn=arn)["Content"]
+        address = content.get("Location")
+        if not address:
+            raise Unverified(f"the layer {arn} of {self!r} cannot be downloaded; compare it by hand")
+        files = self.env.exchanges.call(
+            "package", {"layer": arn}, lambda: self._download("the layer", address, content["CodeSha256"])
+        )
+        return dict(files)
+
+    def _download(self, what: str, address: str, sha256: str) -> Mapping[str, bytes]:
         try:
             answer = requests.get(address, timeout=30, verify=self.env.ca_bundle or True)
         except requests.RequestException as problem:
             raise Unverified(
-                f"the package of {self!r} could not be downloaded: {type(problem).__name__}"
+                f"{what} of {self!r} could not be downloaded: {type(problem).__name__}"
             ) from problem
         digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
-        if answer.status_code != HTTPStatus.OK or digest != self.code_sha256:
+        if answer.status_code != HTTPStatus.OK or digest != sha256:
             raise Unverified(
-                f"the download of {self!r} ({answer.status_code}) is not the package that runs; run again"
+                f"the download of {self!r} ({answer.status_code}) is not {what} that runs; run again"
             )
         try:
             with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
                 return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
         except zipfile.BadZipFile as problem:
-            raise Unverified(f"the package of {self!r} is no zip: {problem}") from problem
+            raise Unverified(f"{what} of {self!r} is no zip: {problem}") from problem
 
     @property
     def code_sha256(self) -> str:

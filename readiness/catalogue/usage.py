@@ -192,8 +192,18 @@ class Calls:
             return True
         if not self.function.configuration.get("Runtime", "").startswith("python"):
             return self._names_one_of(wanted)
-        self._require_readable(wanted)
-        code = Code(self._unpacked)
+        package = self.function.package
+        self._require_readable(wanted, package)
+        if self._reaches_one_of(actions, package):
+            return True
+        if not self.function.configuration.get("Layers"):
+            return False
+        layers = self.function.layer_files
+        self._require_readable(wanted, layers)
+        return self._reaches_one_of(actions, {**layers, **package})
+
+    def _reaches_one_of(self, actions: Sequence[str], files: Mapping[str, bytes]) -> bool:
+        code = Code(self._unpacked(files))
         return len(code.uncalled(actions, self.function.handler, self._served)) < len(actions)
 
     def _names_one_of(self, actions: Collection[str]) -> bool:
@@ -206,12 +216,8 @@ class Calls:
             "the code by hand"
         )
 
-    def _require_readable(self, actions: Collection[str]) -> None:
-        if self.function.configuration.get("Layers"):
-            raise Unverified(
-                f"{self.function!r} has layers, whose calls are not read; compare the role with the code by hand"
-            )
-        services = {found.decode() for content in self._own for found in _BY_RESOURCES.findall(content)}
+    def _require_readable(self, actions: Collection[str], files: Mapping[str, bytes]) -> None:
+        services = {found.decode() for one in _without_clients(files) for found in _BY_RESOURCES.findall(one)}
         if services & {action.partition(":")[0] for action in actions}:
             raise Unverified(
                 f"{self.function!r} uses boto3's resources, whose methods have names of their own; compare the role with the "
@@ -220,12 +226,8 @@ class Calls:
 
     @cached_property
     def _own(self) -> Sequence[bytes]:
-        """The package's files, AWS's clients left out, which name every action."""
-        return [
-            content
-            for name, content in self.function.package.items()
-            if not {*PurePosixPath(name).parts} & {"boto3", "botocore", "@aws-sdk", "aws-sdk"}
-        ]
+        """The package's files."""
+        return _without_clients(self.function.package)
 
     @cached_property
     def _served(self) -> set[str]:
@@ -251,12 +253,17 @@ class Calls:
         ]
         return {arn.split(":")[2] for arn in arns if arn}
 
-    @cached_property
-    def _unpacked(self) -> Path:
+    def _unpacked(self, files: Mapping[str, bytes]) -> Path:
         place = self.folder / self.function.name
-        for name, content in self.function.package.items():
+        for name, content in files.items():
             file = place / name
             if name.endswith(".py") and place.resolve() in file.resolve().parents:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
         return place
+
+
+def _without_clients(files: Mapping[str, bytes]) -> Sequence[bytes]:
+    """The files' contents, without AWS's clients, which name every action."""
+    clients = {"boto3", "botocore", "@aws-sdk", "aws-sdk"}
+    return [content for name, content in files.items() if not {*PurePosixPath(name).parts} & clients]

@@ -127,12 +127,16 @@ class FakeFunction:
     handler: str = "app.handler"
     role_name: str = "role"
     env: Any = None
+    layer_files: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *lines: str, **settings: Any) -> FakeFunction:
         body = "".join(f"    {line}\n" for line in lines)
         settings.setdefault("env", FakeEnvironment())
         return cls({"app.py": f"import boto3\ndef handler(event, context):\n{body}".encode()}, **settings)
+
+
+LAYERED = {"Runtime": "python3.13", "Layers": [{"Arn": "layer"}]}
 
 
 class FakeEnvironment:
@@ -185,7 +189,9 @@ def test_what_is_never_called_is_named(actions: list[str], line: str, tmp_path: 
 @pytest.mark.parametrize(
     "function",
     [
-        FakeFunction.of("pass", configuration={"Runtime": "python3.13", "Layers": [{"Arn": "layer"}]}),
+        FakeFunction.of(
+            "pass", configuration=LAYERED, layer_files={"tools.py": b"boto3.resource('s3').Bucket('b')"}
+        ),
         FakeFunction.of("boto3.resource('s3').Object('bucket', 'key').get()"),
         FakeFunction({"index.js": b"exports.handler = 1"}, {"Runtime": "nodejs22.x"}, env=FakeEnvironment()),
     ],
@@ -209,6 +215,15 @@ def test_javascript_that_names_the_action_is_read(tmp_path: Path) -> None:
     assert list(usage.unused(granting("s3:GetObject"), [function], tmp_path)) == []
     with pytest.raises(Unverified):
         list(usage.unused(granting("s3:PutObject"), [function], tmp_path))
+
+
+def test_calls_of_a_layer_count(tmp_path: Path) -> None:
+    package = {"app.py": b"from tools import one\ndef handler(event, context):\n    one()\n"}
+    layer = {"tools.py": b"def one():\n    table.get_item()\ndef other():\n    table.put_item()\n"}
+    function = FakeFunction(package, LAYERED, env=FakeEnvironment(), layer_files=layer)
+    (finding,) = usage.unused(granting("dynamodb:GetItem", "dynamodb:PutItem"), [function], tmp_path)
+
+    assert "PutItem" in finding
 
 
 def test_one_use_by_one_function_is_enough(tmp_path: Path) -> None:
