@@ -969,3 +969,52 @@ def _what_stands(cloud: Running, stack: str) -> set[str]:
         *("Images" for name in buckets if name.startswith(f"{stack}-")),
         *("Jobs" for name in tables if name.startswith(f"{stack}-")),
     }
+
+
+# ---------------------------------------------------------------- API Gateway, and what has no service here
+
+
+def chat(stage_deployment: object) -> dict[str, Any]:
+    """A WebSocket API as templates for chats write it, and what `sam init` writes for Application Insights."""
+    return {
+        "Resources": {
+            "Chat": resource(
+                "ApiGatewayV2::Api",
+                Name="chat",
+                ProtocolType="WEBSOCKET",
+                RouteSelectionExpression="$request.body.action",
+            ),
+            "Deployment": resource("ApiGatewayV2::Deployment", ApiId=ref("Chat"), Description="first"),
+            "Stage": resource(
+                "ApiGatewayV2::Stage", ApiId=ref("Chat"), StageName="live", DeploymentId=stage_deployment
+            ),
+            "Group": resource(
+                "ResourceGroups::Group",
+                Name={"Fn::Sub": "insights-${AWS::StackName}"},
+                ResourceQuery={"Type": "CLOUDFORMATION_STACK_1_0"},
+            ),
+            "Insights": resource(
+                "ApplicationInsights::Application",
+                ResourceGroupName=ref("Group"),
+                AutoConfigurationEnabled=True,
+            ),
+        }
+    }
+
+
+def test_stage_serves_the_deployment_that_it_names(cloud: Running) -> None:
+    with deployed(cloud, chat(ref("Deployment"))) as stack:
+        gateway, api = cloud.client("apigatewayv2"), stack.id_of("Chat")
+        stage = gateway.get_stage(ApiId=api, StageName="live")
+        (deployment,) = gateway.get_deployments(ApiId=api)["Items"]
+
+        assert stage["DeploymentId"] == deployment["DeploymentId"] == stack.id_of("Deployment")
+        assert deployment["Description"] == "first"
+        assert stack.id_of("Insights") == stack.id_of("Group") == f"insights-{stack.name}"
+    with pytest.raises(ClientError, match="NotFoundException"):
+        gateway.get_api(ApiId=api)
+
+
+def test_stage_of_an_unknown_deployment_fails(cloud: Running) -> None:
+    with pytest.raises(AssertionError, match="not found for API"), deployed(cloud, chat("abc123")):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from ministack.services import budgets, cloudfront, cloudwatch, waf
 
@@ -19,6 +20,12 @@ BUDGET = "AWS::Budgets::Budget"
 COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 MONITORING_SUBSCRIPTION = "AWS::CloudFront::MonitoringSubscription"
 WEB_ACL_ASSOCIATION = "AWS::WAFv2::WebACLAssociation"
+LISTED_ALONE = {
+    "AWS::ApplicationInsights::Application": "ResourceGroupName",
+    "AWS::ResourceGroups::Group": "Name",
+}
+"""Types of services that are not here, with the property that is the physical id. A stack lists them; they do nothing, and no API
+reads them. `sam init` writes both where a person asks for Application Insights."""
 
 
 def install() -> None:
@@ -32,6 +39,8 @@ def install() -> None:
         delete=delete_monitoring,
     )
     hooks.register(WEB_ACL_ASSOCIATION, create=associate, update=reassociate, delete=disassociate)
+    for kind, named_by in LISTED_ALONE.items():
+        hooks.register(kind, create=listing(named_by), update=listing_again(named_by), delete=forget)
 
 
 def create_budget(logical_id: str, properties: Properties, stack_name: str) -> Made:
@@ -142,3 +151,21 @@ def disassociate(_physical_id: str, properties: Properties) -> None:
     held = json.loads(waf._get_web_acl_for_resource({"ResourceArn": properties["ResourceArn"]})[2])
     if held.get("WebACL", {}).get("ARN") == properties["WebACLArn"]:
         waf._disassociate_web_acl({"ResourceArn": properties["ResourceArn"]})
+
+
+def listing(named_by: str) -> Callable[[str, Properties, str], Made]:
+    """A creation that leaves nothing but the resource's name in the stack."""
+
+    def create(logical_id: str, properties: Properties, stack_name: str) -> Made:
+        return properties.get(named_by) or hooks.physical_name(stack_name, logical_id), {}
+
+    return create
+
+
+def listing_again(named_by: str) -> Callable[[str, Properties, Properties, str], Made]:
+    """The same for an update, which may rename the resource."""
+    return lambda physical_id, _old, new, _stack_name: (new.get(named_by) or physical_id, {})
+
+
+def forget(_physical_id: str, _properties: Properties) -> None:
+    """Delete what nothing but the stack knows."""

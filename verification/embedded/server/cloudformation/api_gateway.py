@@ -12,7 +12,7 @@ from ministack.services import apigateway
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
-from verification.embedded.server.cloudformation.hooks import Attributes, Properties
+from verification.embedded.server.cloudformation.hooks import Attributes, Made, Properties
 from verification.embedded.server.context import Context, Ports
 
 require(
@@ -23,7 +23,10 @@ require(
     "_api_tags",
     "_authorizers",
     "_create_api",
+    "_create_deployment",
     "_delete_api",
+    "_delete_deployment",
+    "_deployments",
     "_delete_cors_configuration",
     "_integrations",
     "_routes",
@@ -33,6 +36,7 @@ require(
 )
 
 API = "AWS::ApiGatewayV2::Api"
+DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
 STAGE = "AWS::ApiGatewayV2::Stage"
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -54,6 +58,7 @@ def install(context: Context) -> None:
     Endpoints(context.ports).install()
     hooks.after(API, settle_api)
     hooks.after(STAGE, settle_stage)
+    hooks.register(DEPLOYMENT, create=create_deployment, update=update_deployment, delete=delete_deployment)
 
 
 class Endpoints:
@@ -287,9 +292,46 @@ def settle_stage(_physical_id: str, new: Properties, _old: Properties, _attribut
         **settings(new.get("DefaultRouteSettings")),
     }
     stage["routeSettings"] = {key: settings(value) for key, value in (new.get("RouteSettings") or {}).items()}
+    if deployment := new.get("DeploymentId"):
+        _require_deployment(new["ApiId"], deployment)
+        stage["deploymentId"] = deployment
     stage["autoDeploy"] = hooks.as_bool(new.get("AutoDeploy", False))
     arn = apigateway._api_resource_arn(new["ApiId"], "stages", stage["stageName"])
     apigateway._api_tags[arn] = dict(stage["tags"])
+
+
+def create_deployment(_logical_id: str, properties: Properties, _stack_name: str) -> Made:
+    """Deploy the API, and put the deployment on the stage that is named."""
+    api_id, stage_name = properties["ApiId"], properties.get("StageName")
+    stages = apigateway._stages.get(api_id, {})
+    if stage_name and stage_name not in stages:
+        raise ValueError(f"{DEPLOYMENT}: Unable to find Stage by name: {stage_name}")
+    request = {"description": properties.get("Description", "")}
+    answer = apigateway._create_deployment(api_id, request)
+    hooks.accepted(answer, DEPLOYMENT)
+    deployment_id = str(json.loads(answer[2])["deploymentId"])
+    if stage_name:
+        stages[stage_name]["deploymentId"] = deployment_id
+    return deployment_id, {"DeploymentId": deployment_id}
+
+
+def update_deployment(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
+    """Rewrite the description; any other property asks for a new deployment."""
+    if {**old, "Description": ""} != {**new, "Description": ""}:
+        return create_deployment("", new, stack_name)
+    apigateway._deployments[new["ApiId"]][physical_id]["description"] = new.get("Description", "")
+    return physical_id, {"DeploymentId": physical_id}
+
+
+def delete_deployment(physical_id: str, properties: Properties) -> None:
+    """Delete the deployment; one that went with its API is no error."""
+    if properties["ApiId"] in apigateway._apis:
+        hooks.accepted(apigateway._delete_deployment(properties["ApiId"], physical_id), DEPLOYMENT)
+
+
+def _require_deployment(api_id: str, deployment_id: str) -> None:
+    if deployment_id not in apigateway._deployments.get(api_id, {}):
+        raise ValueError(f"{STAGE}: Deployment id {deployment_id} not found for API {api_id}")
 
 
 def settings(declared: Mapping[str, Any] | None) -> dict[str, Any]:
