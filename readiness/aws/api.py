@@ -74,7 +74,8 @@ class Route:
 
     Args:
         method: in upper case, or ANY.
-        path: with its placeholders, such as `/entries/{id}`; `$default` for the route that takes the rest.
+        path: with its placeholders, such as `/entries/{id}`; `$default` for the route that takes the rest; the key of a route of
+            a WebSocket API, such as `$connect`.
         authorization: NONE, AWS_IAM, JWT, CUSTOM or COGNITO_USER_POOLS.
         key_required: whether a request needs an API key.
         integration: the URI behind it, '' for none.

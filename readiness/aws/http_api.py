@@ -1,4 +1,4 @@
-"""AWS::ApiGatewayV2::Api, the HTTP API."""
+"""AWS::ApiGatewayV2::Api: HTTP APIs, and what WebSocket APIs have in common with them."""
 
 from __future__ import annotations
 
@@ -155,4 +155,4 @@ class HttpApi:
 
 
 def _key(route: Route) -> str:
-    return route.path if route.path == "$default" else str(route)
+    return str(route) if route.path.startswith("/") else route.path

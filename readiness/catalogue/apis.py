@@ -24,6 +24,7 @@ from readiness.probes import made_up
 
 FUNCTION_URL = "AWS::Lambda::Url"
 _SERVICE = "apigateway.amazonaws.com"
+_ADDED = "Stage"
 _FUNCTION = re.compile(
     r"(?P<arn>arn:[\w-]+:lambda:[\w-]+:\d+:function:(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?)"
 )
@@ -39,12 +40,13 @@ class Apis:
 
     @cached_property
     def _apis(self) -> Mapping[Resource, Api]:
-        found: dict[Resource, Api] = {}
-        for resource in self.graph.of(HTTP_API):
-            api = HttpApi(self.env, resource.physical_id)
-            if api.speaks_http:
-                found[resource] = api
+        found: dict[Resource, Api] = {one: api for one, api in self._of_version_2.items() if api.speaks_http}
         return found | {one: RestApi(self.env, one.physical_id) for one in self.graph.of(REST_API)}
+
+    @cached_property
+    def _of_version_2(self) -> Mapping[Resource, HttpApi]:
+        """HTTP APIs and WebSocket APIs, which are of one type."""
+        return {one: HttpApi(self.env, one.physical_id) for one in self.graph.of(HTTP_API)}
 
     @property
     def has_apis(self) -> bool:
@@ -61,13 +63,45 @@ class Apis:
             raise NotApplicable("the stack has no HTTP API and no REST API")
         return list(self._apis)
 
+    @property
+    def with_sockets(self) -> Sequence[Resource]:
+        """Every HTTP API, REST API and WebSocket API.
+
+        Raises:
+            NotApplicable: the stack has none.
+        """
+        if not (found := list(dict.fromkeys([*self._apis, *self._of_version_2]))):
+            raise NotApplicable("the stack has no API of API Gateway")
+        return found
+
+    @property
+    def served_with_sockets(self) -> Sequence[Resource]:
+        """Every API with a stage that serves something, WebSocket APIs included.
+
+        Raises:
+            NotApplicable: the stack has none.
+        """
+        return self._with_stages(self.with_sockets)
+
     def api(self, resource: Resource) -> Api:
-        return self._apis[resource]
+        return self._apis.get(resource) or self._of_version_2[resource]
 
     def stages(self, resource: Resource) -> Sequence[Stage]:
-        """The stages of an API that serve something."""
+        """The stages of an API that serve something; one that SAM adds is the last, for nobody uses it on purpose."""
         api = self.api(resource)
-        return [stage for stage in api.stages if stage.deployment or stage.auto_deploy]
+        found = [stage for stage in api.stages if stage.deployment or stage.auto_deploy]
+        return sorted(found, key=lambda stage: self.is_added(resource, stage))
+
+    def is_added(self, resource: Resource, stage: Stage) -> bool:
+        """Whether SAM added a stage that no template names.
+
+        Source: SAM Developer Guide, "AWS::Serverless::Api", OpenApiVersion: without it, SAM creates a stage called `Stage`.
+        """
+        return (
+            resource.type == REST_API
+            and stage.name == _ADDED
+            and all(one.physical_id != _ADDED for one in self.graph.of("AWS::ApiGateway::Stage"))
+        )
 
     @property
     def served(self) -> Sequence[Resource]:
@@ -76,7 +110,10 @@ class Apis:
         Raises:
             NotApplicable: the stack has none.
         """
-        if not (found := [one for one in self.resources if self.stages(one)]):
+        return self._with_stages(self.resources)
+
+    def _with_stages(self, resources: Sequence[Resource]) -> Sequence[Resource]:
+        if not (found := [one for one in resources if self.stages(one)]):
             raise NotApplicable("no API of the stack has a stage that serves something")
         return found
 
@@ -169,8 +206,8 @@ def sources_of(api: Api, route: Route) -> Iterator[str]:
     """ARNs by which API Gateway may call for a route: of each stage, with placeholders as they are or filled in."""
     method = "GET" if route.method == "ANY" else route.method
     for stage in api.stages:
-        if route.path == "$default":
-            yield f"{api.execution_arn}/{stage.name}/$default"
+        if not route.path.startswith("/"):
+            yield f"{api.execution_arn}/{stage.name}/{route.path}"
             continue
         for path in (route.path, filled(route.path, "*"), filled(route.path, "x")):
             yield from (

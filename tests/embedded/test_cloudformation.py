@@ -1018,3 +1018,32 @@ def test_stage_serves_the_deployment_that_it_names(cloud: Running) -> None:
 def test_stage_of_an_unknown_deployment_fails(cloud: Running) -> None:
     with pytest.raises(AssertionError, match="not found for API"), deployed(cloud, chat("abc123")):
         pass
+
+
+def test_variables_of_a_function_are_text(cloud: Running) -> None:
+    """Templates write `true` and `5` without quotes; Lambda answers with text, whatever a template says."""
+    role = resource(
+        "IAM::Role",
+        AssumeRolePolicyDocument={
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        },
+    )
+    function = resource(
+        "Lambda::Function",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=arn("Role"),
+        Code={"ZipFile": "def handler(event, context): pass"},
+        Environment={"Variables": {"CAPTURE": True, "LIMIT": 5, "LEVEL": "INFO"}},
+    )
+    with deployed(cloud, {"Resources": {"Role": role, "Function": function}}) as stack:
+        told = cloud.client("lambda").get_function_configuration(FunctionName=stack.id_of("Function"))
+
+    assert told["Environment"]["Variables"] == {"CAPTURE": "true", "LIMIT": "5", "LEVEL": "INFO"}

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import pytest
 
 from readiness import budgets
-from readiness.aws.api import Route
+from readiness.aws.api import Route, Stage
 from readiness.aws.custom_domain import CustomDomain
 from readiness.aws.http_api import HttpApi
 from readiness.aws.log_group import LogGroup
@@ -41,12 +41,14 @@ def test_every_route_is_throttled(apis: Apis) -> None:
     """One caller uses up what the whole account may take a second, or callers within the limit are refused."""
 
     def judge(resource: Resource) -> Iterator[str]:
+        setting = "MethodSettings" if isinstance(apis.api(resource), RestApi) else "DefaultRouteSettings"
         for stage in apis.stages(resource):
             unset = [name for name, one in stage.throttles.items() if one.rate is None or one.burst is None]
             if unset:
+                advice = _against(apis, resource, stage, f"set both in {setting}")
                 yield (
                     f"expected a rate and a burst limit for each route of stage {stage.name}, found none for "
-                    f"{', '.join(unset)}; set DefaultRouteSettings, or MethodSettings of a REST API"
+                    f"{', '.join(unset)}; {advice}"
                 )
             for name, one in stage.throttles.items():
                 if one.rate is None or one.burst is None:
@@ -62,7 +64,14 @@ def test_every_route_is_throttled(apis: Apis) -> None:
                         f"{one.rate:g} a second, found {one.burst}; raise ThrottlingBurstLimit"
                     )
 
-    assert findings(apis.served, judge) == {}
+    assert findings(apis.served_with_sockets, judge) == {}
+
+
+def _against(apis: Apis, resource: Resource, stage: Stage, change: str) -> str:
+    """The change to make; for a stage that SAM adds, how to be without it."""
+    if not apis.is_added(resource, stage):
+        return change
+    return "SAM adds this stage: set OpenApiVersion: 3.0.1 of the API or in Globals, deploy, and delete the stage"
 
 
 @pytest.mark.infra
@@ -73,7 +82,11 @@ def test_every_stage_logs_its_requests(env: Environment, apis: Apis) -> None:
     def judge(resource: Resource) -> Iterator[str]:
         for stage in apis.stages(resource):
             if not stage.access_log:
-                yield f"expected an access log of stage {stage.name}, found none; set AccessLogSettings"
+                setting = (
+                    "AccessLogSetting" if isinstance(apis.api(resource), RestApi) else "AccessLogSettings"
+                )
+                advice = _against(apis, resource, stage, f"set {setting}")
+                yield f"expected an access log of stage {stage.name}, found none; {advice}"
             elif stage.log_group:
                 try:
                     _ = LogGroup(env, stage.log_group).description
@@ -83,7 +96,7 @@ def test_every_stage_logs_its_requests(env: Environment, apis: Apis) -> None:
                         "which does not; declare it"
                     )
 
-    assert findings(apis.served, judge) == {}
+    assert findings(apis.served_with_sockets, judge) == {}
 
 
 @pytest.mark.infra
@@ -99,7 +112,8 @@ def test_rest_stages_are_traced(apis: Apis) -> None:
     def judge(resource: Resource) -> Iterator[str]:
         for stage in apis.stages(resource):
             if stage.traced is False:
-                yield f"expected stage {stage.name} to be traced, found that it is not; set TracingEnabled"
+                advice = _against(apis, resource, stage, "set TracingEnabled")
+                yield f"expected stage {stage.name} to be traced, found that it is not; {advice}"
 
     assert findings(rest, judge) == {}
 
@@ -108,7 +122,7 @@ def test_rest_stages_are_traced(apis: Apis) -> None:
 @pytest.mark.item("HTTP-04")
 def test_every_route_leads_somewhere(apis: Apis) -> None:
     """Each request of the route is answered with a server error."""
-    assert findings(apis.served, apis.broken_integrations) == {}
+    assert findings(apis.served_with_sockets, apis.broken_integrations) == {}
 
 
 @pytest.mark.infra
@@ -128,23 +142,17 @@ def test_the_latest_deployment_is_served(apis: Apis) -> None:
         elif manual == list(api.stages) and newest and newest not in {one.deployment for one in manual}:
             yield f"expected the latest deployment {newest} on a stage, found it on none; set DeploymentId to it"
 
-    assert findings(apis.resources, judge) == {}
+    assert findings(apis.with_sockets, judge) == {}
 
 
 def _cors(apis: Apis) -> Mapping[Resource, Mapping[str, object]]:
-    """The CORS configuration of each HTTP API and function URL that has one.
-
-    Raises:
-        NotApplicable: none has.
-    """
+    """The CORS configuration of each HTTP API and function URL that has one."""
     found: dict[Resource, Mapping[str, object]] = {one: url.cors for one, url in apis.urls.items()}
     for resource in apis.resources if apis.has_apis else []:
         api = apis.api(resource)
         if isinstance(api, HttpApi) and apis.stages(resource):
             found[resource] = api.cors
-    if not (declared := {one: cors for one, cors in found.items() if cors}):
-        raise NotApplicable("no HTTP API and no function URL of the stack has a CORS configuration")
-    return declared
+    return {one: cors for one, cors in found.items() if cors}
 
 
 def _words(cors: Mapping[str, object], name: str) -> Sequence[str]:
@@ -156,7 +164,8 @@ def _words(cors: Mapping[str, object], name: str) -> Sequence[str]:
 @pytest.mark.item("HTTP-06")
 def test_no_other_origin_gets_credentials(apis: Apis) -> None:
     """Any page that a signed-in user opens can read that user's data."""
-    declared = _cors(apis)
+    if not (declared := _cors(apis)):
+        raise NotApplicable("no HTTP API and no function URL of the stack has a CORS configuration")
 
     def judge(resource: Resource) -> Iterator[str]:
         cors = declared[resource]
@@ -175,10 +184,14 @@ def test_no_other_origin_gets_credentials(apis: Apis) -> None:
 def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> None:
     """Browsers refuse the page's own requests, or accept requests of any site."""
     declared = {one: cors for one, cors in _cors(apis).items() if one in apis.urls or apis.base(one)}
-    if not declared:
-        raise NotApplicable("what has a CORS configuration answers under a custom domain alone")
+    rest = _preflights(apis)
+    if not declared and not rest:
+        raise NotApplicable("nothing that answers under an address of AWS's has a CORS configuration")
 
     def judge(resource: Resource) -> Iterator[str]:
+        if resource in rest:
+            yield from _closed(rest[resource])
+            return
         cors = declared[resource]
         origins, methods = _words(cors, "AllowOrigins"), _words(cors, "AllowMethods")
         routes = apis.asked(resource)
@@ -199,7 +212,25 @@ def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> No
             if (allowed := answer.headers.get("access-control-allow-origin")) in (stranger, "*"):
                 yield f"expected a preflight that refuses an unknown origin, found that it allows {allowed}; name the origins"
 
-    assert findings(declared, judge) == {}
+    assert findings([*declared, *rest], judge) == {}
+
+
+def _preflights(apis: Apis) -> Mapping[Resource, Sequence[Route]]:
+    """The OPTIONS methods of each REST API that has some."""
+    found = {
+        one: [route for route in apis.api(one).routes if route.method == "OPTIONS"]
+        for one in (apis.resources if apis.has_apis else [])
+        if isinstance(apis.api(one), RestApi) and apis.stages(one)
+    }
+    return {one: routes for one, routes in found.items() if routes}
+
+
+def _closed(preflights: Sequence[Route]) -> Iterator[str]:
+    if closed := [str(route) for route in preflights if route.is_protected]:
+        yield (
+            f"expected preflights without credentials, since browsers send none, found that {', '.join(closed)} require them; "
+            "set AddDefaultAuthorizerToCorsPreflight: false in SAM's Auth, or AuthorizationType: NONE"
+        )
 
 
 def _faults(answer: Answer) -> Iterator[str]:

@@ -39,9 +39,12 @@ class Pages:
 class Gateway:
     """A REST API with one method, as API Gateway tells it."""
 
-    def __init__(self, stage: dict[str, Any], plans: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, stage: dict[str, Any], plans: list[dict[str, Any]], preflight: dict[str, Any] | None = None
+    ) -> None:
         self._stage = stage
-        resource = {"path": "/entries", "resourceMethods": {"GET": {"apiKeyRequired": True}}}
+        methods = {"GET": {"apiKeyRequired": True}, **({"OPTIONS": preflight} if preflight else {})}
+        resource = {"path": "/entries", "resourceMethods": methods}
         self._pages = {
             "get_resources": {"items": [resource]},
             "get_usage_plans": {"items": plans},
@@ -67,8 +70,14 @@ class Account:
         return self._gateway
 
 
-def apis(stage: dict[str, Any], plans: list[dict[str, Any]] | None = None) -> Apis:
-    return Apis(cast("Environment", Account(Gateway(stage, plans or []))), Graph([REST]))
+def apis(
+    stage: dict[str, Any],
+    plans: list[dict[str, Any]] | None = None,
+    preflight: dict[str, Any] | None = None,
+    *others: Resource,
+) -> Apis:
+    gateway = Gateway(stage, plans or [], preflight)
+    return Apis(cast("Environment", Account(gateway)), Graph([REST, *others]))
 
 
 THROTTLED = {"*/*": {"throttlingRateLimit": 10.0, "throttlingBurstLimit": 20}}
@@ -121,6 +130,39 @@ def test_limits_that_refuse_what_they_allow_fail(rate: float, burst: int, named:
 def test_a_burst_of_half_the_rate_passes() -> None:
     settings = {"*/*": {"throttlingRateLimit": 5_000.0, "throttlingBurstLimit": 2_500}}
     checks.test_every_route_is_throttled(apis({"methodSettings": settings}))
+
+
+def test_a_stage_that_sam_adds_is_said_to_be_one() -> None:
+    """Nobody finds it in the template: `OpenApiVersion` is what keeps SAM from making it."""
+    added = apis({"stageName": "Stage"})
+    for check in (checks.test_every_route_is_throttled, checks.test_rest_stages_are_traced):
+        with pytest.raises(AssertionError, match="OpenApiVersion"):
+            check(added)
+
+    declared = Resource("AWS::ApiGateway::Stage", "RestStage", "Stage")
+    with pytest.raises(AssertionError, match="found that it is not; set"):
+        checks.test_rest_stages_are_traced(apis({"stageName": "Stage"}, None, None, declared))
+
+
+@pytest.mark.parametrize("closed", [{"authorizationType": "COGNITO_USER_POOLS"}, {"apiKeyRequired": True}])
+def test_a_preflight_that_requires_credentials_fails(closed: dict[str, Any]) -> None:
+    found = apis({}, preflight=closed)
+
+    with pytest.raises(AssertionError, match="OPTIONS /entries require"):
+        checks.test_preflights_are_answered_as_declared(found.env, found)
+
+
+def test_an_open_preflight_passes() -> None:
+    found = apis({}, preflight={"authorizationType": "NONE"})
+
+    checks.test_preflights_are_answered_as_declared(found.env, found)
+
+
+def test_a_rest_api_without_preflights_is_not_judged() -> None:
+    found = apis({})
+
+    with pytest.raises(NotApplicable, match="CORS"):
+        checks.test_preflights_are_answered_as_declared(found.env, found)
 
 
 def test_a_key_without_a_usage_plan_fails() -> None:

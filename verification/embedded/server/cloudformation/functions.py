@@ -50,7 +50,7 @@ MOST_WITHOUT_WINDOW = (
 
 def install() -> None:
     """Lay the overlay over MiniStack."""
-    hooks.before(FUNCTION, refuse_too_much_memory)
+    hooks.before(FUNCTION, spell_function)
     hooks.after(FUNCTION, settle_function)
     hooks.before(EVENT_SOURCE, spell_event_source)
     hooks.after(EVENT_SOURCE, settle_event_source)
@@ -58,8 +58,8 @@ def install() -> None:
     provisioners._STACK_TAG_PROPERTY.setdefault(EVENT_SOURCE, ("Tags", "list"))
 
 
-def refuse_too_much_memory(properties: Properties) -> Properties:
-    """Return the properties as they are.
+def spell_function(properties: Properties) -> Properties:
+    """Return the properties with environment variables as text, as CloudFormation sends `true` and `5`.
 
     Raises:
         ValueError: More memory than Lambda gives a function that runs on no instances of the account's own.
@@ -70,7 +70,14 @@ def refuse_too_much_memory(properties: Properties) -> Properties:
             f"{FUNCTION}: Value '{memory}' at 'memorySize' failed to satisfy constraint: Member must have value less than or "
             f"equal to {MOST_MEMORY}"
         )
-    return properties
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    if not variables:
+        return properties
+    return {**properties, "Environment": {"Variables": {name: _text(one) for name, one in variables.items()}}}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def settle_function(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
