@@ -67,6 +67,18 @@ class Table:
         )
 
     @property
+    def is_passing(self) -> bool:
+        """Whether each row is of use only while a request is repeated or a connection lasts, so that nobody restores it.
+
+        Source: Powertools for AWS Lambda, "Idempotency", required resources: key `id`, expiry `expiration`. API Gateway
+        Developer Guide, "WebSocket chat app": a table with the key `connectionId`.
+        """
+        keys = [one["AttributeName"] for one in self.description["KeySchema"]]
+        if [key.lower().replace("_", "") for key in keys] == ["connectionid"]:
+            return True
+        return keys == ["id"] and self.time_to_live.get("AttributeName") == "expiration"
+
+    @property
     def clock(self) -> datetime:
         """What time it is for AWS, to the second. Asked each time.
 

@@ -84,6 +84,20 @@ _OTHER_METHODS: Final[Mapping[str, re.Pattern[bytes]]] = {
         "sqs:changemessagevisibility": rb"change_message_visibility",
     }.items()
 }
+# How JavaScript calls DynamoDB by documents: a command of version 3, a method of version 2. Source: AWS SDK for JavaScript,
+# `@aws-sdk/lib-dynamodb` and `AWS.DynamoDB.DocumentClient`.
+_OF_DOCUMENTS: Final[Mapping[str, re.Pattern[bytes]]] = {
+    f"dynamodb:{action}": re.compile(rb"(?<![a-z])%s(command\b|\s*\()" % call)
+    for action, call in {
+        "batchgetitem": b"batchget",
+        "batchwriteitem": b"batchwrite",
+        "deleteitem": b"delete",
+        "getitem": b"get",
+        "putitem": b"put",
+        "updateitem": b"update",
+    }.items()
+}
+_DOCUMENTS: Final = re.compile(rb"lib-dynamodb|documentclient")
 _DELIVERING: Final[Mapping[str, str]] = {
     "events": "events:PutEvents",
     "lambda": "lambda:InvokeFunction",
@@ -209,7 +223,11 @@ class Calls:
     def _names_one_of(self, actions: Collection[str]) -> bool:
         """Whether the text of code that is not read as Python names an action; it may call one that it does not name."""
         names = {action.partition(":")[2].encode() for action in actions}
-        if any(name in content.lower() for name in names for content in self._own):
+        own = [content.lower() for content in self._own]
+        if any(name in content for name in names for content in own):
+            return True
+        calls = [_OF_DOCUMENTS[action] for action in actions if action in _OF_DOCUMENTS]
+        if any(call.search(content) for content in own if _DOCUMENTS.search(content) for call in calls):
             return True
         raise Unverified(
             f"{self.function!r} is not written in Python, and does not name {', '.join(sorted(actions))}; compare the role with "

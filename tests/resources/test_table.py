@@ -19,15 +19,40 @@ def dynamodb(env):
 @pytest.fixture
 def create(env, dynamodb, unique):
     def create(**settings):
-        dynamodb.create_table(
-            TableName=unique,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            **{"BillingMode": "PAY_PER_REQUEST", **settings},
-        )
-        return Table(env, unique)
+        wanted = {
+            "TableName": unique,
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            **settings,
+        }
+        dynamodb.create_table(**wanted)
+        return Table(env, wanted["TableName"])
 
     return create
+
+
+@pytest.mark.parametrize(("attribute", "is_passing"), [("expiration", True), ("expiresAt", False)])
+def test_idempotency_records_are_told_from_other_rows_that_expire(
+    create, dynamodb, unique, attribute, is_passing
+):
+    table = create()
+    dynamodb.update_time_to_live(
+        TableName=unique, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
+    )
+
+    assert table.is_passing is is_passing
+
+
+def test_connections_are_told_by_their_key(create, unique):
+    key = {"AttributeName": "connectionId", "AttributeType": "S"}
+
+    assert not create().is_passing
+    assert create(
+        TableName=f"{unique}-connections",
+        AttributeDefinitions=[key],
+        KeySchema=[{"AttributeName": "connectionId", "KeyType": "HASH"}],
+    ).is_passing
 
 
 def test_a_bare_table_has_dynamodbs_defaults(create):

@@ -133,6 +133,8 @@ def test_plain_http_is_denied(statement: dict[str, Any], left: list[str]) -> Non
 class FakeTable:
     billing_mode: str = "PAY_PER_REQUEST"
     scaled: set[str] = field(default_factory=set)
+    is_passing: bool = False
+    point_in_time_recovery: str = "DISABLED"
 
 
 TABLE = Resource("AWS::DynamoDB::Table", "Orders", "orders")
@@ -144,6 +146,18 @@ TABLE = Resource("AWS::DynamoDB::Table", "Orders", "orders")
 )
 def test_capacity_that_grows_passes(table: FakeTable) -> None:
     checks.test_tables_grow_with_the_load(Graph([TABLE]), {TABLE: table})
+
+
+def test_a_table_of_idempotency_records_needs_no_backup() -> None:
+    """Nobody restores which requests were answered within the last hour; beside it, the orders are judged."""
+    records = Resource("AWS::DynamoDB::Table", "Records", "records")
+    tables = {records: FakeTable(is_passing=True), TABLE: FakeTable()}
+    with pytest.raises(NotApplicable, match="during a request"):
+        checks.test_tables_can_be_restored(Graph([records]), tables)
+    with pytest.raises(AssertionError, match="Orders") as problem:
+        checks.test_tables_can_be_restored(Graph([records, TABLE]), tables)
+
+    assert "Records" not in str(problem.value)
 
 
 def test_fixed_capacity_is_named() -> None:

@@ -217,6 +217,22 @@ def test_javascript_that_names_the_action_is_read(tmp_path: Path) -> None:
         list(usage.unused(granting("s3:PutObject"), [function], tmp_path))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"import {PutCommand} from '@aws-sdk/lib-dynamodb'",
+        b"new AWS.DynamoDB.DocumentClient().put({ TableName })",
+        b"var d=require('@aws-sdk/lib-dynamodb');c.send(new d.PutCommand(p))",
+    ],
+)
+def test_javascript_that_writes_documents_is_read(line: bytes, tmp_path: Path) -> None:
+    function = FakeFunction({"index.js": line}, {"Runtime": "nodejs22.x"}, env=FakeEnvironment())
+
+    assert list(usage.unused(granting("dynamodb:PutItem"), [function], tmp_path)) == []
+    with pytest.raises(Unverified):
+        list(usage.unused(granting("dynamodb:GetItem"), [function], tmp_path))
+
+
 def test_calls_of_a_layer_count(tmp_path: Path) -> None:
     package = {"app.py": b"from tools import one\ndef handler(event, context):\n    one()\n"}
     layer = {"tools.py": b"def one():\n    table.get_item()\ndef other():\n    table.put_item()\n"}
