@@ -1,4 +1,4 @@
-"""A nested stack is updated in place, and gone when it could not be created."""
+"""A nested stack may need a transform, is updated in place, and is gone when it could not be created."""
 
 from __future__ import annotations
 
@@ -22,6 +22,25 @@ def parent(cloud: Running, child: dict[str, Any]) -> dict[str, Any]:
     url = f"https://s3.us-east-1.amazonaws.com/{bucket}/child.json"
     nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
     return {"Resources": {"Child": nested}}
+
+
+def test_an_application_within_an_application_is_transformed(cloud: Running) -> None:
+    table = {"Type": "AWS::Serverless::SimpleTable", "Properties": {"TableName": {"Ref": "Name"}}}
+    child = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {"Table": table},
+    }
+    name, template = unique("table"), parent(cloud, child)
+    template["Resources"]["Child"]["Properties"]["Parameters"] = {"Name": name}
+    formation = cloud.client("cloudformation")
+    with deployed(cloud, template) as stack:
+        nested = stack.id_of("Child")
+        (resource,) = formation.list_stack_resources(StackName=nested)["StackResourceSummaries"]
+        processed = formation.get_template(StackName=nested, TemplateStage="Processed")["TemplateBody"]
+
+        assert (resource["ResourceType"], resource["PhysicalResourceId"]) == ("AWS::DynamoDB::Table", name)
+        assert processed["Resources"]["Table"]["Type"] == "AWS::DynamoDB::Table"
 
 
 def test_an_update_leaves_the_other_resources_as_they_are(cloud: Running) -> None:

@@ -1,31 +1,65 @@
-"""Overlay of AWS::CloudFormation::Stack: an update keeps what it leaves alone, and a failed creation leaves nothing.
+"""Overlay of AWS::CloudFormation::Stack: its template may need a transform, an update keeps what it leaves alone, and a failed
+creation leaves nothing.
 
-MiniStack forgets the GetAtt values of each resource of a nested stack that an update does not change, so that the
-next resource cannot refer to them. Source: CloudFormation User Guide, "Embed stacks within other stacks using nested
-stacks", "Choose how to handle failures when provisioning resources".
+MiniStack creates a nested stack without AWS::Serverless, so that a SAM application within another one fails. It forgets the
+GetAtt values of each resource of a nested stack that an update does not change, so that the next resource cannot refer to them.
+Source: CloudFormation User Guide, "Embed stacks within other stacks using nested stacks", "Choose how to handle failures when
+provisioning resources"; AWS SAM Developer Guide, "Reuse code and resources using nested applications in AWS SAM".
 """
 
 from __future__ import annotations
 
+import contextvars
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import engine, provisioners
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
 from verification.embedded.server.cloudformation.hooks import Made, Properties
 
 require(cloudformation, "_stacks")
-require(provisioners, "_update_resource")
+require(engine, "_apply_transforms", "_parse_template")
+require(provisioners, "_cfn_nested_stack_deploy", "_update_resource")
 
 NESTED = "AWS::CloudFormation::Stack"
+
+_parameters: contextvars.ContextVar[Properties | None] = contextvars.ContextVar("nested_parameters", default=None)
+"""Those of the nested stack whose template is about to be parsed."""
 
 
 def install() -> None:
     """Lay the overlay over MiniStack."""
+    _transform_templates()
     _remember_attributes()
     _remove_what_failed()
+
+
+def _transform_templates() -> None:
+    deploy, parse = provisioners._cfn_nested_stack_deploy, engine._parse_template
+
+    def deployed(logical_id: str, properties: Properties, *rest: Any, **options: Any) -> Made:
+        token = _parameters.set(properties.get("Parameters") or {})
+        try:
+            made: Made = deploy(logical_id, properties, *rest, **options)
+        finally:
+            _parameters.reset(token)
+        return made
+
+    def parsed(body: str) -> dict[str, Any]:
+        template: dict[str, Any] = parse(body)
+        if (given := _parameters.get()) is None:
+            return template
+        _parameters.set(None)
+        provided = [{"Key": key, "Value": str(value)} for key, value in given.items()]
+        transformed: dict[str, Any] = engine._apply_transforms(template, provided)
+        if error := getattr(transformed, "error", ""):
+            raise ValueError(error)
+        return transformed
+
+    provisioners._cfn_nested_stack_deploy = deployed
+    engine._parse_template = parsed
 
 
 def _remember_attributes() -> None:
