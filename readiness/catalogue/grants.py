@@ -8,7 +8,7 @@ from typing import Final
 
 from readiness.aws.policy import Statement
 from readiness.aws.role import Role
-from readiness.discovery.graph import Graph
+from readiness.discovery.graph import Graph, Resource
 from readiness.probes import iam_actions
 
 _GUARDED: Final = frozenset(
@@ -112,7 +112,8 @@ def open_resources(role: Role) -> Iterator[str]:
 def open_ends(role: Role, graph: Graph) -> Iterator[str]:
     """Yield grants on a resource of the stack and on all resources whose names begin with its name.
 
-    Logs are left out, because the ARN of a log group always ends with a wildcard.
+    Logs are left out, because the ARN of a log group always ends with a wildcard. So is a function that CloudFormation named:
+    no other function's name begins with its random end, and SAM's LambdaInvokePolicy grants its aliases and versions so.
 
     Raises:
         Unverified: a policy could not be read. The findings of the other policies are yielded before.
@@ -122,11 +123,15 @@ def open_ends(role: Role, graph: Graph) -> Iterator[str]:
             for resource in statement.resources if statement.allows else ():
                 begun = resource.rstrip("*")
                 known = graph.by_arn(begun) if begun != resource and ":logs:" not in resource else None
-                if known is not None:
+                if known is not None and not _is_named_by_aws(known):
                     yield (
                         f"expected {statement.what} on {known} alone, found {resource} in {policy.name}, which covers every "
                         "resource with this prefix; grant the exact ARN, and its content after a / or :"
                     )
+
+
+def _is_named_by_aws(resource: Resource) -> bool:
+    return resource.type == "AWS::Lambda::Function" and "FunctionName" not in resource.properties
 
 
 def escalations(role: Role, partition: str, account: str) -> Iterator[str]:
