@@ -537,6 +537,68 @@ def test_monitoring_subscription(full: Stack) -> None:
     assert config["RealtimeMetricsSubscriptionStatus"] == "Enabled"
 
 
+def test_rotation_comes_and_goes_with_its_schedule(cloud: Running) -> None:
+    function = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+    rules = {"AutomaticallyAfterDays": "30"}
+    rotation = {"SecretId": {"Ref": "Secret"}, "RotationLambdaARN": function, "RotationRules": rules}
+    secret = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {}}}}
+    schedule = {"Rotation": {"Type": "AWS::SecretsManager::RotationSchedule", "Properties": rotation}}
+    secrets = cloud.client("secretsmanager")
+    with deployed(cloud, {"Resources": secret | schedule}) as stack:
+        name = stack.id_of("Secret")
+        found = secrets.describe_secret(SecretId=name)
+        assert stack.id_of("Rotation") == found["ARN"]
+        assert (found["RotationEnabled"], found["RotationLambdaARN"]) == (True, function)
+        assert found["RotationRules"] == {"AutomaticallyAfterDays": 30}
+
+        assert stack.update({"Resources": secret}) == "UPDATE_COMPLETE", stack.reasons()
+
+        found = secrets.describe_secret(SecretId=name)
+        assert not found.get("RotationEnabled")
+        assert "RotationLambdaARN" not in found
+
+
+def test_a_stream_is_encrypted_as_declared(cloud: Running) -> None:
+    stream: dict[str, Any] = {
+        "ShardCount": 1,
+        "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/own"},
+    }
+    template = {"Resources": {"Stream": {"Type": "AWS::Kinesis::Stream", "Properties": stream}}}
+    kinesis = cloud.client("kinesis")
+    with deployed(cloud, template) as stack:
+        name = stack.id_of("Stream")
+        found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        assert (found["EncryptionType"], found["KeyId"]) == ("KMS", "alias/own")
+
+        del stream["StreamEncryption"]
+        assert stack.update(template) == "UPDATE_COMPLETE", stack.reasons()
+
+        found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        assert found["EncryptionType"] == "NONE"
+
+
+def test_a_rule_of_another_bus_is_named_by_bus_and_name(cloud: Running) -> None:
+    events = cloud.client("events")
+    bus, rule = unique("bus"), {"EventBusName": {"Ref": "Bus"}, "EventPattern": {"source": ["shop"]}}
+    template = {
+        "Resources": {
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": bus}},
+            "Rule": {"Type": "AWS::Events::Rule", "Properties": rule},
+        }
+    }
+    with deployed(cloud, template) as stack:
+        physical_id = stack.id_of("Rule")
+        on, name = physical_id.split("|")
+        assert on == bus
+
+        rule["Description"] = "another"
+        assert stack.update(template) == "UPDATE_COMPLETE", stack.reasons()
+
+        assert stack.id_of("Rule") == physical_id
+        assert events.describe_rule(Name=name, EventBusName=bus)["Description"] == "another"
+    assert not events.list_rules(NamePrefix=name)["Rules"]
+
+
 def test_additions_update(restored: Stack) -> None:
     limit = {
         **FULL["Resources"]["Money"]["Properties"]["Budget"],

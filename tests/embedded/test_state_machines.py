@@ -104,6 +104,24 @@ def test_logging_and_tracing_of_a_template_arrive_and_go_again(cloud: Running) -
         assert live["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}
 
 
+def test_a_definition_in_yaml_is_kept_as_json(cloud: Running) -> None:
+    s3, bucket = cloud.client("s3"), unique("definitions")
+    s3.create_bucket(Bucket=bucket)
+    text = "StartAt: Wait\nStates:\n  Wait: {Type: Wait, Seconds: 1, End: true, Comment: '${Why}'}\n"
+    s3.put_object(Bucket=bucket, Key="machine.asl.yaml", Body=text)
+    machine = {
+        "DefinitionS3Location": {"Bucket": bucket, "Key": "machine.asl.yaml"},
+        "DefinitionSubstitutions": {"Why": "a pause"},
+        "RoleArn": make_role(cloud),
+    }
+    template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}}}
+    with deployed(cloud, template) as stack:
+        live = cloud.client("stepfunctions").describe_state_machine(stateMachineArn=stack.id_of("Machine"))
+        state = json.loads(live["definition"])["States"]["Wait"]
+
+    assert state == {"Type": "Wait", "Seconds": 1, "End": True, "Comment": "a pause"}
+
+
 def test_tracing_is_kept_by_the_api(cloud: Running) -> None:
     states = cloud.client("stepfunctions")
     arn = make_machine(cloud, PASS, make_role(cloud), tracingConfiguration={"enabled": True})

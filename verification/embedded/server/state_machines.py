@@ -1,9 +1,11 @@
 """Overlay: Step Functions as its operators see it - settings, permissions of the role, log, metrics.
 
-MiniStack's CloudFormation drops a state machine's logging, and MiniStack its tracing; an execution does all that its
-definition says without regard to its role, and leaves neither log nor metrics. Tasks of `aws-sdk:` are not checked.
+MiniStack's CloudFormation drops a state machine's logging and keeps a definition in YAML as it is, and MiniStack drops its
+tracing; an execution does all that its definition says without regard to its role, and leaves neither log nor metrics. Tasks of
+`aws-sdk:` are not checked.
 
-Source: AWS Step Functions Developer Guide, "Logging using CloudWatch Logs", "Log levels for execution events", "IAM
+Source: CloudFormation Template Reference, "AWS::StepFunctions::StateMachine", DefinitionS3Location; AWS Step Functions Developer
+Guide, "Logging using CloudWatch Logs", "Log levels for execution events", "IAM
 policies for integrated services", "Metrics in CloudWatch", "Handling errors".
 """
 
@@ -18,8 +20,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import yaml
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, cloudwatch_logs, stepfunctions
+from ministack.services.cloudformation import provisioners
 
 from verification.embedded.server import functions, require
 from verification.embedded.server.cloudformation import hooks
@@ -39,6 +43,7 @@ require(
     "_state_machines",
     "_update_state_machine",
 )
+require(provisioners, "_sfn_definition")
 require(cloudwatch, "record_metric")
 require(cloudwatch_logs, "_append_log_events", "_create_log_stream", "_log_groups")
 
@@ -73,6 +78,7 @@ _role = contextvars.ContextVar[str]("role_of_the_execution", default="")
 def install(_context: Context) -> None:
     """Lay the overlay over MiniStack."""
     _keep_tracing()
+    _read_yaml()
     hooks.after(STATE_MACHINE, settle)
     _ask_the_role()
     _tell_of_executions()
@@ -97,6 +103,21 @@ def _keep_tracing() -> None:
 
     stepfunctions._create_state_machine = create_state_machine
     stepfunctions._update_state_machine = update_state_machine
+
+
+def _read_yaml() -> None:
+    read = provisioners._sfn_definition
+
+    def definition(properties: Properties) -> str:
+        text: str = read(properties)
+        try:
+            json.loads(text)
+        except ValueError:
+            found = yaml.safe_load(text)
+            return json.dumps(found, default=str) if isinstance(found, dict) else text
+        return text
+
+    provisioners._sfn_definition = definition
 
 
 def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:

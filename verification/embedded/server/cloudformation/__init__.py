@@ -10,9 +10,11 @@ from verification.embedded.server.cloudformation import (
     drift,
     dynamodb,
     functions,
+    kinesis,
     messaging,
     nested_stacks,
     rest_api,
+    rules,
     s3,
     serverless,
 )
@@ -27,6 +29,8 @@ def install(context: Context) -> None:
     s3.install()
     dynamodb.install()
     functions.install()
+    kinesis.install()
+    rules.install()
     messaging.install()
     nested_stacks.install()
     alarms.install(context)

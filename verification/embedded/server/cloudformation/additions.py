@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from ministack.services import budgets, cloudfront, cloudwatch, waf
+from ministack.services import budgets, cloudfront, cloudwatch, secretsmanager, waf
 
 from verification.embedded.server import require
 from verification.embedded.server.cloudformation import hooks
@@ -14,11 +14,13 @@ from verification.embedded.server.cloudformation.hooks import Made, Properties
 require(budgets, "_create_budget", "_delete_budget", "_budgets")
 require(cloudwatch, "_composite_alarms", "_delete_alarms", "_put_composite_alarm", "_resource_tags")
 require(cloudfront, "_distributions")
+require(secretsmanager, "_resolve", "_rotate_secret")
 require(waf, "_associate_web_acl", "_disassociate_web_acl")
 
 BUDGET = "AWS::Budgets::Budget"
 COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
 MONITORING_SUBSCRIPTION = "AWS::CloudFront::MonitoringSubscription"
+ROTATION_SCHEDULE = "AWS::SecretsManager::RotationSchedule"
 WEB_ACL_ASSOCIATION = "AWS::WAFv2::WebACLAssociation"
 LISTED_ALONE = {
     "AWS::ApplicationInsights::Application": "ResourceGroupName",
@@ -37,6 +39,12 @@ def install() -> None:
         create=create_monitoring,
         update=lambda _id, _old, new, stack_name: create_monitoring("", new, stack_name),
         delete=delete_monitoring,
+    )
+    hooks.register(
+        ROTATION_SCHEDULE,
+        create=create_rotation,
+        update=lambda _id, _old, new, stack_name: create_rotation("", new, stack_name),
+        delete=delete_rotation,
     )
     hooks.register(WEB_ACL_ASSOCIATION, create=associate, update=reassociate, delete=disassociate)
     for kind, named_by in LISTED_ALONE.items():
@@ -131,6 +139,29 @@ def delete_monitoring(physical_id: str, properties: Properties) -> None:
     distribution = cloudfront._distributions.get(properties.get("DistributionId", physical_id))
     if distribution is not None:
         distribution.pop("MonitoringSubscription", None)
+
+
+def create_rotation(_logical_id: str, properties: Properties, _stack_name: str) -> Made:
+    """Let a function rotate a secret. MiniStack does not call the function: it makes a new version of the same value."""
+    rules = dict(properties.get("RotationRules") or {})
+    if "AutomaticallyAfterDays" in rules:
+        rules["AutomaticallyAfterDays"] = int(rules["AutomaticallyAfterDays"])
+    request = {
+        "SecretId": properties["SecretId"],
+        "RotationLambdaARN": properties.get("RotationLambdaARN"),
+        "RotationRules": rules,
+    }
+    answer = secretsmanager._rotate_secret(request)
+    hooks.accepted(answer, ROTATION_SCHEDULE)
+    return json.loads(answer[2])["ARN"], {}
+
+
+def delete_rotation(physical_id: str, _properties: Properties) -> None:
+    """End the rotation, unless the secret is gone already."""
+    _, secret = secretsmanager._resolve(physical_id)
+    if secret:
+        secret["RotationEnabled"] = False
+        secret["RotationRules"] = secret["RotationLambdaARN"] = None
 
 
 def associate(_logical_id: str, properties: Properties, _stack_name: str) -> Made:

@@ -1,5 +1,4 @@
-"""Overlay of AWS::CloudFormation::Stack: its template may need a transform, an update keeps what it leaves alone, and a failed
-creation leaves nothing.
+"""Overlay of AWS::CloudFormation::Stack: it is transformed, keeps what an update leaves alone, and leaves nothing when it fails.
 
 MiniStack creates a nested stack without AWS::Serverless, so that a SAM application within another one fails. It forgets the
 GetAtt values of each resource of a nested stack that an update does not change, so that the next resource cannot refer to them.
@@ -25,7 +24,9 @@ require(provisioners, "_cfn_nested_stack_deploy", "_update_resource")
 
 NESTED = "AWS::CloudFormation::Stack"
 
-_parameters: contextvars.ContextVar[Properties | None] = contextvars.ContextVar("nested_parameters", default=None)
+_parameters: contextvars.ContextVar[Properties | None] = contextvars.ContextVar(
+    "nested_parameters", default=None
+)
 """Those of the nested stack whose template is about to be parsed."""
 
 
