@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from readiness.environment import Environment
 from readiness.errors import Missing
@@ -22,8 +22,27 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Losses:
+    """The metrics that tell of events that no target received.
+
+    Args:
+        namespace: of the metrics.
+        dimension: the one that names the rule or the group of the schedule.
+        metrics: their names.
+    """
+
+    namespace: str
+    dimension: str
+    metrics: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Rule:
     """A live rule, by CloudFormation's physical id: its name, after that of another bus than the default one and `|`."""
+
+    losses: ClassVar = Losses(
+        "AWS/Events", "RuleName", ("FailedInvocations", "InvocationsFailedToBeSentToDlq")
+    )
 
     env: Environment = field(repr=False)
     physical_id: str
@@ -31,6 +50,11 @@ class Rule:
     @property
     def name(self) -> str:
         return self.physical_id.rpartition("|")[2]
+
+    @property
+    def measured_as(self) -> str:
+        """The value of its metrics' dimension."""
+        return self.name
 
     @property
     def _which(self) -> Mapping[str, str]:
@@ -75,12 +99,21 @@ class Rule:
 class Schedule:
     """A live schedule of EventBridge Scheduler, by its name, which is its physical id."""
 
+    losses: ClassVar = Losses(
+        "AWS/Scheduler", "ScheduleGroup", ("InvocationDroppedCount", "TargetErrorCount")
+    )
+
     env: Environment = field(repr=False)
     physical_id: str
 
     @property
     def name(self) -> str:
         return self.physical_id.rpartition("/")[2]
+
+    @property
+    def measured_as(self) -> str:
+        """The value of its metrics' dimension."""
+        return str(self.description["GroupName"])
 
     @cached_property
     def description(self) -> Mapping[str, Any]:

@@ -311,7 +311,7 @@ def test_distributions() -> None:
 
 
 def test_rules_and_schedules() -> None:
-    schedule = resource("Scheduler::Schedule", "Daily", "shop-daily", GroupName="shop")
+    schedule = resource("Scheduler::Schedule", "Daily", "shop-daily", GroupName={"Ref": "Group"})
     dead = {"DeadLetterConfig": {"Arn": DEAD.arn}}
     answers = {
         "events:ListRules": {
@@ -324,10 +324,15 @@ def test_rules_and_schedules() -> None:
                 {"Id": "queue", "Arn": QUEUE.arn},
             ]
         },
-        "scheduler:GetSchedule": {
-            "ScheduleExpression": "rate(1 day)",
-            "Target": {"Arn": FUNCTION.arn, "RoleArn": ROLE.arn, **dead},
-        },
+        "scheduler:ListSchedules": {"Schedules": [{"Name": "shop-daily", "GroupName": "shop"}]},
+        "scheduler:GetSchedule": lambda asked: (
+            {
+                "ScheduleExpression": "rate(1 day)",
+                "Target": {"Arn": FUNCTION.arn, "RoleArn": ROLE.arn, **dead},
+            }
+            if asked.get("GroupName") == "shop"
+            else None
+        ),
     }
 
     assert found(events, Graph([RULE, schedule, BUCKET, FUNCTION, MACHINE, QUEUE, DEAD, ROLE]), answers) == {

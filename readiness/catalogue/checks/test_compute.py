@@ -354,21 +354,29 @@ def test_events_that_were_not_delivered_are_noticed(graph: Graph, compute: Compu
     """EventBridge drops an event after a day, or at once where it is refused, and does not report it."""
     rules = every(graph, RULE, SCHEDULE)
     watched = {
-        alarmed.dimensions.get("RuleName") or alarmed.dimensions.get("ScheduleGroup")
+        (
+            alarmed.namespace,
+            alarmed.name,
+            alarmed.dimensions.get("RuleName") or alarmed.dimensions.get("ScheduleGroup"),
+        )
         for alarm in every_alarm(env)
         for alarmed in alarm.metrics
-        if alarmed.namespace in ("AWS/Events", "AWS/Scheduler")
     }
 
     def judge(resource: Resource) -> Iterator[str]:
         rule = compute.rule(resource)
-        if not rule.enabled or rule.name in watched or None in watched:
+        losses = rule.losses
+        if not rule.enabled or any(
+            (losses.namespace, metric, named) in watched
+            for metric in losses.metrics
+            for named in (rule.measured_as, None)
+        ):
             return
         for target in rule.targets:
             if not target.dead_letter_arn:
                 yield (
-                    f"expected a dead-letter queue of target {target.arn}, or an alarm on FailedInvocations of the rule, found "
-                    "neither; set DeadLetterConfig"
+                    f"expected a dead-letter queue of target {target.arn}, or an alarm on {losses.metrics[0]} of {losses.namespace} with "
+                    f"its {losses.dimension}, found neither; set DeadLetterConfig"
                 )
 
     assert findings(rules, judge) == {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from readiness.aws.rule import Schedule
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.discovery.reading import Found, attempt
 from readiness.environment import Environment
@@ -51,9 +52,7 @@ def _rule(env: Environment, graph: Graph, rule: Resource) -> Iterator[Edge]:
 
 
 def _schedule(env: Environment, graph: Graph, schedule: Resource) -> Iterator[Edge]:
-    group = schedule.properties.get("GroupName")
-    parameters = {"GroupName": group} if isinstance(group, str) else {}
-    found = env.client("scheduler").get_schedule(Name=schedule.physical_id, **parameters)
+    found = Schedule(env, schedule.physical_id).description
     yield from _target(graph, schedule, found["Target"], str(found.get("ScheduleExpression", "")))
 
 
