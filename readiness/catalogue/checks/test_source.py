@@ -101,7 +101,7 @@ def test_parameters_and_their_values_fit(
     evidence |= {"values are passed by": ", ".join(passed_by)} if passed_by else {}
     for environment, (has_stack, values) in given.items():
         wrong |= {f"{environment} {name}": problem for name, problem in parameters.misfits(declared, values)}
-        if has_stack and not passed_by:
+        if has_stack and values and not passed_by:
             wrong |= {
                 f"{environment} {name}": "expected a value, for it has no default, found none; add it to parameter_overrides"
                 for name in parameters.unset(declared, values)
