@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,18 +82,32 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
 
 
 def every_alarm(env: Environment, region: str | None = None) -> Sequence[Alarm]:
-    """All metric alarms of the account in one region: a resource may be watched by another stack's alarm."""
+    """All metric alarms of the account in one region: a resource may be watched by another stack's alarm.
+
+    The actions of an alarm that a composite alarm names count as enabled: the composite alarm acts in its stead.
+    """
     pages = env.client("cloudwatch", region).get_paginator("describe_alarms")
-    return [
+    found = [
         alarm_told(alarm)
         for page in pages.paginate(AlarmTypes=["MetricAlarm"])
         for alarm in page.get("MetricAlarms", [])
     ]
+    rules = [] if all(alarm.actions_enabled for alarm in found) else composite_rules(env, region)
+    return [
+        replace(alarm, actions_enabled=alarm.actions_enabled or is_named_by(rules, alarm.name))
+        for alarm in found
+    ]
 
 
-def composite_rules(env: Environment) -> Sequence[str]:
+def is_named_by(rules: Iterable[str], alarm: str) -> bool:
+    """Return whether a rule of a composite alarm names an alarm, by its name or its ARN."""
+    named = re.compile(rf'\(\s*"?(?:arn:[^"()]*:alarm:)?{re.escape(alarm)}"?\s*\)')
+    return any(named.search(rule) for rule in rules)
+
+
+def composite_rules(env: Environment, region: str | None = None) -> Sequence[str]:
     """The rules of the account's composite alarms that do something; each names alarms."""
-    pages = env.client("cloudwatch").get_paginator("describe_alarms")
+    pages = env.client("cloudwatch", region).get_paginator("describe_alarms")
     return [
         alarm["AlarmRule"]
         for page in pages.paginate(AlarmTypes=["CompositeAlarm"])

@@ -45,11 +45,17 @@ def changed(deployed: str | Mapping[str, Any], template: Path, exchanges: Exchan
     except (OSError, UnicodeDecodeError) as problem:
         raise Unverified(f"{template.name} cannot be read: {problem}") from problem
     theirs = written_out(deployed)
-    if _INCLUDES in str(own) or "AWS::LanguageExtensions" in str(own.get("Transform", "")):
+    if _INCLUDES in str(own):
         raise Unverified(
             f"{template.name} includes what is filled in during a deployment, so the two cannot be compared"
         )
-    return sorted(_differences(_comparable(own), _comparable(theirs), ""))
+    found = sorted(_differences(_comparable(own), _comparable(theirs), ""))
+    if found and "AWS::LanguageExtensions" in str(own.get("Transform", "")):
+        raise Unverified(
+            f"{template.name} uses AWS::LanguageExtensions, which the SAM CLI may write out before a deployment; compare by hand "
+            f"{', '.join(found)}"
+        )
+    return found
 
 
 def _comparable(template: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,7 +23,11 @@ _MADE_ELSEWHERE: Final = frozenset(
     {"cognito-idp", "execute-api", "iam", "kms", "secretsmanager", "ssm", "sts"}
 )
 """Services whose resources are often made by hand, or for the whole account: a template may name them."""
-_EVERYBODYS: Final = re.compile(r"event-bus/default$|parameter/aws/|alias/aws/")
+_EVERYBODYS: Final = re.compile(
+    r"event-bus/default$|parameter/aws/|alias/aws/|rule/StepFunctionsGetEventsFor\w+Rule$"
+)
+"""What AWS has in every account. Step Functions makes the rules for tasks that wait for a job (`.sync`). Source: AWS Step Functions
+Developer Guide, "IAM policies for integrated services"."""
 _WITH_NAMES: Final[Mapping[str, str]] = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::EventBus": "Name",

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from readiness import budgets
-from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm
+from readiness.aws.alarm import Alarm, Metric, composite_rules, every_alarm, is_named_by
 from readiness.aws.alarm_evaluation import Trouble, too_short, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
@@ -214,7 +214,7 @@ class Watching:
 
     def silence(self, alarm: Alarm) -> Iterator[str]:
         """Yield why an alarm does not reach a person."""
-        if any(f'"{alarm.name}"' in rule or f"({alarm.name})" in rule for rule in self._composites):
+        if is_named_by(self._composites, alarm.name):
             return
         if not alarm.actions_enabled:
             yield "expected ActionsEnabled, found false; set it to true"

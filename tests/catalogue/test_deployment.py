@@ -57,6 +57,18 @@ def test_what_is_filled_in_during_a_deployment_cannot_be_compared(own: Path) -> 
         changed(OWN, own, Direct())
 
 
+def test_what_may_be_written_out_before_a_deployment_is_compared_where_it_is_not(own: Path) -> None:
+    extended = OWN.replace(
+        "Transform: AWS::Serverless-2016-10-31",
+        "Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]",
+    )
+    own.write_text(extended, encoding="utf-8")
+
+    assert changed(extended.replace("src/api", "s3://packages/4f9d"), own, Direct()) == []
+    with pytest.raises(Unverified, match=r"AWS::LanguageExtensions.*/Resources/Api/Properties/Handler"):
+        changed(extended.replace("app.handler", "app.other"), own, Direct())
+
+
 def test_a_file_that_is_no_template_cannot_be_compared(own: Path) -> None:
     own.write_text("just words", encoding="utf-8")
 

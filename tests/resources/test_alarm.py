@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from readiness.aws.alarm import Alarm, AlarmSwitch, Metric, alarms_of
+from readiness.aws.alarm import Alarm, AlarmSwitch, Metric, alarms_of, every_alarm, is_named_by
 from readiness.errors import Missing
 from tests.probes.server import Reply
 
@@ -42,6 +42,38 @@ def test_an_alarm_that_tells_nobody_has_no_action(put):
     alarm = put(**SIMPLE, ActionsEnabled=False)
 
     assert (list(alarm.actions), alarm.actions_enabled) == ([], False)
+
+
+def test_a_composite_alarm_acts_for_the_alarms_that_it_names(scripted, stub):
+    rule = {
+        "AlarmName": "any",
+        "AlarmRule": 'ALARM("one")',
+        "ActionsEnabled": True,
+        "AlarmActions": ["arn:told"],
+    }
+    stub.replies(
+        Reply.json({"MetricAlarms": [{"AlarmName": "one"}, {"AlarmName": "two"}]}),
+        Reply.json({"CompositeAlarms": [rule]}),
+    )
+
+    assert [(alarm.name, alarm.actions_enabled) for alarm in every_alarm(scripted)] == [
+        ("one", True),
+        ("two", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        ('ALARM("errors")', True),
+        ("ALARM(errors) AND NOT OK(others)", True),
+        ('OK(others) OR ALARM( "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors" )', True),
+        ('ALARM("more-errors")', False),
+        ('ALARM("arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors-of-others")', False),
+    ],
+)
+def test_a_rule_names_an_alarm_by_its_name_or_its_arn(rule, named):
+    assert is_named_by([rule], "errors") is named
 
 
 def test_an_alarm_on_metric_math_watches_each_of_its_metrics(put):

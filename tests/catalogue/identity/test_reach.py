@@ -78,6 +78,7 @@ def foreign(resource: str, stack: FakeStack | None = None) -> Sequence[str]:
         "arn:aws:s3:::commons/cats/*",
         f"arn:aws:events:{HERE}:event-bus/default",
         "arn:aws:ssm:us-east-1::parameter/aws/service/ami",
+        f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
         "arn:aws:bedrock:us-east-1::foundation-model/some",
         f"arn:aws:logs:{HERE}:log-group:/elsewhere",
         f"arn:aws:states:{HERE}:execution:shop-Import-7a8b:*",
