@@ -62,6 +62,12 @@ _PACKAGES: Final = {
     "sentry_sdk": "sentry-sdk",
     "stripe": "stripe",
 }
+_PUBLIC_LAYERS: Final = {
+    "AWSLambdaPowertoolsPython": ("aws_lambda_powertools", "aws_xray_sdk", "jmespath", "pydantic"),
+    "AWSSDKPandas": ("awswrangler", "numpy", "pandas", "pyarrow"),
+}
+"""Modules of AWS's own layers, by a part of their ARNs. Source: Powertools for AWS Lambda (Python), "Lambda Layer"; AWS SDK for
+pandas, "AWS Lambda Layer"."""
 _GUARDED: Final = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -90,10 +96,12 @@ def missing(function: Function, folder: Path) -> list[Finding]:
     if function.layers and not next(source.glob(f"{module.replace('.', '/')}*"), None):
         raise NotJudgedError("its handler may be in a layer")
     layers = [folder for layer in function.layers for folder in layer]
+    arns = str(function.properties.get("Layers"))
+    public = {name for layer, names in _PUBLIC_LAYERS.items() if layer in arns for name in names}
     needed = _together([_requirements(folder / "requirements.txt") for folder in (source, *layers)])
     found, names = [], set[str]()
     for file, line, name in sorted(_imported(source, module)):
-        if not _brought(name, needed, [*function.folders, *layers]):
+        if name not in public and not _brought(name, needed, [*function.folders, *layers]):
             found.append(
                 Finding(
                     Path(os.path.relpath(file, folder)).as_posix(),
