@@ -13,6 +13,7 @@ from readiness.aws.function import Function
 from readiness.aws.policy import Statement
 from readiness.aws.role import Role
 from readiness.errors import Unverified
+from readiness.probes import resource_methods
 from readiness.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
 
 OF_A_STREAMS_READER: Final = frozenset(
@@ -56,7 +57,7 @@ _DEPLOYING: Final = frozenset(
 )
 _SPLIT: Final = frozenset({"dynamodb", "s3"})
 """The services for which SAM has a policy template that only reads and one that only writes."""
-# Methods of boto3's resources have names of their own, such as `Object.get`.
+# DynamoDB's resources have methods of the same names as its client's.
 _BY_RESOURCES: Final = re.compile(
     rb"""resource\(\s*["'](s3|sqs|sns|cloudformation|cloudwatch|iam|glacier)["']"""
 )
@@ -207,18 +208,19 @@ class Calls:
         if not self.function.configuration.get("Runtime", "").startswith("python"):
             return self._names_one_of(wanted)
         package = self.function.package
-        self._require_readable(wanted, package)
-        if self._reaches_one_of(actions, package):
+        if self._reaches_one_of(actions, wanted, package):
             return True
         if not self.function.configuration.get("Layers"):
             return False
-        layers = self.function.layer_files
-        self._require_readable(wanted, layers)
-        return self._reaches_one_of(actions, {**layers, **package})
+        return self._reaches_one_of(actions, wanted, {**self.function.layer_files, **package})
 
-    def _reaches_one_of(self, actions: Sequence[str], files: Mapping[str, bytes]) -> bool:
+    def _reaches_one_of(
+        self, actions: Sequence[str], wanted: Collection[str], files: Mapping[str, bytes]
+    ) -> bool:
         code = Code(self._unpacked(files))
-        return len(code.uncalled(actions, self.function.handler, self._served)) < len(actions)
+        if len(code.uncalled(actions, self.function.handler, self._served)) < len(actions):
+            return True
+        return _calls_by_resources(wanted, files)
 
     def _names_one_of(self, actions: Collection[str]) -> bool:
         """Whether the text of code that is not read as Python names an action; it may call one that it does not name."""
@@ -233,14 +235,6 @@ class Calls:
             f"{self.function!r} is not written in Python, and does not name {', '.join(sorted(actions))}; compare the role with "
             "the code by hand"
         )
-
-    def _require_readable(self, actions: Collection[str], files: Mapping[str, bytes]) -> None:
-        services = {found.decode() for one in _without_clients(files) for found in _BY_RESOURCES.findall(one)}
-        if services & {action.partition(":")[0] for action in actions}:
-            raise Unverified(
-                f"{self.function!r} uses boto3's resources, whose methods have names of their own; compare the role with the "
-                "code by hand"
-            )
 
     @cached_property
     def _own(self) -> Sequence[bytes]:
@@ -279,6 +273,21 @@ class Calls:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
         return place
+
+
+def _calls_by_resources(actions: Collection[str], files: Mapping[str, bytes]) -> bool:
+    """Whether code may call one of these actions by boto3's resources, whose methods have names of their own."""
+    own = _without_clients(files)
+    services = {found.decode() for content in own for found in _BY_RESOURCES.findall(content)}
+    names = {
+        name
+        for service in services
+        for action, needed_by in resource_methods.methods(service).items()
+        if action in actions
+        for name in needed_by
+    }
+    called = [re.compile(rb"\.%s\b" % name.encode()) for name in names]
+    return any(method.search(content) for method in called for content in own)
 
 
 def _without_clients(files: Mapping[str, bytes]) -> Sequence[bytes]:

@@ -128,7 +128,12 @@ def _layer(value: object, resources: Mapping[str, Any], folder: Path) -> Sequenc
     if not isinstance(content, str):
         return []
     roots = [folder / content, folder / _BUILT / name]
-    return [path for root in roots for path in (root, root / "python") if path.is_dir()]
+    return [path for root in roots for path in _places(root) if path.is_dir()]
+
+
+def _places(layer: Path) -> Iterator[Path]:
+    """Where a layer may hold modules. Source: Lambda Developer Guide, "Layer paths for each Lambda runtime"."""
+    yield from (layer, layer / "python", *layer.glob("python/lib/python3*/site-packages"))
 
 
 def handler_problem(function: Function) -> str:

@@ -160,6 +160,11 @@ class FakeEnvironment:
         (["lambda:InvokeFunction"], "client.invoke()"),
         (["ses:SendEmail", "ses:GetIdentityVerificationAttributes"], "client.send_email()"),
         (["s3:ListAllMyBuckets"], "client.list_buckets()"),
+        (["s3:GetObject"], "boto3.resource('s3').Object('files', 'a').get()"),
+        (["s3:GetObject"], "boto3.resource('s3').Object('files', 'a').content_length"),
+        (["s3:PutObject"], "boto3.resource('s3').Bucket('files').upload_file('a', 'a')"),
+        (["s3:DeleteObject"], "boto3.resource('s3').Bucket('files').objects.all().delete()"),
+        (["sqs:GetQueueUrl"], "boto3.resource('sqs').get_queue_by_name(QueueName='jobs')"),
         (["s3:GetObject", "s3:ListBucket"], "client.get_object()"),
         (["kms:Decrypt", "xray:PutTraceSegments", "logs:PutLogEvents"], "pass"),
         (["sqs:ReceiveMessage"], "event['Records']"),
@@ -178,6 +183,7 @@ def test_what_is_called_is_in_use(actions: list[str], line: str, tmp_path: Path)
         (["sqs:SendMessage", "sqs:PurgeQueue"], "client.send_message()"),
         (["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], "client.get_secret_value()"),
         (["s3:PutObject"], "client.get_object()"),
+        (["s3:DeleteObject"], "boto3.resource('s3').Object('files', 'a').put(Body=b'')"),
     ],
 )
 def test_what_is_never_called_is_named(actions: list[str], line: str, tmp_path: Path) -> None:
@@ -189,10 +195,6 @@ def test_what_is_never_called_is_named(actions: list[str], line: str, tmp_path: 
 @pytest.mark.parametrize(
     "function",
     [
-        FakeFunction.of(
-            "pass", configuration=LAYERED, layer_files={"tools.py": b"boto3.resource('s3').Bucket('b')"}
-        ),
-        FakeFunction.of("boto3.resource('s3').Object('bucket', 'key').get()"),
         FakeFunction({"index.js": b"exports.handler = 1"}, {"Runtime": "nodejs22.x"}, env=FakeEnvironment()),
     ],
 )
