@@ -24,6 +24,8 @@ Resources:
             NoncurrentVersionExpiration: {NoncurrentDays: 30, NewerNoncurrentVersions: 3}
             NoncurrentVersionTransitions: [{StorageClass: STANDARD_IA, TransitionInDays: 40}]
             Transitions: [{StorageClass: GLACIER, TransitionInDays: 90}]
+          - {Id: tagged, Status: Enabled, TagFilters: [{Key: keep, Value: short}], NoncurrentVersionExpirationInDays: 7}
+          - {Id: markers, Status: Enabled, ExpiredObjectDeleteMarker: true}
 """
 
 

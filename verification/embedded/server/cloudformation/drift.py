@@ -142,7 +142,12 @@ def bucket(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
             "Prefix": where.get("Prefix") or (where.get("And") or {}).get("Prefix") or rule.get("Prefix"),
             "ExpirationInDays": (rule.get("Expiration") or {}).get("Days"),
             "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
+            "ExpiredObjectDeleteMarker": (rule.get("Expiration") or {}).get("ExpiredObjectDeleteMarker"),
             "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
+            "NoncurrentVersionExpirationInDays": (rule.get("NoncurrentVersionExpiration") or {}).get(
+                "NoncurrentDays"
+            ),
+            "TagFilters": [where["Tag"]] if "Tag" in where else (where.get("And") or {}).get("Tags"),
             "Transitions": [
                 {"StorageClass": one.get("StorageClass"), "TransitionInDays": one.get("Days")}
                 for one in rule.get("Transitions") or []
