@@ -28,6 +28,7 @@ class Stage:
         traced: whether X-Ray gets its requests; None for an HTTP API, which cannot be traced.
         auto_deploy: whether each change of the API is deployed by itself.
         deployment: id of what it serves, '' for nothing.
+        logs_whole: for which routes its execution log holds each request with headers and body; `*/*` for all.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Stage:
     traced: bool | None
     auto_deploy: bool
     deployment: str
+    logs_whole: Sequence[str] = ()
 
     @property
     def log_group(self) -> str:

@@ -132,6 +132,12 @@ class HttpApi:
             None,
             bool(told.get("AutoDeploy")),
             str(told.get("DeploymentId") or ""),
+            # A WebSocket API alone can.
+            [
+                name
+                for name, one in settings.items()
+                if one.get("DataTraceEnabled") and one.get("LoggingLevel") in ("INFO", "ERROR")
+            ],
         )
 
     @cached_property

@@ -11,6 +11,8 @@ from typing import Any
 from readiness.aws.api import Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
 
+_LEVELS = ("INFO", "ERROR")
+
 
 @dataclass(frozen=True)
 class RestApi:
@@ -94,6 +96,12 @@ class RestApi:
             bool(told.get("tracingEnabled")),
             auto_deploy=False,
             deployment=str(told.get("deploymentId") or ""),
+            logs_whole=[
+                name.replace("~1", "/")
+                for name, one in settings.items()
+                # Without a level nothing is logged, whole or not.
+                if one.get("dataTraceEnabled") and one.get("loggingLevel") in _LEVELS
+            ],
         )
 
     def _limit(self, settings: Mapping[str, Any], name: str, of_account: str) -> Any:

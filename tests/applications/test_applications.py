@@ -21,7 +21,6 @@ NOT_NAMED = {
     "guest book: same-minute": "what a key means is the application's own claim",
     "guest book: oldest-first": "the order of a list is the application's own claim",
     "guest book: no-rollback": "no item looks at disable_rollback",
-    "REST API: tokens-in-the-log": "no item looks at DataTraceEnabled",
     "site: open-route": "HTTP-09 names the API, not the function behind the route",
     "site: smoke-test-cannot-fail": "in a loop, || may belong to a retry",
 }

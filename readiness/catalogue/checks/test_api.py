@@ -99,6 +99,31 @@ def test_every_stage_logs_its_requests(env: Environment, apis: Apis) -> None:
     assert findings(apis.served_with_sockets, judge) == {}
 
 
+@pytest.mark.security
+@pytest.mark.item("HTTP-17")
+def test_no_stage_logs_whole_requests(apis: Apis) -> None:
+    """Each token and each body that a user sends is in a log."""
+    able = [
+        one
+        for one in apis.served_with_sockets
+        if not (isinstance(api := apis.api(one), HttpApi) and api.speaks_http)
+    ]
+    if not able:
+        raise NotApplicable(
+            "the stack has no REST API and no WebSocket API; HTTP APIs cannot log whole requests"
+        )
+
+    def judge(resource: Resource) -> Iterator[str]:
+        for stage in apis.stages(resource):
+            if stage.logs_whole:
+                yield (
+                    f"expected no request to be logged whole in stage {stage.name}, found DataTraceEnabled for "
+                    f"{', '.join(stage.logs_whole)}; set it to false"
+                )
+
+    assert findings(able, judge) == {}
+
+
 @pytest.mark.infra
 @pytest.mark.item("HTTP-03")
 def test_rest_stages_are_traced(apis: Apis) -> None:

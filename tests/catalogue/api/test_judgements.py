@@ -92,6 +92,14 @@ def test_a_rest_stage_as_it_should_be() -> None:
     checks.test_api_keys_can_be_used(found)
 
 
+@pytest.mark.parametrize(("level", "whole"), [("INFO", True), ("OFF", False)])
+def test_a_rest_stage_that_logs_whole_requests_fails(level: str, whole: bool) -> None:
+    settings = {"entries~1{id}/GET": {"dataTraceEnabled": True, "loggingLevel": level}}
+
+    with pytest.raises(AssertionError, match="entries/{id}/GET") if whole else nullcontext():
+        checks.test_no_stage_logs_whole_requests(apis({"methodSettings": settings}))
+
+
 def test_an_untraced_rest_stage_fails() -> None:
     with pytest.raises(AssertionError, match="Rest"):
         checks.test_rest_stages_are_traced(apis({"tracingEnabled": False}))
