@@ -96,7 +96,7 @@ def test_a_rest_stage_as_it_should_be() -> None:
 def test_a_rest_stage_that_logs_whole_requests_fails(level: str, whole: bool) -> None:
     settings = {"entries~1{id}/GET": {"dataTraceEnabled": True, "loggingLevel": level}}
 
-    with pytest.raises(AssertionError, match="entries/{id}/GET") if whole else nullcontext():
+    with pytest.raises(AssertionError, match=r"entries/\{id\}/GET") if whole else nullcontext():
         checks.test_no_stage_logs_whole_requests(apis({"methodSettings": settings}))
 
 
