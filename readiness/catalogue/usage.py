@@ -15,6 +15,7 @@ from readiness.aws.role import Role
 from readiness.errors import Unverified
 from readiness.probes import resource_methods
 from readiness.probes.called_actions import OF_A_QUEUES_READER, OF_EVERY_FUNCTION, Code
+from readiness.probes.iam_actions import meant_by
 
 OF_A_STREAMS_READER: Final = frozenset(
     {
@@ -199,7 +200,7 @@ class Calls:
         Raises:
             Unverified: none is seen to be called, and the code cannot be read to the end.
         """
-        wanted = {action.lower() for action in actions}
+        wanted = {one for action in actions for one in meant_by(action) or [action.lower()]}
         if wanted & {action.lower() for action in self._served}:
             return True
         methods = [_OTHER_METHODS[action] for action in wanted & _OTHER_METHODS.keys()]

@@ -63,11 +63,16 @@ _PACKAGES: Final = {
     "stripe": "stripe",
 }
 _PUBLIC_LAYERS: Final = {
-    "AWSLambdaPowertoolsPython": ("aws_lambda_powertools", "aws_xray_sdk", "jmespath", "pydantic"),
+    "AWSLambdaPowertoolsPython|/powertools/python/": (
+        "aws_lambda_powertools",
+        "aws_xray_sdk",
+        "jmespath",
+        "pydantic",
+    ),
     "AWSSDKPandas": ("awswrangler", "numpy", "pandas", "pyarrow"),
 }
-"""Modules of AWS's own layers, by a part of their ARNs. Source: Powertools for AWS Lambda (Python), "Lambda Layer"; AWS SDK for
-pandas, "AWS Lambda Layer"."""
+"""Modules of AWS's own layers, by a pattern of their ARNs or of the parameters that AWS keeps these in. Source: Powertools for AWS
+Lambda (Python), "Lambda Layer"; AWS SDK for pandas, "AWS Lambda Layer"."""
 _GUARDED: Final = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -97,7 +102,7 @@ def missing(function: Function, folder: Path) -> list[Finding]:
         raise NotJudgedError("its handler may be in a layer")
     layers = [folder for layer in function.layers for folder in layer]
     arns = str(function.properties.get("Layers"))
-    public = {name for layer, names in _PUBLIC_LAYERS.items() if layer in arns for name in names}
+    public = {name for layer, brought in _PUBLIC_LAYERS.items() if re.search(layer, arns) for name in brought}
     needed = _together([_requirements(folder / "requirements.txt") for folder in (source, *layers)])
     found, names = [], set[str]()
     for file, line, name in sorted(_imported(source, module)):

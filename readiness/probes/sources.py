@@ -101,7 +101,10 @@ def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
             if code is None and is_sam and "InlineCode" not in properties:
                 # Source: SAM CLI, SamFunctionProvider: a function without CodeUri is built from the template's folder.
                 code = "."
-            layers = [*_items(shared.get("Layers") if is_sam else None), *_items(own.get("Layers"))]
+            declared = [*_items(shared.get("Layers") if is_sam else None), *_items(own.get("Layers"))]
+            layers = [_with_default(one, template) for one in declared]
+            if layers:
+                properties = {**properties, "Layers": layers}
             found.append(
                 Function(
                     logical_id,
@@ -134,6 +137,13 @@ def _layer(value: object, resources: Mapping[str, Any], folder: Path) -> Sequenc
 def _places(layer: Path) -> Iterator[Path]:
     """Where a layer may hold modules. Source: Lambda Developer Guide, "Layer paths for each Lambda runtime"."""
     yield from (layer, layer / "python", *layer.glob("python/lib/python3*/site-packages"))
+
+
+def _with_default(value: object, template: Mapping[str, Any]) -> object:
+    """A value, or the default of the parameter that it refers to."""
+    name = value.get("Ref") if isinstance(value, Mapping) else None
+    parameter = (template.get("Parameters") or {}).get(name) or {}
+    return parameter.get("Default", value)
 
 
 def handler_problem(function: Function) -> str:

@@ -187,13 +187,14 @@ def a_function(
     """A function that imports something, beside a layer `Shared` that needs a package."""
     properties = {"Runtime": "python3.13", "Handler": "app.handler", "Layers": layers, "CodeUri": code}
     template = {
+        "Parameters": {"Powertools": {"Default": "/aws/service/powertools/python/arm64/python3.13/latest"}},
         "Resources": {
             "Shared": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "shared/"}},
             "Read": {
                 "Type": "AWS::Serverless::Function",
                 "Properties": {name: value for name, value in properties.items() if value},
             },
-        }
+        },
     }
     files = {
         f"{code or '.'}/app.py": f"{first_line}\n\n\ndef handler(event, context):\n    return event\n",
@@ -214,6 +215,7 @@ def a_function(
         ("import simplejson", [{"Ref": "Shared"}]),
         ("import json, boto3", [ELSEWHERE]),
         ("import aws_lambda_powertools", [ELSEWHERE]),
+        ("import aws_lambda_powertools", [{"Ref": "Powertools"}]),
         ("import json", {"Fn::If": ["Traced", [ELSEWHERE], {"Ref": "AWS::NoValue"}]}),
     ],
 )

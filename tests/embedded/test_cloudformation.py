@@ -558,6 +558,33 @@ def test_rotation_comes_and_goes_with_its_schedule(cloud: Running) -> None:
         assert "RotationLambdaARN" not in found
 
 
+def test_a_global_table_has_the_settings_of_its_replica(cloud: Running) -> None:
+    replica: dict[str, Any] = {
+        "Region": {"Ref": "AWS::Region"},
+        "DeletionProtectionEnabled": True,
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+    }
+    table = {
+        "TableName": unique("table"),  # MiniStack replaces one that it named itself
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "Replicas": [replica],
+    }
+    template = {"Resources": {"Table": {"Type": "AWS::DynamoDB::GlobalTable", "Properties": table}}}
+    tables = cloud.client("dynamodb")
+    with deployed(cloud, template) as stack:
+        name = stack.id_of("Table")
+        backups = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+        assert tables.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
+
+        replica["DeletionProtectionEnabled"] = False
+        assert stack.update(template) == "UPDATE_COMPLETE", stack.reasons()
+
+        assert not tables.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
+
+
 def test_a_stream_is_encrypted_as_declared(cloud: Running) -> None:
     stream: dict[str, Any] = {
         "ShardCount": 1,

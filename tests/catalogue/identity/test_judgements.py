@@ -215,6 +215,7 @@ def test_javascript_that_names_the_action_is_read(tmp_path: Path) -> None:
     function = FakeFunction(package, {"Runtime": "nodejs22.x"}, env=FakeEnvironment())
 
     assert list(usage.unused(granting("s3:GetObject"), [function], tmp_path)) == []
+    assert list(usage.unused(granting("s3:GetObject*"), [function], tmp_path)) == []
     with pytest.raises(Unverified):
         list(usage.unused(granting("s3:PutObject"), [function], tmp_path))
 

@@ -1,10 +1,11 @@
-"""Overlay of AWS::DynamoDB::Table: time to live, recovery and encryption, deletion protection, and its policy."""
+"""Overlay of AWS::DynamoDB::Table and GlobalTable: time to live, recovery and encryption, deletion protection, and its policy."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from ministack.core.responses import get_region
 from ministack.services import dynamodb
 
 from verification.embedded.server import require
@@ -26,12 +27,15 @@ require(
 )
 
 TABLE = "AWS::DynamoDB::Table"
+GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
 
 
 def install() -> None:
     """Lay the overlay over MiniStack."""
     hooks.after(TABLE, settle)
-    hooks.before_delete(TABLE, refuse_protected)
+    hooks.after(GLOBAL_TABLE, settle_replica)
+    for type_ in (TABLE, GLOBAL_TABLE):
+        hooks.before_delete(type_, refuse_protected)
 
 
 def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
@@ -65,6 +69,18 @@ def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attr
     if insights or old.get("ContributorInsightsSpecification"):
         action = "ENABLE" if insights else "DISABLE"
         _call(dynamodb._update_contributor_insights, physical_id, ContributorInsightsAction=action)
+
+
+def settle_replica(physical_id: str, new: Properties, old: Properties, attributes: Attributes) -> None:
+    """Apply what a global table says of its replica in this region, as MiniStack leaves out all replicas."""
+    settle(physical_id, _replica(new), _replica(old), attributes)
+
+
+def _replica(properties: Properties) -> Properties:
+    here = [one for one in properties.get("Replicas") or [] if one.get("Region") == get_region()]
+    said = {key: value for one in here for key, value in one.items()}
+    keys = {**(properties.get("SSESpecification") or {}), **(said.get("SSESpecification") or {})}
+    return {**properties, **said, "SSESpecification": keys}
 
 
 def encryption(declared: Properties | None) -> dict[str, Any] | None:
