@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +14,8 @@ from readiness.aws.concurrency import Concurrency
 from readiness.aws.cron import comes_round
 from readiness.aws.policy import Statement, read
 from readiness.aws.queue import DISABLED
-from readiness.aws.rule import Rule
+from readiness.aws.role import Role
+from readiness.aws.rule import Rule, Target
 from readiness.aws.topic import Topic
 from readiness.catalogue import credentials
 from readiness.catalogue.compute import (
@@ -29,10 +30,21 @@ from readiness.catalogue.compute import (
 )
 from readiness.catalogue.invokers import opened_by
 from readiness.catalogue.judging import every, findings
+from readiness.catalogue.lacking import ungranted
 from readiness.discovery.graph import Graph, Resource
 from readiness.environment import Environment
 from readiness.errors import NotApplicable, Unverified
 
+_ACTION_ON: Final[Mapping[str, str]] = {
+    "events": "events:PutEvents",
+    "firehose": "firehose:PutRecord",
+    "kinesis": "kinesis:PutRecord",
+    "lambda": "lambda:InvokeFunction",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
+    "states": "states:StartExecution",
+}
+"""What EventBridge calls on a target of each service. Source: EventBridge Scheduler User Guide, "Templated targets"."""
 _ENABLED = ("Enabled", "Enabling", "Creating", "Updating")
 
 
@@ -302,17 +314,23 @@ def test_rules_are_enabled_and_start_something(graph: Graph, compute: Compute) -
         for target in rule.targets:
             if compute.is_there(target.arn) is False:
                 yield f"expected its target to exist, found no {target.arn}; name one that does"
-            elif (
-                isinstance(rule, Rule)
-                and not target.role_arn
-                and not _lets_in(rule, target.arn, graph, compute)
-            ):
+            elif target.role_arn:
+                yield from _refused(target, target.arn, graph, compute)
+            elif isinstance(rule, Rule) and not _lets_in(rule, target.arn, graph, compute):
                 yield (
                     f"expected {target.arn.rpartition(':')[2]} to let events.amazonaws.com in, found no statement for this rule in its "
                     "policy; add AWS::Lambda::Permission, or a policy of the queue or topic, with the rule's ARN"
                 )
 
     assert findings(every(graph, RULE, SCHEDULE), judge) == {}
+
+
+def _refused(target: Target, arn: str, graph: Graph, compute: Compute) -> Iterator[str]:
+    """Yield what a target's role lacks for EventBridge to send to a resource. Services with other actions are not judged."""
+    if action := _ACTION_ON.get(arn.split(":")[2]):
+        role = Role(compute.env, target.role_arn.rpartition("/")[2])
+        needed = [(action, arn, "to deliver")]
+        yield from ungranted(needed, role, read(role.statements), graph, needs="what EventBridge needs")
 
 
 def _lets_in(rule: Rule, arn: str, graph: Graph, compute: Compute) -> bool:
@@ -378,5 +396,7 @@ def test_events_that_were_not_delivered_are_noticed(graph: Graph, compute: Compu
                     f"expected a dead-letter queue of target {target.arn}, or an alarm on {losses.metrics[0]} of {losses.namespace} with "
                     f"its {losses.dimension}, found neither; set DeadLetterConfig"
                 )
+            elif not isinstance(rule, Rule):
+                yield from _refused(target, target.dead_letter_arn, graph, compute)
 
     assert findings(rules, judge) == {}
