@@ -18,7 +18,7 @@ from readiness.environment import named_by_iam
 
 _METHODS: Final = ("actions", "batchActions", "hasMany")
 LOADED: Final = ""
-"""Stands for the name of any attribute of a resource: to read one calls the action that loads them all."""
+"""The name of any attribute of a resource: a read of one calls the action that loads them all."""
 
 
 @cache
