@@ -1136,3 +1136,37 @@ def test_variables_of_a_function_are_text(cloud: Running) -> None:
         told = cloud.client("lambda").get_function_configuration(FunctionName=stack.id_of("Function"))
 
     assert told["Environment"]["Variables"] == {"CAPTURE": "true", "LIMIT": "5", "LEVEL": "INFO"}
+
+
+def test_scaled_capacity_of_a_table_is_listed(cloud: Running) -> None:
+    """A table of fixed capacity has none listed, and is none that cannot be read."""
+    table = resource(
+        "DynamoDB::Table",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        ProvisionedThroughput={"ReadCapacityUnits": 2, "WriteCapacityUnits": 2},
+    )
+    target = resource(
+        "ApplicationAutoScaling::ScalableTarget",
+        ServiceNamespace="dynamodb",
+        ResourceId={"Fn::Sub": "table/${Table}"},
+        ScalableDimension="dynamodb:table:ReadCapacityUnits",
+        MinCapacity=2,
+        MaxCapacity=10,
+    )
+    policy = resource(
+        "ApplicationAutoScaling::ScalingPolicy",
+        PolicyName="reads",
+        PolicyType="TargetTrackingScaling",
+        ScalingTargetId=ref("Target"),
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 70.0},
+    )
+    scaling = cloud.client("application-autoscaling")
+    with deployed(cloud, {"Resources": {"Table": table, "Target": target, "Policy": policy}}) as stack:
+        asked = {"ServiceNamespace": "dynamodb", "ResourceIds": [f"table/{stack.id_of('Table')}"]}
+        (found,) = scaling.describe_scalable_targets(**asked)["ScalableTargets"]
+        (by,) = scaling.describe_scaling_policies(ServiceNamespace="dynamodb")["ScalingPolicies"]
+
+        assert (found["MinCapacity"], found["MaxCapacity"]) == (2, 10)
+        assert by["ResourceId"] == found["ResourceId"] == asked["ResourceIds"][0]
+    assert scaling.describe_scalable_targets(**asked)["ScalableTargets"] == []

@@ -221,6 +221,7 @@ def _overlays() -> dict[str, Any]:
         "providers",
         "edges",
         "account",
+        "scaling",
         "attachments",
         "answers",
         "lateness",
