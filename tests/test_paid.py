@@ -27,6 +27,7 @@ NOBODY_IS_PAID = {
     "CODE-14": "the button is that of the error boundary",
     "CODE-15": "the check answers the page's request",
     "CODE-16": "the check answers the page's request",
+    "CODE-25": "every prompt holds a blocked word",
     "CDN-07": "the request is invalid",
     "SEC-07": "preflights ask for leave alone",
     "SEC-14": "every request is too large, or its prompt is blocked",

@@ -12,6 +12,26 @@ from tests.faults.fault import fault
 from verification import budgets
 from verification.probes.api import Api, gallery_path
 
+_CONTRACT = "backend/openapi.yaml"
+_OF_A_JOB = {
+    *("CODE-08", "CODE-09", "CODE-10", "CODE-13", "CODE-17", "CODE-20"),
+    *("SEC-10", "SEC-12", "SEC-13", "SEC-15", "SEC-22", "INF-11"),
+    *(
+        "CDN-02",
+        "CDN-03",
+        "CDN-04",
+        "CDN-05",
+        "CDN-06",
+        "CDN-07",
+        "CDN-08",
+        "CDN-11",
+        "CDN-13",
+        "CDN-14",
+        "CDN-18",
+    ),
+}
+"""The items that need a job, and are UNVERIFIED where none can be made."""
+
 
 @fault("CODE-08", "a handler drops a field of its answer")
 def dropped_field(bench: Bench) -> Iterator[None]:
@@ -20,6 +40,80 @@ def dropped_field(bench: Bench) -> Iterator[None]:
         "pixel_prompt/api.py",
         '{"jobId": job.id, "totalModels": len(models)}',
         '{"jobId": job.id}',
+    ):
+        yield
+
+
+@fault("CODE-25", "the contract does not require what every answer has")
+def weaker_contract(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        _CONTRACT,
+        "required: [jobId, status, completed, total, results]",
+        "required: [jobId, status, results]",
+    ):
+        yield
+
+
+@fault("CODE-25", "the contract does not document a property that the API reads")
+def undocumented_property(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        _CONTRACT,
+        "        guidance: { type: number, nullable: true, minimum: 5, maximum: 10, default: 7, description: For models that take it }\n",
+        "",
+    ):
+        yield
+
+
+@fault("CODE-25", "the contract allows more steps than the API takes")
+def wider_contract(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(_CONTRACT, "minimum: 25, maximum: 50", "minimum: 25, maximum: 500"):
+        yield
+
+
+@fault("CODE-25", "the contract has a cursor be a number")
+def other_type_of_a_parameter(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(_CONTRACT, "type: string, maxLength: 512", "type: integer"):
+        yield
+
+
+@fault("CODE-25", "the contract does not say that a route may fail")
+def undocumented_status(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        _CONTRACT, '        "500": { $ref: "#/components/responses/InternalError" }\n', ""
+    ):
+        yield
+
+
+@fault("CODE-25", "a seed may be as long as the caller likes")
+def wider_api(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        "SEED_MAX: Final = 2**31 - 1",
+        "SEED_MAX: Final = 2**63 - 1",
+    ):
+        yield
+
+
+@fault(
+    "CODE-25",
+    "valid guidance is refused",
+    relatives=_OF_A_JOB,
+)
+def refused_guidance(bench: Bench) -> Iterator[None]:
+    with bench.patched(
+        "ApiFunction",
+        "pixel_prompt/validation.py",
+        "or not isinstance(value, int | float)",
+        "or isinstance(value, int | float)",
+    ):
+        yield
+
+
+@fault("CODE-19", "the contract does not know why a model failed", relatives={"CODE-25"})
+def undocumented_error(bench: Bench) -> Iterator[None]:
+    with bench.checkout.changed(
+        _CONTRACT, '        error: { $ref: "#/components/schemas/ModelError" }\n', ""
     ):
         yield
 
@@ -112,7 +206,7 @@ def gallery_in_the_wrong_order(bench: Bench) -> Iterator[None]:
 @fault(
     "CODE-12",
     "a refusal is a 500 with a traceback",
-    relatives={"CODE-13", "CODE-17", "CONF-03", "CONF-04", "SEC-14"},
+    relatives={"CODE-13", "CODE-17", "CODE-25", "CONF-03", "CONF-04", "SEC-14"},
 )
 def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
     with bench.patched(
@@ -124,7 +218,7 @@ def traceback_for_invalid_input(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "an error carries no correlation id", relatives={"CODE-17"})
+@fault("CODE-12", "an error carries no correlation id", relatives={"CODE-17", "CODE-25"})
 def error_without_correlation_id(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -157,7 +251,7 @@ def hiding_prompt(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "a page of the gallery may be of any size")
+@fault("CODE-12", "a page of the gallery may be of any size", relatives={"CODE-25"})
 def endless_page(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -168,7 +262,7 @@ def endless_page(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "a seed of any kind is taken")
+@fault("CODE-12", "a seed of any kind is taken", relatives={"CODE-25"})
 def any_seed(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -179,7 +273,7 @@ def any_seed(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "models that nobody has are left out of a job in silence")
+@fault("CODE-12", "models that nobody has are left out of a job in silence", relatives={"CODE-25"})
 def any_models(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -190,7 +284,7 @@ def any_models(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-12", "a job that does not exist is said to wait")
+@fault("CODE-12", "a job that does not exist is said to wait", relatives={"CODE-25"})
 def job_of_nothing(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",

@@ -246,7 +246,7 @@ def silent_vendor(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-14", "the content filter lets everything pass")
+@fault("SEC-14", "the content filter lets everything pass", relatives={"CODE-25"})
 def no_content_filter(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
@@ -257,7 +257,7 @@ def no_content_filter(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-14", "prompts may be sixteen megabytes long", relatives={"CODE-12"})
+@fault("SEC-14", "prompts may be sixteen megabytes long", relatives={"CODE-12", "CODE-25"})
 def unlimited_bodies(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",

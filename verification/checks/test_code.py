@@ -25,6 +25,7 @@ from readiness.probes.cdn import Cdn
 from readiness.probes.http import Answer
 from readiness.probes.wire import LIVE, Answered
 from verification import budgets
+from verification.probes.agreement import BLOCKED, Agreement, Sources
 from verification.probes.api import Api, Job, error_of, gallery_path, new_correlation_id
 from verification.probes.artefacts import Artefacts
 from verification.probes.browser import Visit
@@ -452,10 +453,12 @@ def test_images_are_stored_though_s3_asks_to_slow_down(api: Api, stack: Stack) -
 
 
 @pytest.mark.item("CODE-19")
-def test_one_failing_provider_costs_one_image(api: Api, stack: Stack) -> None:
+def test_one_failing_provider_costs_one_image(api: Api, stack: Stack, source: Source) -> None:
     """With nine vendors, one that has trouble is an ordinary day."""
     drill = _drill(stack, modelsDown=1)
     job = api.look(drill["jobId"])
+    contract = Contract(source.app / "backend" / "openapi.yaml")
+    (told,) = (each for each in contract.operations() if str(each) == "GET /status/{jobId}")
     failed = {result["model"]: result.get("error") for result in job.results if not result.get("imageUrl")}
 
     assert failed.keys() == set(drill["down"]), job.results
@@ -466,6 +469,7 @@ def test_one_failing_provider_costs_one_image(api: Api, stack: Stack) -> None:
     assert [error and error.get("code") for error in failed.values()] == ["unavailable"], failed
     assert all(error.get("message") for error in failed.values() if error), failed
     assert [error for error in failed.values() if error and _shows_insides(error["message"])] == []
+    assert contract.problems(told, api.call("GET", f"/status/{job.id}")) == []
 
 
 @pytest.mark.item("CODE-20")
@@ -534,6 +538,23 @@ def test_axe_finds_nothing_serious(visit: OpenPage, shown_job: Job) -> None:
 def test_page_names_the_hash_of_its_code(source: Source) -> None:
     """A script that was replaced under its own name would run in every visitor's browser."""
     assert Artefacts(source.app).unguarded_code() == []
+
+
+@pytest.mark.item("CODE-25")
+def test_contract_allows_and_tells_what_the_api_does(api: Api, source: Source, stack: Stack) -> None:
+    """A contract that is weaker or wider than the API misleads the developers of its clients."""
+    backend = source.app / "backend"
+    contract, sources = Contract(backend / "openapi.yaml"), Sources.read(backend / "src")
+    agreement = Agreement(api, contract, sources, _VALID, list(api.vendors()))
+    parameters = stack.formation.template.get("Parameters", {}).values()
+    agreement.read([frozenset(map(str, one.get("AllowedValues", ()))) for one in parameters])
+    try:
+        agreement.ask()
+    except Unverified:
+        if not agreement.problems:
+            raise
+
+    assert agreement.problems == []
 
 
 @pytest.mark.item("CODE-23")
@@ -802,6 +823,11 @@ def _logged_ids(log: LogGroup, job: Job) -> set[str | None]:
     return {line.get("correlationId") for line in lines if line.get("jobId") == job.id}
 
 
+_VALID: dict[str, dict[str, Any]] = {
+    "/generate": {"prompt": BLOCKED, "verification": True},
+    "/enhance": {"prompt": BLOCKED},
+    "/log": {"message": "sent by a verification", "level": "info"},
+}
 # What is taken though it has to be refused becomes a job: no user shall find it in the gallery.
 _WISH: dict[str, Any] = {"prompt": "a quiet harbour", "steps": 25, "guidance": 7, "verification": True}
 _TOO_LONG = "a" * (budgets.PROMPT_CHARACTERS + 1)

@@ -642,7 +642,7 @@ export interface operations {
                      *           "imageCount": 9
                      *         }
                      *       ],
-                     *       "nextCursor": "WyIyMDI2LTAxLTMxVDEyOjAwOjAwLjAwMFojYSIsImEiXQ"
+                     *       "nextCursor": "MjAyNi0wMS0zMVQxMjowMDowMC4wMDBaIzAxOThjMGRlLTVmM2EtNGMxYi05ZDZlLTJiN2E0ZjFjOGU5MA"
                      *     }
                      */
                     "application/json": components["schemas"]["GalleryPage"];
