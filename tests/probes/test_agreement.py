@@ -121,6 +121,7 @@ class Server:
         reads: further properties that it looks at.
         prompt_first: looks at the prompt before all other properties.
         blocks: refuses blocked words.
+        crashes: fails on a number that is no integer.
         statuses: by path, the status of every answer.
     """
 
@@ -129,6 +130,7 @@ class Server:
     reads: tuple[str, ...] = ()
     prompt_first: bool = False
     blocks: bool = True
+    crashes: bool = False
     statuses: Mapping[str, int] = field(default_factory=dict)
 
     def call(
@@ -168,6 +170,8 @@ class Server:
             document = json.loads(text or b"")
         except ValueError:
             return 400, "invalid_json"
+        if self.crashes and isinstance(document.get("line"), float):
+            return 500, "internal_error"
         blocked = route == "/generate" and "nsfw" in str(document.get("prompt")) and self.blocks
         if not (self.prompt_first and blocked) and not self._valid(route, document):
             return 422, "invalid_field"
@@ -263,6 +267,10 @@ def test_a_contract_that_says_what_the_api_does_has_no_problem(tmp_path):
             r"lacks \['service_unavailable'\]",
         ),
         (
+            lambda d: d["paths"]["/gallery/list"]["get"].pop("operationId"),
+            r"GET /gallery/list 200: a link leads to no operation",
+        ),
+        (
             lambda d: d["paths"]["/gallery/list"]["get"]["parameters"][0]["schema"].update(maximum=4),
             r"does not allow \?limit=5, and",
         ),
@@ -283,6 +291,7 @@ def test_what_the_contract_says_otherwise_is_named(tmp_path, change, problem):
     [
         (Server(least=0), r"does not allow line = 0, and"),
         (Server(most=8), r"allows line = 9, and"),
+        (Server(crashes=True), r"does not allow line = 2\.5, and the API answers .* 500 "),
         (Server(reads=("hue",)), r"POST /log reads 'hue', which the contract does not document"),
     ],
 )

@@ -159,7 +159,9 @@ class Agreement:
             raise Unverified(
                 f"{answer!r}: a prompt was taken that holds a blocked word, so that asking costs money; see SEC-14"
             )
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Once a route has answered, what makes it fail is the request.
+        answers = bool(self._statuses[str(operation)]) and answer.status != HTTPStatus.SERVICE_UNAVAILABLE
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not answers:
             raise Unverified(
                 f"{answer!r}: the API fails; see its log", cause=f"{operation} answers {answer.status}"
             )

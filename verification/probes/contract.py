@@ -163,7 +163,10 @@ class Contract:
             if not self.allows(media.get("schema", {}), example):
                 yield f"{where}: an example breaks its schema"
         for link in answer.get("links", {}).values():
-            target = by_id[link["operationId"]]
+            target = by_id.get(str(link.get("operationId")))
+            if target is None:
+                yield f"{where}: a link leads to no operation"
+                continue
             taken = {**self.parameters(target, "path"), **self.parameters(target, "query")}
             for name, pointer in link["parameters"].items():
                 value = _at(media.get("example"), pointer.rpartition("#/")[2])
