@@ -96,6 +96,9 @@ three for an answer and fails; mostly it is a minute."""
 KEY_CHECK_DEADLINE: Final = timedelta(seconds=60)
 """How long the worker may take to try all vendors' keys. Source: it gives the vendors 30 s, and may start cold."""
 
+VENDOR_PATIENCE: Final = timedelta(seconds=5)
+"""The shortest time after which the worker gives up on a vendor. Source: `CONNECT_SECONDS` of the worker's transport."""
+
 MODEL_NOTICE: Final = timedelta(days=90)
 """How long a configured model has to be served for yet. Source: checklist CONF-19; OpenAI gives three months' notice for
 image models, "Deprecations"."""

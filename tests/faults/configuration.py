@@ -220,6 +220,11 @@ def log_of_a_day(bench: Bench) -> Iterator[None]:
     yield from _log_kept(bench, "WorkerLogGroup", 1)
 
 
+@fault("CONF-16", "the API's log is kept for longer than samconfig.toml says")
+def log_of_ninety_days(bench: Bench) -> Iterator[None]:
+    yield from _log_kept(bench, "ApiLogGroup", 90)
+
+
 def _log_kept(bench: Bench, name: str, kept: int) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical(name)
     days = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]

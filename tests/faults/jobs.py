@@ -151,6 +151,15 @@ def unreachable_vendor(bench: Bench) -> Iterator[None]:
         yield
 
 
+@fault("CONF-02", "the worker gives up on a key before it asks the vendor")
+def unasked_vendor(bench: Bench) -> Iterator[None]:
+    before = 'if deadline.remaining <= 0:\n            raise VendorError("timeout")\n        try:\n            self._invoke({})'
+    with bench.patched(
+        "WorkerFunction", "pixel_prompt/adapters/bedrock.py", before, before.replace("<=", ">")
+    ):
+        yield
+
+
 @fault("CONF-02", "the account has no subscription to a model", relatives={"CODE-09"})
 def unsubscribed_model(bench: Bench) -> Iterator[None]:
     model = registry.of("bedrock")[0].vendor_model

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from readiness import budgets as general
+from readiness import samconfig
 from readiness.application import Application
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.key import Key
-from readiness.aws.log_group import LogGroup
+from readiness.aws.log_group import LogEvent, LogGroup
 from readiness.aws.service_access import Caller
 from readiness.aws.trouble import Strength
 from readiness.catalogue.sending import Receiver, refusals
@@ -51,7 +55,9 @@ def test_registry_names_nine_models(api: Api, stack: Stack) -> None:
 @pytest.mark.item("CONF-02")
 def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
     """All images of one vendor would fail, and users would be the first to know."""
+    asked, begun = datetime.now(UTC), time.monotonic()
     told = stack.worker.invoke({"action": "check-keys"}, budgets.KEY_CHECK_DEADLINE)
+    took = timedelta(seconds=time.monotonic() - begun)
     if "secret" not in told:
         raise Unverified(f"{stack.worker!r} answers from keys that it has kept; deploy the application again")
     secret, tried = told["secret"], told["models"]
@@ -65,10 +71,27 @@ def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
     refused = {entry["model"] for entry in tried if entry["code"] == "unauthorized"}
 
     assert {model: why for model, why in answers.items() if model in refused} == {}
+    late = {model for model, why in answers.items() if why == "timeout"}
+    if late and took < budgets.VENDOR_PATIENCE:
+        assert not (unasked := _without_answer(stack, asked, late)), (
+            f"the worker gave up on {sorted(unasked)} after {took.total_seconds():.1f} s, before any vendor could be late"
+        )
     if answers:
         raise Unverified(f"no vendor's word on the credentials behind {answers}; run again when it answers")
     if len({entry["model"] for entry in tried}) != budgets.MODELS:
         raise Unverified(f"the worker tried {len(tried)} models, expected {budgets.MODELS}; see CONF-01")
+
+
+def _without_answer(stack: Stack, asked: datetime, models: AbstractSet[str]) -> set[str]:
+    """Those models of which the worker's log says that their vendors answered nothing."""
+
+    def refusals(events: Sequence[LogEvent]) -> dict[str, Mapping[str, Any]]:
+        told = [event.fields for event in events if event.fields.get("event") == "key_refused"]
+        return {str(line.get("model")): line for line in told}
+
+    events = stack.worker_log.wait_for("key_refused", asked, lambda found: models <= refusals(found).keys())
+    lines = refusals(events)
+    return {model for model in models if model in lines and lines[model].get("vendorStatus") is None}
 
 
 _WHY = {
@@ -355,14 +378,18 @@ def test_environments_share_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.item("CONF-16")
-def test_logs_are_kept_as_long_as_they_are_needed(stack: Stack, application: Application) -> None:
+def test_logs_are_kept_as_long_as_they_are_needed(
+    stack: Stack, application: Application, source: Source, env: Environment
+) -> None:
     """Logs that never expire cost more each month; logs that expire too early cannot explain a failure."""
-    kept = {group.name: _kept(group, application.least_log_retention) for group in stack.log_groups}
+    given = samconfig.parameters(source.app / "backend" / "samconfig.toml", env.name).get("LogRetentionDays")
+    intended = None if given is None else timedelta(days=int(given))
+    kept = {group.name: _kept(group, application.least_log_retention, intended) for group in stack.log_groups}
 
     assert {name: why for name, why in kept.items() if why} == {}
 
 
-def _kept(group: LogGroup, least: timedelta) -> str:
+def _kept(group: LogGroup, least: timedelta, intended: timedelta | None) -> str:
     """What is wrong with how long a log group keeps its lines."""
     if existing(lambda: group.description) is None:
         return "does not exist; the one that Lambda creates instead never expires its lines"
@@ -370,6 +397,10 @@ def _kept(group: LogGroup, least: timedelta) -> str:
         return "never expires its lines"
     if not least <= group.retention <= general.LOG_RETENTION:
         return f"keeps its lines for {group.retention.days} days, not for {least.days} to {general.LOG_RETENTION.days}"
+    if intended not in (None, group.retention):
+        return (
+            f"keeps its lines for {group.retention.days} days, not for the {intended.days} of samconfig.toml"
+        )
     return ""
 
 
