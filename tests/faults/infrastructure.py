@@ -39,7 +39,7 @@ def health_of_another_environment(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-02", "health answers 500", relatives={"CDN-07", "CODE-08", "CONF-01"})
+@fault("INF-02", "health answers 500", relatives={"CDN-07", "CODE-08", "CODE-25", "CONF-01"})
 def broken_health(bench: Bench) -> Iterator[None]:
     with bench.patched("ApiFunction", "pixel_prompt/api.py", '"version": __version__,', '"version": 1 // 0,'):
         yield

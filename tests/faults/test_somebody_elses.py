@@ -127,6 +127,7 @@ def test_what_is_right_with_somebody_elses_passes(seen: Mapping[str, Seen]) -> N
     """Who reads the report has to find five causes, not fifty."""
     followed = {
         *("CODE-03", "CODE-04", "CODE-06"),  # their own tests and linters know better
+        "CODE-25",  # the contract allows no such number of steps
         *("CDN-04", "CDN-05", "CODE-18", "CODE-19"),  # of images that overwrite each other
     }
     turned = {item for item, found in seen.items() if found.outcome not in ("pass", "waived")}
