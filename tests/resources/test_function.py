@@ -168,7 +168,7 @@ def test_a_version_that_a_killed_run_left_is_deleted_first(scripted, stub):
     left = {
         "FunctionName": "f",
         "Version": "3",
-        "Description": "cold start, measured by pixel-prompt-verification",
+        "Description": "cold start, measured by stack-readiness",
     }
     deleted = []
 
@@ -230,7 +230,7 @@ def package_of(reach, stub, content, digest=None):
     sha = base64.b64encode(hashlib.sha256(content).digest()).decode()
     code = json.dumps({"Code": {"Location": f"{stub.url}/code"}}).encode()
     configuration = json.dumps({"CodeSha256": digest or sha}).encode()
-    stub.replies(Reply(200, code), Reply(200, content), Reply(200, configuration))
+    stub.replies(Reply(200, code), Reply(200, configuration), Reply(200, content))
     return Function(reach(stub.url), "door").package
 
 
