@@ -68,7 +68,7 @@ class Table:
 
     @property
     def is_passing(self) -> bool:
-        """Whether each row is of use only while a request is repeated or a connection lasts, so that nobody restores it.
+        """Whether each row is of use only while a request is repeated or a connection lasts, so that no restore needs it.
 
         Source: Powertools for AWS Lambda, "Idempotency", required resources: key `id`, expiry `expiration`. API Gateway
         Developer Guide, "WebSocket chat app": a table with the key `connectionId`.

@@ -87,7 +87,7 @@ class Apis:
         return self._apis.get(resource) or self._of_version_2[resource]
 
     def stages(self, resource: Resource) -> Sequence[Stage]:
-        """The stages of an API that serve something; one that SAM adds is the last, for nobody uses it on purpose."""
+        """The stages of an API that serve something; one that SAM adds is the last, for no client is meant to use it."""
         api = self.api(resource)
         found = [stage for stage in api.stages if stage.deployment or stage.auto_deploy]
         return sorted(found, key=lambda stage: self.is_added(resource, stage))

@@ -119,7 +119,7 @@ def functions(template: Mapping[str, Any], folder: Path) -> list[Function]:
 
 
 def _items(value: object) -> Sequence[object]:
-    """The items of a list; what stands in its place, such as a condition, is one that is not known."""
+    """The items of a list; another value, such as a condition, is one unknown item."""
     return value if isinstance(value, list) else [value] if value else []
 
 

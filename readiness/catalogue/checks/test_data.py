@@ -373,7 +373,7 @@ def _reads_past(
 def _of_lasting(
     graph: Graph, tables: Mapping[Resource, Table], judge: Callable[[Resource], Iterable[str]]
 ) -> Mapping[str, Sequence[str]]:
-    """What is wrong with each table whose rows somebody may want back.
+    """What is wrong with each table whose rows a restore may need.
 
     Raises:
         NotApplicable: the stack has none.

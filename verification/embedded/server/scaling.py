@@ -118,7 +118,7 @@ class Scaling:
         return f"arn:aws:{service}:{region}:{self._context.account_id}:{resource}"
 
     def create_target(self, _logical_id: str, properties: Properties, _stack_name: str) -> Made:
-        """Register what a template wants to be scaled."""
+        """Register what a template requires to be scaled."""
         self._register(properties)
         namespace, resource, dimension = _key(properties)
         return f"{resource}|{dimension}|{namespace}", {}
