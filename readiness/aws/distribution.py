@@ -154,6 +154,15 @@ class Distribution:
         return {}
 
     @property
+    def replaced_errors(self) -> Mapping[int, int]:
+        """The status that a viewer gets for an origin's, where an error page replaces the answer."""
+        return {
+            int(one["ErrorCode"]): int(one["ResponseCode"])
+            for one in self._error_responses
+            if one.get("ResponseCode")
+        }
+
+    @property
     def _error_responses(self) -> Sequence[Mapping[str, Any]]:
         return list(self.configuration.get("CustomErrorResponses", {}).get("Items") or [])
 
@@ -164,11 +173,6 @@ class Distribution:
             int(one["ErrorCode"]): timedelta(seconds=one.get("ErrorCachingMinTTL", 10))
             for one in self._error_responses
         }
-
-    @property
-    def error_statuses(self) -> set[int]:
-        """The statuses that declared error pages answer with."""
-        return {int(one["ResponseCode"]) for one in self._error_responses if one.get("ResponseCode")}
 
     @cached_property
     def delivers_logs(self) -> bool:

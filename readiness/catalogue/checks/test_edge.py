@@ -33,6 +33,7 @@ from readiness.probes.http import Answer
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _BUCKET_NAME = re.compile(r"(?P<name>.+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?$")
 _WEBSITE = re.compile(r"\.s3-website[.-]")
+_API = re.compile(r"\.(?:execute-api|lambda-url)\.")
 _READS = ("GET", "HEAD")
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _NO_TLS = re.compile(r"SSLv3|TLSv1(?:_2016|\.1_2016)?")
@@ -112,6 +113,15 @@ def _origin(distribution: Distribution, behaviour: Mapping[str, Any]) -> Mapping
 def _writes(behaviour: Mapping[str, Any]) -> set[str]:
     """The methods that write and that a behaviour lets through; without a list it lets GET and HEAD through."""
     return {*behaviour.get("AllowedMethods", {}).get("Items", [])} & _WRITES
+
+
+def _leads_to_an_api(distribution: Distribution) -> bool:
+    """Whether a behaviour asks API Gateway or a function's URL, or passes writes to another server than a bucket."""
+    for behaviour in distribution.behaviours:
+        origin = _origin(distribution, behaviour)
+        if _API.search(str(origin["DomainName"])) or (_writes(behaviour) and not _bucket_of(origin)):
+            return True
+    return False
 
 
 def _path(behaviour: Mapping[str, Any]) -> str:
@@ -313,7 +323,7 @@ def test_a_missing_object_reveals_nothing(
         name = _bucket_of(_origin(one, one.behaviours[0]))
         answer = Cdn(env, one.domain_name).get(f"/verification-{uuid.uuid4().hex}.txt")
         text = f"{dict(answer.headers)} {answer.body.decode('utf-8', 'replace')}"
-        if answer.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, *one.error_statuses}:
+        if answer.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, *one.replaced_errors.values()}:
             yield f"expected 403, 404 or a declared page, found {answer!r}; set CustomErrorResponses"
         if name in text:
             yield "expected an error that names no bucket, found the bucket's name in it; set CustomErrorResponses"
@@ -382,6 +392,27 @@ def _is_there(bucket: Bucket) -> bool | None:
         if problem.response["Error"]["Code"] in ("403", "301"):
             return None
         raise
+
+
+@pytest.mark.cloudfront
+@pytest.mark.item("EDGE-17")
+def test_error_pages_hide_no_error_of_an_api(
+    graph: Graph, distributions: Mapping[Resource, Distribution]
+) -> None:
+    """A client reads a page instead of the API's error, and an outage looks like success."""
+    able = [one for one in _enabled(graph, distributions) if _leads_to_an_api(distributions[one])]
+    if not able:
+        raise NotApplicable("no distribution of the stack leads to an API")
+
+    def judge(resource: Resource) -> Iterator[str]:
+        for error, status in distributions[resource].replaced_errors.items():
+            if status < HTTPStatus.BAD_REQUEST:
+                yield (
+                    f"expected an API's {error} to stay an error, found that an error page replaces it with status {status} for "
+                    "every behaviour; rewrite the page's addresses in a CloudFront Function instead"
+                )
+
+    assert findings(able, judge) == {}
 
 
 @pytest.mark.cloudfront
