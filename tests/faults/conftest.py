@@ -39,6 +39,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in chain.from_iterable(terminalreporter.stats.get(end, ()) for end in ("passed", "failed")):
         if "test_matrix.py" in report.nodeid:
             totals.update({name: value for name, value in report.user_properties if isinstance(value, int)})
+            for name, why in report.user_properties:
+                if name == "apart":  # a run of one group becomes one for each of its faults
+                    terminalreporter.write_line(
+                        f"tried by themselves: {report.nodeid.partition('[')[2][:-1]}: {why}"
+                    )
     if totals:
         terminalreporter.write_line(
             f"fault matrix: {totals['detected']} of {totals['faults']} faults detected, collateral {totals['collateral']}, "

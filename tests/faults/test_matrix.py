@@ -101,14 +101,16 @@ def test_faults_turn_their_items_alone(
     """Several at once where they touch different items; where that is not as declared, each by itself decides."""
     thorough = request.config.getoption("--thorough", default=False)
     wrong: list[str] = []
-    alone: list[Sequence[Fault]] = [faults]
+    alone: list[Sequence[Fault]] = [[fault] for fault in faults]
     if len(faults) > 1:
         try:
-            alone = (
-                [[fault] for fault in faults] if _try(faults, bench, known_good, thorough=thorough) else []
-            )
-        except AssertionError:
-            alone = [[fault] for fault in faults]
+            apart = _try(faults, bench, known_good, thorough=thorough)
+        except AssertionError as problem:
+            apart = [str(problem)]
+        if apart:
+            record_property("apart", apart[0])
+        else:
+            alone = []
     detected = len(faults)
     for one in alone:
         found = _try(one, bench, known_good, thorough=thorough)
