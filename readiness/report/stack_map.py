@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from readiness.discovery.graph import Resource
@@ -22,7 +22,9 @@ def picture(document: Document) -> str:
     if not document.get("map"):
         return ""
     graph = graph_of(document["map"])
-    named = {str(resource): items for resource in graph.resources if (items := _items(document, resource))}
+    judged = [item for item in document["items"] if item["outcome"] in _JUDGED]
+    texts = [(item, "\n".join(_texts(item))) for item in judged]
+    named = {str(resource): items for resource in graph.resources if (items := _items(texts, resource))}
     return svg(
         graph,
         {name: items[0]["outcome"] for name, items in named.items()},
@@ -30,18 +32,20 @@ def picture(document: Document) -> str:
     )
 
 
-def _items(document: Document, resource: Resource) -> list[Mapping[str, Any]]:
-    """The items whose findings name a resource, the gravest first."""
+def _items(texts: Sequence[tuple[Mapping[str, Any], str]], resource: Resource) -> list[Mapping[str, Any]]:
+    """The items whose findings name a resource, the gravest first.
+
+    Args:
+        texts: each item with what its findings say.
+        resource: the resource.
+    """
     names = {resource.logical_id.rpartition("/")[2], re.split(r"[/:]", resource.physical_id)[-1]}
     words = [rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names if len(name) >= _SHORTEST]
     if not words:
         return []
     pattern = re.compile("|".join(words))
-    found = [
-        item
-        for item in document["items"]
-        if item["outcome"] in _JUDGED and any(pattern.search(text) for text in _texts(item))
-    ]
+    # A search for the plain names comes first: it is many times as fast as that for whole words.
+    found = [item for item, text in texts if any(name in text for name in names) and pattern.search(text)]
     return sorted(found, key=lambda item: _JUDGED.index(item["outcome"]))
 
 

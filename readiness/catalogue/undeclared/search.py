@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from readiness.aws.cloudformation import CloudFormationStack
 from readiness.aws.policy import read, statements_of
@@ -15,6 +17,8 @@ from readiness.environment import Environment
 from readiness.errors import Unverified
 
 _STACK = "AWS::CloudFormation::Stack"
+_READERS: Final = 8
+"""Resources that are read at a time. A client of boto3 keeps ten connections (botocore, Config, max_pool_connections)."""
 
 
 def undeclared(env: Environment, graph: Graph) -> Mapping[str, Sequence[str]]:
@@ -27,13 +31,15 @@ def undeclared(env: Environment, graph: Graph) -> Mapping[str, Sequence[str]]:
     declarations = Declarations(env, graph)
     found: dict[str, Sequence[str]] = {}
     unread: list[tuple[str, Exception]] = []
-    for resource in graph.of(*READINGS):
-        if not resource.physical_id:
-            continue
-        properties = declarations.properties(resource)
-        document, problems = whole(
-            Subject(account, resource.type, resource.physical_id, resource.arn, properties)
-        )
+    resources = [one for one in graph.of(*READINGS) if one.physical_id]
+    subjects = [
+        Subject(account, one.type, one.physical_id, one.arn, declarations.properties(one))
+        for one in resources
+    ]
+    # Nearly all of the time goes into waiting for answers.
+    with ThreadPoolExecutor(_READERS) as readers:
+        documents = list(readers.map(whole, subjects))
+    for resource, (document, problems) in zip(resources, documents, strict=True):
         unread += [(str(resource), problem) for problem in problems]
         words = {"name": resource.physical_id}
         odd: list[str] = []
