@@ -23,15 +23,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from readiness import environment, starter
 from readiness.application import Application
-from readiness.discovery import live, show
-from readiness.environment import Environment
 from readiness.errors import Unverified, UsageProblem
-from readiness.report import __main__ as report
 from readiness.suite import CATALOGUE
+
+if TYPE_CHECKING:
+    from readiness.environment import Environment
 
 EXIT_USAGE = 4
 _DEFAULT = "local"
@@ -97,6 +96,8 @@ def _environment(application: Application) -> str:
     Raises:
         UsageProblem: several could be meant.
     """
+    from readiness import environment  # noqa: PLC0415  # takes half a second, which a verification does not need
+
     names = environment.names(application)
     if _DEFAULT in names:
         return _DEFAULT
@@ -106,6 +107,8 @@ def _environment(application: Application) -> str:
 
 
 def _connected(application: Application, words: Sequence[str]) -> Environment:
+    from readiness import environment  # noqa: PLC0415  # takes half a second, which a verification does not need
+
     env = environment.connect(application, _value(words, "--env") or _environment(application))
     env.preflight()
     env.require_stack()
@@ -114,6 +117,8 @@ def _connected(application: Application, words: Sequence[str]) -> Environment:
 
 def _graph(application: Application, words: Sequence[str]) -> int:
     """Print the graph, or draw it where a file is named."""
+    from readiness.discovery import live, show  # noqa: PLC0415  # takes half a second, which a verification does not need
+
     graph = live.read(_connected(application, words))
     after = words[words.index("--graph") + 1 :]
     if after and not after[0].startswith("-"):
@@ -127,6 +132,8 @@ def _graph(application: Application, words: Sequence[str]) -> int:
 def _initialise(folder: Path, words: Sequence[str]) -> int:
     if words:
         raise UsageProblem(f"init takes no arguments, found {' '.join(words)}")
+    from readiness import starter  # noqa: PLC0415  # takes half a second, which a verification does not need
+
     for line in starter.write(_application(folder)):
         print(line)
     return 0
@@ -134,6 +141,8 @@ def _initialise(folder: Path, words: Sequence[str]) -> int:
 
 def _history(application: Application, words: Sequence[str]) -> int:
     """Print the kept runs of an environment."""
+    from readiness.report import __main__ as report  # noqa: PLC0415  # takes half a second, which a verification does not need
+
     name = _value(words, "--env") or _environment(application)
     return report.main(["history", str(application.folder / "reports" / name)])
 
