@@ -110,7 +110,13 @@ def refused_guidance(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CODE-19", "the contract does not know why a model failed", relatives={"CODE-25"})
+# Where a model does fail, CODE-08 sees that as well.
+@fault(
+    "CODE-19",
+    "the contract does not know why a model failed",
+    relatives={"CODE-25"},
+    apart_from={"CODE-09", "CONF-02"},
+)
 def undocumented_error(bench: Bench) -> Iterator[None]:
     with bench.checkout.changed(
         _CONTRACT, '        error: { $ref: "#/components/schemas/ModelError" }\n', ""

@@ -95,7 +95,8 @@ def _image(bench: Bench, **changes: Any) -> Iterator[None]:
         bench.stack.distribution.invalidate(f"/{key}")
 
 
-@fault("CDN-18", "an old image is answered as a document")
+# With a wrong origin path, the distribution serves the images that it has cached alone.
+@fault("CDN-18", "an old image is answered as a document", apart_from={"CDN-04"})
 def image_as_document(bench: Bench) -> Iterator[None]:
     with _image(bench, ContentType="text/html"):
         yield

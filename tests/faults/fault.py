@@ -31,6 +31,7 @@ class Fault:
         outcome: what the item must turn to.
         relatives: other items that cannot pass while the fault lasts, whatever their outcome.
         alone: whether it cannot last beside others: it updates the stack, or commits what lies in the tree.
+        apart_from: items that it cannot last beside a fault of, since the two together turn more, or hide each other.
     """
 
     item: str
@@ -40,6 +41,7 @@ class Fault:
     outcome: Outcome
     relatives: frozenset[str]
     alone: bool = False
+    apart_from: frozenset[str] = frozenset()
 
     @property
     def turned(self) -> frozenset[str]:
@@ -61,15 +63,27 @@ def fault(
     outcome: Outcome = Outcome.FAIL,
     relatives: set[str] | None = None,
     alone: bool = False,
+    apart_from: set[str] | None = None,
 ) -> Callable[[Callable[[Any], Iterator[None]]], Callable[[Any], Iterator[None]]]:
     """Register a generator function that makes a change, yields, and takes it back."""
 
     def register(inject: Callable[[Any], Iterator[None]]) -> Callable[[Any], Iterator[None]]:
         known = frozenset(relatives or ())
-        FAULTS.append(Fault(item, what, realm, contextmanager(inject), outcome, known, alone))
+        FAULTS.append(
+            Fault(
+                item, what, realm, contextmanager(inject), outcome, known, alone, frozenset(apart_from or ())
+            )
+        )
         return inject
 
     return register
+
+
+def _bear(one: Fault, other: Fault) -> bool:
+    """Whether two faults may last at the same time."""
+    if one.alone or other.alone or one.realm is not other.realm or one.turned & other.turned:
+        return False
+    return not (one.turned & other.apart_from or other.turned & one.apart_from)
 
 
 def together(faults: Sequence[Fault], size: int) -> list[tuple[Fault, ...]]:
@@ -77,10 +91,7 @@ def together(faults: Sequence[Fault], size: int) -> list[tuple[Fault, ...]]:
     groups: list[list[Fault]] = []
     for one in faults:
         for group in groups:
-            apart = one.alone or any(
-                other.alone or other.realm is not one.realm or other.turned & one.turned for other in group
-            )
-            if not apart and len(group) < size:
+            if len(group) < size and all(_bear(one, other) for other in group):
                 group.append(one)
                 break
         else:

@@ -1,4 +1,5 @@
 from contextlib import nullcontext
+from dataclasses import replace
 
 from readiness.verdict import Outcome
 from tests.faults.fault import Fault, Realm, together
@@ -23,6 +24,13 @@ def test_faults_that_turn_one_item_do_not():
     faults = [a_fault("SEC-01", "SEC-03"), a_fault("SEC-02", "SEC-03"), a_fault("SEC-03"), a_fault("SEC-01")]
 
     assert items(together(faults, 8)) == [["SEC-01"], ["SEC-02", "SEC-01"], ["SEC-03"]]
+
+
+def test_faults_that_hide_each_other_do_not():
+    hides, other = replace(a_fault("CDN-18"), apart_from=frozenset({"CDN-04"})), a_fault("CDN-02", "CDN-04")
+
+    assert together([hides, other], 8) == [(hides,), (other,)]
+    assert together([other, hides], 8) == [(other,), (hides,)]
 
 
 def test_realms_stay_apart_and_some_faults_are_alone():
