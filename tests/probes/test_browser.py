@@ -399,7 +399,7 @@ def test_a_check_whose_tab_crashes_is_unverified(api, browser) -> None:
     def look() -> None:
         with browser.visit("/") as visit:
             # Chromium crashes the tab when it comes to it, so what follows waits for the crash.
-            with visit.page.expect_event("crash"), suppress(Error):
+            with visit.page.expect_event("crash", timeout=120_000), suppress(Error):
                 visit.page.goto("chrome://crash")
             assert visit.page.locator("h1").count(), "the page is empty"
 
