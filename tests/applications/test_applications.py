@@ -15,7 +15,6 @@ pytestmark = [pytest.mark.embedded]
 SEED = 15
 # Planted defects that no item names, each with the reason; `python -m tests.applications` shows them all.
 NOT_NAMED = {
-    "guest book: one-unit": "the embedded AWS has no Application Auto Scaling, and one unit suits a small table",
     "guest book: old-event-format": "the embedded AWS sends every function the payload format 2.0",
     "guest book: copy-elsewhere": "which keys a source writes is not read",
     "guest book: same-minute": "what a key means is the application's own claim",
