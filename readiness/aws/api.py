@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 _OPEN = (None, "NONE")
+LOGGED = ("INFO", "ERROR")
+"""The levels at which API Gateway logs executions. Without one, nothing is logged, whole or not."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from readiness.aws.api import Authorizer, Route, Stage, Throttle
+from readiness.aws.api import LOGGED, Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
 from readiness.errors import Missing
 
@@ -136,7 +136,7 @@ class HttpApi:
             [
                 name
                 for name, one in settings.items()
-                if one.get("DataTraceEnabled") and one.get("LoggingLevel") in ("INFO", "ERROR")
+                if one.get("DataTraceEnabled") and one.get("LoggingLevel") in LOGGED
             ],
         )
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from readiness.aws.api import Authorizer, Route, Stage, Throttle
+from readiness.aws.api import LOGGED, Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
-
-_LEVELS = ("INFO", "ERROR")
 
 
 @dataclass(frozen=True)
@@ -99,8 +97,7 @@ class RestApi:
             logs_whole=[
                 name.replace("~1", "/")
                 for name, one in settings.items()
-                # Without a level nothing is logged, whole or not.
-                if one.get("dataTraceEnabled") and one.get("loggingLevel") in _LEVELS
+                if one.get("dataTraceEnabled") and one.get("loggingLevel") in LOGGED
             ],
         )
 

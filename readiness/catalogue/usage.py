@@ -208,17 +208,15 @@ class Calls:
             return True
         if not self.function.configuration.get("Runtime", "").startswith("python"):
             return self._names_one_of(wanted)
-        package = self.function.package
-        if self._reaches_one_of(actions, wanted, package):
+        if self._reaches_one_of(actions, wanted, self.function.package, self._code):
             return True
         if not self.function.configuration.get("Layers"):
             return False
-        return self._reaches_one_of(actions, wanted, {**self.function.layer_files, **package})
+        return self._reaches_one_of(actions, wanted, self._with_layers, self._code_with_layers)
 
     def _reaches_one_of(
-        self, actions: Sequence[str], wanted: Collection[str], files: Mapping[str, bytes]
+        self, actions: Sequence[str], wanted: Collection[str], files: Mapping[str, bytes], code: Code
     ) -> bool:
-        code = Code(self._unpacked(files))
         if len(code.uncalled(actions, self.function.handler, self._served)) < len(actions):
             return True
         return _calls_by_resources(wanted, files)
@@ -266,8 +264,21 @@ class Calls:
         ]
         return {arn.split(":")[2] for arn in arns if arn}
 
-    def _unpacked(self, files: Mapping[str, bytes]) -> Path:
-        place = self.folder / self.function.name
+    @cached_property
+    def _with_layers(self) -> Mapping[str, bytes]:
+        """The files of its layers, and those of the package, which replace them."""
+        return {**self.function.layer_files, **self.function.package}
+
+    @cached_property
+    def _code(self) -> Code:
+        return Code(self._unpacked(self.function.package, "package"))
+
+    @cached_property
+    def _code_with_layers(self) -> Code:
+        return Code(self._unpacked(self._with_layers, "with-layers"))
+
+    def _unpacked(self, files: Mapping[str, bytes], folder: str) -> Path:
+        place = self.folder / self.function.name / folder
         for name, content in files.items():
             file = place / name
             if name.endswith(".py") and place.resolve() in file.resolve().parents:
