@@ -853,6 +853,24 @@ def test_a_stack_with_an_alarm_without_a_whole_rule_fails(cloud: Running) -> Non
         assert "Statistic" in stack.reasons()[0]
 
 
+@pytest.mark.parametrize(
+    ("properties", "missing"),
+    [
+        ({"OwnershipControls": {"Rules": [{}]}}, "ObjectOwnership"),
+        ({"LifecycleConfiguration": {"Rules": [{"Id": "old", "ExpirationInDays": 1}]}}, "Status"),
+    ],
+)
+def test_a_stack_with_a_bucket_without_what_s3_requires_fails(
+    cloud: Running, properties: dict[str, Any], missing: str
+) -> None:
+    with deployed(cloud, {"Resources": {"Bucket": resource("S3::Bucket")}}) as stack:
+        changed = {"Resources": {"Bucket": resource("S3::Bucket", **properties)}}
+
+        assert stack.update(changed) == "UPDATE_ROLLBACK_COMPLETE"
+        assert "MalformedXML" in stack.reasons()[0]
+        assert missing in stack.reasons()[0]
+
+
 def test_alarm_watches_its_own_dimensions(cloud: Running) -> None:
     metric = unique("Errors")
     watched = {"Dimensions": [{"Name": "Who", "Value": "me"}], "MetricName": metric}

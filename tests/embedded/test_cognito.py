@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -34,3 +36,30 @@ def test_strangers_join_only_where_the_pool_lets_them(cloud: Running, invited_on
             client.sign_up(**wanted)
     else:
         assert client.sign_up(**wanted)["UserConfirmed"] is False
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "refused"),
+    [
+        ({"AccessTokenValidity": 60, "TokenValidityUnits": {"AccessToken": "minutes"}}, False),
+        ({"AccessTokenValidity": 60}, True),  # hours, where no unit is given
+        ({"IdTokenValidity": 1, "TokenValidityUnits": {"IdToken": "minutes"}}, True),
+        ({"RefreshTokenValidity": 3650}, False),
+        ({"RefreshTokenValidity": 3651}, True),
+    ],
+)
+def test_a_token_lives_as_long_as_cognito_allows(
+    cloud: Running, lifetimes: dict[str, Any], refused: bool
+) -> None:
+    client = cloud.client("cognito-idp")
+    pool = client.create_user_pool(PoolName=unique("pool"))["UserPool"]["Id"]
+    page = client.create_user_pool_client(UserPoolId=pool, ClientName="page")["UserPoolClient"]["ClientId"]
+
+    if refused:
+        with pytest.raises(ClientError, match="Invalid range for token validity"):
+            client.create_user_pool_client(UserPoolId=pool, ClientName="other", **lifetimes)
+        with pytest.raises(ClientError, match="Invalid range for token validity"):
+            client.update_user_pool_client(UserPoolId=pool, ClientId=page, **lifetimes)
+    else:
+        client.create_user_pool_client(UserPoolId=pool, ClientName="other", **lifetimes)
+        client.update_user_pool_client(UserPoolId=pool, ClientId=page, **lifetimes)

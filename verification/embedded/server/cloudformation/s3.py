@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ParamValidationError
 from botocore.serialize import create_serializer
 from botocore.session import get_session
 from ministack.services import s3
@@ -101,10 +102,20 @@ def refuse_unless_empty(physical_id: str, _properties: Properties) -> None:
 
 
 def serialize(configuration: Configuration, declared: Mapping[str, Any]) -> bytes:
-    """Return the XML of a put request's body, written by botocore from S3's own model."""
+    """Return the XML of a put request's body, written by botocore from S3's own model.
+
+    Raises:
+        ValueError: a member that S3 requires is missing.
+    """
     model = get_session().get_service_model("s3").operation_model(configuration.operation)
     parameters = {"Bucket": "bucket", configuration.member: configuration.convert(declared)}
-    request = create_serializer("rest-xml", include_validation=False).serialize_to_request(parameters, model)
+    try:
+        request = create_serializer("rest-xml").serialize_to_request(parameters, model)
+    except ParamValidationError as problem:
+        raise ValueError(
+            f"The XML you provided was not well-formed or did not validate against our published schema: {problem} "
+            "(Service: S3, Status Code: 400, MalformedXML)"
+        ) from problem
     body: bytes = request["body"]
     return body
 
@@ -149,7 +160,7 @@ def refuse_no_days(rule: Mapping[str, Any]) -> None:
 def lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Return one lifecycle rule in S3's shape."""
     refuse_no_days(rule)
-    made: dict[str, Any] = {"Status": rule["Status"], "Filter": lifecycle_filter(rule)}
+    made = _present({"Status": rule.get("Status"), "Filter": lifecycle_filter(rule)})
     if rule.get("Id"):
         made["ID"] = rule["Id"]
     expiration = {
