@@ -1,6 +1,6 @@
 """usage: python -m tests.blind ROUND [NUMBER...]
 
-Makes the changes of a round (first or second) to a good stack of Pixel Prompt, one at a time, and records which
+Makes the changes of a round (first, second or third) to a good stack of Pixel Prompt, one at a time, and records which
 items FAIL that pass on the good stack. Writes tests/blind/ROUND.jsonl; a number tries that change alone.
 `python -m tests.blind document` writes docs/BLIND.md from what was recorded.
 """
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.blind.change import CHANGES, Change
-from tests.blind.changes import ROUNDS
+from tests.blind.change import Change
+from tests.blind.rounds import ROUNDS
 from tests.mutants.stand import OWN, Look, Stand, stand
 from verification.application import ROOT
 
@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     if not words or words[0] not in ROUNDS or not all(word.isdigit() for word in words[1:]):
         print(__doc__)
         return 2
-    changes = _changes(words[0])
+    changes = ROUNDS[words[0]]
     numbers = [int(word) for word in words[1:]] or list(changes)
     if unknown := sorted(set(numbers) - set(changes)):
         print(f"expected numbers from {min(changes)} to {max(changes)}, found {unknown}")
@@ -52,11 +52,6 @@ def main(words: Sequence[str]) -> int:
                 f"{number:2} {row['title']}\n   {row['error'] or list(row['items']) or 'unseen'}", flush=True
             )
     return 0
-
-
-def _changes(name: str) -> dict[int, Change]:
-    """The changes of a round by their numbers."""
-    return {number: CHANGES[number - 1] for number in ROUNDS[name]}
 
 
 def _tried(place: Stand, change: Change, good: Look) -> dict[str, Any]:

@@ -29,15 +29,14 @@ class Change:
     apply: Apply
 
 
-CHANGES: list[Change] = []
-"""Every change, in the order of its number from 1 on."""
+def into(changes: list[Change]) -> Callable[[str, str, str, *tuple[str, ...]], Callable[[Apply], Apply]]:
+    """Return the decorator that adds a function to the changes of a round."""
 
+    def change(title: str, excuse: str, harm: str, *touches: str) -> Callable[[Apply], Apply]:
+        def keep(function: Apply) -> Apply:
+            changes.append(Change(title, excuse, harm, touches, function))
+            return function
 
-def change(title: str, excuse: str, harm: str, *touches: str) -> Callable[[Apply], Apply]:
-    """Add a function to the changes."""
+        return keep
 
-    def keep(function: Apply) -> Apply:
-        CHANGES.append(Change(title, excuse, harm, touches, function))
-        return function
-
-    return keep
+    return change

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from tests.blind import __main__ as command
-from tests.blind.change import CHANGES
-from tests.blind.changes import ROUNDS
+from tests.blind.rounds import ROUNDS
 
 
-def test_every_change_belongs_to_one_round():
-    numbers = [number for round_ in ROUNDS.values() for number in round_]
+def test_each_round_has_thirty_changes_of_its_own():
+    numbers = [number for changes in ROUNDS.values() for number in changes]
+    titles = {change.title for changes in ROUNDS.values() for change in changes.values()}
 
-    assert numbers == list(range(1, len(CHANGES) + 1))
-    assert len({change.title for change in CHANGES}) == len(CHANGES)
+    assert numbers == list(range(1, len(titles) + 1))
+    assert {len(changes) for changes in ROUNDS.values()} == {30}
 
 
 def test_a_change_is_named_by_what_a_person_judged_and_seen_by_any_item():
