@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Final
 
-from tests.blind import first, second
+from tests.blind import first, second, third
 from tests.blind.change import Change
 
 _numbers = count(1)
 ROUNDS: Final[Mapping[str, Mapping[int, Change]]] = {
     name: {next(_numbers): change for change in changes}
-    for name, changes in {"first": first.CHANGES, "second": second.CHANGES}.items()
+    for name, changes in {"first": first.CHANGES, "second": second.CHANGES, "third": third.CHANGES}.items()
 }
 """The changes of each round by their numbers."""
