@@ -9,6 +9,7 @@ from itertools import chain
 
 import pytest
 
+from readiness.shared import Shared
 from tests.faults.bench import Bench, Checkout, deployed
 from tests.faults.refusals import LIVE, calls_of
 from tests.probes.registries import Registries
@@ -75,12 +76,23 @@ def bench(
 
 
 @pytest.fixture(scope="session")
-def callers(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Which items call which operation, of everything that is quick."""
-    return calls_of(bench, tmp_path_factory.mktemp("calls"), f"{LIVE} and not drill and not browser")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What one worker finds out for all: each has the same tree, deployed in the same way."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return Shared(folder)
 
 
 @pytest.fixture(scope="session")
-def known_good() -> set[str]:
-    """The realms and items that were seen to be good without a fault."""
-    return set()
+def callers(bench: Bench, shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Which items call which operation, of everything that is quick."""
+    selection = f"{LIVE} and not drill and not browser"
+    made = shared.once(
+        "calls",
+        lambda: {
+            operation: sorted(items)
+            for operation, items in calls_of(bench, tmp_path_factory.mktemp("calls"), selection).items()
+        },
+    )
+    return {operation: set(items) for operation, items in made.items()}

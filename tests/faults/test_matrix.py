@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
 from readiness import checklist
 from readiness.application import CHECKLIST
+from readiness.shared import Shared
 from tests.faults.bench import Bench, Seen
 from tests.faults.document import render
 from tests.faults.fault import Fault, Realm, together
@@ -35,9 +37,13 @@ def _look(bench: Bench, selection: str) -> dict[str, Seen]:
     return {item: seen for item, seen in bench.verify("-m", selection).items() if not items[item].planned}
 
 
-def _selection(faults: Sequence[Fault], *, thorough: bool) -> str:
-    usual = (_THOROUGH if thorough else _SELECTION)[faults[0].realm]
-    return " or ".join([f"({usual})", *sorted(set().union(*(fault.turned for fault in faults)))])
+def _good(bench: Bench, selection: str) -> list[str]:
+    """The items of a selection, none of which may fail without any fault; one that does is looked at a second time."""
+    seen = _look(bench, selection)
+    if broken := {item: one for item, one in seen.items() if not one.good}:
+        broken = {item: one for item, one in _look(bench, " or ".join(broken)).items() if not one.good}
+    assert broken == {}, "items that do not pass without any fault"
+    return sorted(seen)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -54,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             (list(first.values()), []),
             ([fault for fault in FAULTS if fault not in first.values()], [pytest.mark.further]),
         )
-        for group in together(faults, size)
+        for group in sorted(together(faults, size), key=len, reverse=True)  # so that the workers end together
     ]
     metafunc.parametrize("faults", parameters)
 
@@ -63,22 +69,19 @@ def _name(group: Sequence[Fault]) -> str:
     return str(group[0]) if len(group) == 1 else "+".join(fault.item for fault in group)
 
 
-def _try(faults: Sequence[Fault], bench: Bench, known_good: set[str], *, thorough: bool) -> list[str]:
+def _try(faults: Sequence[Fault], bench: Bench, shared: Shared, *, thorough: bool) -> list[str]:
     """What is not as the faults declare, after all of them were made at once."""
-    selection = _selection(faults, thorough=thorough)
     turned = set().union(*(fault.turned for fault in faults))
-    if not {*turned, faults[0].realm} <= known_good:
-        # A realm is looked at whole once; after that, what nobody has yet seen hold.
-        unseen = sorted(turned - known_good)
-        before = _look(bench, " or ".join(unseen) if faults[0].realm in known_good else selection)
-        broken = {item: seen for item, seen in before.items() if not seen.good}
-        assert broken == {}, "items that do not pass without any fault"
-        known_good |= {*before, faults[0].realm}
+    # A realm is looked at whole once, and each item that this leaves out when a fault of it comes.
+    usual = (_THOROUGH if thorough else _SELECTION)[faults[0].realm]
+    good = set(shared.once(f"good {faults[0].realm}", lambda: _good(bench, usual)))
+    for item in sorted(turned - good):
+        shared.once(f"good {item}", partial(_good, bench, item))
 
     with ExitStack() as stack:
         for fault in faults:
             stack.enter_context(fault.inject(bench))
-        after = _look(bench, selection)
+        after = _look(bench, " or ".join([f"({usual})", *sorted(turned)]))
 
     wrong = [
         f"{fault}: {fault.item} is not {fault.outcome}: {after[fault.item]}"
@@ -94,7 +97,7 @@ def _try(faults: Sequence[Fault], bench: Bench, known_good: set[str], *, thoroug
 def test_faults_turn_their_items_alone(
     faults: Sequence[Fault],
     bench: Bench,
-    known_good: set[str],
+    shared: Shared,
     request: pytest.FixtureRequest,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -104,7 +107,7 @@ def test_faults_turn_their_items_alone(
     alone: list[Sequence[Fault]] = [[fault] for fault in faults]
     if len(faults) > 1:
         try:
-            apart = _try(faults, bench, known_good, thorough=thorough)
+            apart = _try(faults, bench, shared, thorough=thorough)
         except AssertionError as problem:
             apart = [str(problem)]
         if apart:
@@ -113,7 +116,7 @@ def test_faults_turn_their_items_alone(
             alone = []
     detected = len(faults)
     for one in alone:
-        found = _try(one, bench, known_good, thorough=thorough)
+        found = _try(one, bench, shared, thorough=thorough)
         detected -= any("is not" in line for line in found)
         wrong += found
     record_property("faults", len(faults))

@@ -20,7 +20,7 @@ OWN_BYTES = {"s3:GetObject", "lambda:Invoke"}
 # The ways that are tried by default: one in which the call fails, one in which it seems to succeed.
 QUICK = {Spoilt.DENIED, Spoilt.GARBAGE}
 # Operations of an item that are tried by default. Most items have fewer; INF-21 has some fifty, each in a run of its own.
-MOST = 8
+MOST = 4
 
 
 @pytest.mark.parametrize(
