@@ -385,8 +385,16 @@ def test_logs_are_kept_as_long_as_they_are_needed(
     given = samconfig.parameters(source.app / "backend" / "samconfig.toml", env.name).get("LogRetentionDays")
     intended = None if given is None else timedelta(days=int(given))
     kept = {group.name: _kept(group, application.least_log_retention, intended) for group in stack.log_groups}
+    lost = {
+        function.name: f"logs into {function.log_group_name}, which its role {role.name} may not write to"
+        for function in stack.functions
+        if not (role := stack.roles[function.name]).may(
+            "logs:PutLogEvents", f"{LogGroup(env, function.log_group_name).arn}:log-stream:verification"
+        )
+    }
 
     assert {name: why for name, why in kept.items() if why} == {}
+    assert lost == {}
 
 
 def _kept(group: LogGroup, least: timedelta, intended: timedelta | None) -> str:

@@ -646,8 +646,10 @@ def _not_needed(arn: str, function: Function, stack: Stack, application: Applica
     ]
     if not names or region not in ("", stack.env.region) or account not in ("", stack.env.account_id):
         return "is not of the stack, and readiness.toml does not declare it under [[foreign]]"
+    # A name such as the stack's may be a part of a longer one, and only the longest means the resource.
+    whole = [name for name in names if not any(name != other and name in other for other in names)]
     # Its name has a random part, so that code cannot know it by itself.
-    return "" if any(name in function.told for name in names) else "nothing tells the function its name"
+    return "" if any(name in function.told for name in whole) else "nothing tells the function its name"
 
 
 def _unneeded(stack: Stack, env: Environment) -> Iterator[tuple[Role, str, str]]:
