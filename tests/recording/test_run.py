@@ -14,9 +14,9 @@ from readiness import environment
 from readiness.environment import Environment, Settings
 from readiness.recording import tape
 from readiness.session import conclusion
+from tests.plugin.project import Project
 from tests.probes.server import Reply, StubServer
 from tests.stand_in import stand_in_for_aws
-from tests.test_plugin import Project
 
 CHECKS = """
 import subprocess, sys, time, uuid

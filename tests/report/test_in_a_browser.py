@@ -23,7 +23,7 @@ SMALLEST = 24  # CSS pixels of whatever is pressed; WCAG 2.2, 2.5.8
 
 
 def framed(fragment, file):
-    """What pytest-html makes of it; tests/test_plugin.py sees that it really does."""
+    """What pytest-html makes of it; tests/plugin/test_report.py sees that it really does."""
     frame = Templates(loader=FileSystemLoader(FRAME), autoescape=True).get_template("index.jinja2")
     data = '{"environment": {}, "tests": {}, "renderCollapsed": ["passed"], "initialSort": "result", "title": "t"}'
     page = frame.render(
