@@ -201,3 +201,46 @@ def silent_budget(bench: Bench) -> Iterator[None]:
         yield
     finally:
         client.create_notification(**which, Notification=key, Subscribers=told)
+
+
+@fault("INF-16", "the budget counts one service alone")
+def budget_of_one_service(bench: Bench) -> Iterator[None]:
+    client = bench.client("budgets")
+    which = {"AccountId": bench.env.account_id, "BudgetName": bench.physical("MonthlyBudget")}
+    told = client.describe_budget(**which)["Budget"]
+    before = {key: told[key] for key in ("BudgetName", "BudgetType", "TimeUnit", "BudgetLimit")}
+    alone = {**before, "CostFilters": {"Service": ["Amazon Simple Storage Service"]}}
+    client.update_budget(AccountId=bench.env.account_id, NewBudget=alone)
+    try:
+        yield
+    finally:
+        client.update_budget(AccountId=bench.env.account_id, NewBudget=before)
+
+
+@fault("CONF-14", "one route runs the code of a version", relatives={"INF-10"})
+def route_of_a_version(bench: Bench) -> Iterator[None]:
+    functions, client = bench.client("lambda"), bench.client("apigatewayv2")
+    name, api = bench.physical("ApiFunction"), bench.physical("HttpApi")
+    version = functions.publish_version(FunctionName=name)
+    functions.add_permission(
+        FunctionName=name,
+        Qualifier=version["Version"],
+        StatementId="trial",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{bench.env.region}:{bench.env.account_id}:{api}/*",
+    )
+    route = next(one for one in client.get_routes(ApiId=api)["Items"] if one["RouteKey"] == "POST /log")
+    made = client.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=version["FunctionArn"],
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    client.update_route(ApiId=api, RouteId=route["RouteId"], Target=f"integrations/{made}")
+    try:
+        yield
+    finally:
+        client.update_route(ApiId=api, RouteId=route["RouteId"], Target=route["Target"])
+        client.delete_integration(ApiId=api, IntegrationId=made)
+        functions.delete_function(FunctionName=name, Qualifier=version["Version"])

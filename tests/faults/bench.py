@@ -23,6 +23,8 @@ from verification.application import ROOT, connect
 from verification.embedded.cloud import Cloud
 from verification.stack import Stack
 
+OTHER_ACCOUNT = "111122223333"  # none that a bench runs in
+
 
 @dataclass(frozen=True)
 class Seen:
