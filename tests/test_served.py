@@ -15,7 +15,7 @@ from readiness.aws.bucket import Head, StoredObject
 from readiness.errors import Unverified
 from readiness.exchanges import Direct
 from readiness.probes.http import Answer
-from tests.probes.test_commands import Checkout
+from tests.probes.commands.checkout import Checkout
 from verification import served
 from verification.deployment import site
 from verification.probes.commands import Source
