@@ -17,6 +17,7 @@ from urllib3 import HTTPResponse
 from readiness import environment
 from readiness.environment import Environment, Settings
 from readiness.errors import Denied, Missing, Unverified, UsageProblem
+from tests.answering import Answering
 from tests.stand_in import stand_in_for_aws
 from verification import application
 
@@ -444,22 +445,14 @@ def test_a_client_that_was_answered_at_once_stays(refusing):
     assert here.client("s3") is client
 
 
-class StackAt:
-    """CloudFormation with one stack of a given status."""
-
-    def __init__(self, status):
-        self.status = status
-
-    def describe_stacks(self, StackName):  # noqa: N803  # boto3's own spelling
-        return {"Stacks": [{"StackName": StackName, "StackStatus": self.status}]}
-
-
 @pytest.mark.parametrize(
     "status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"]
 )
 def test_a_stack_in_the_middle_of_an_update_is_not_judged(status):
     moving = reach("http://127.0.0.1:9")
-    moving._clients["cloudformation", None, 5, 3] = StackAt(status)
+    stack = {"StackName": "some-stack", "StackStatus": status}
+    answers = Answering({"cloudformation:DescribeStacks": {"Stacks": [stack]}})
+    moving._clients["cloudformation", None, 5, 3] = answers.client("cloudformation")
 
     with pytest.raises(UsageProblem, match=rf"'some-stack' is {status}; wait until the operation has ended"):
         moving.require_stack()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from readiness.environment import Environment
 
@@ -25,5 +26,12 @@ class CustomDomain:
     @cached_property
     def api_ids(self) -> Sequence[str]:
         """Ids of the APIs that it leads to."""
-        pages = self.env.client("apigatewayv2").get_paginator("get_api_mappings")
-        return [one["ApiId"] for page in pages.paginate(DomainName=self.name) for one in page["Items"]]
+        client = self.env.client("apigatewayv2")
+        found: list[str] = []
+        more: dict[str, Any] = {}
+        while True:  # botocore has no paginator of this operation
+            page = client.get_api_mappings(DomainName=self.name, **more)
+            found += [one["ApiId"] for one in page["Items"]]
+            if not page.get("NextToken"):
+                return found
+            more = {"NextToken": page["NextToken"]}

@@ -17,7 +17,8 @@ from readiness.discovery.graph import Graph, Resource
 from readiness.discovery.template import UNKNOWN
 from readiness.errors import Missing, Unverified
 from readiness.guard import operations
-from tests.discovery.answering import ACCOUNT, Answering, arn, resource
+from tests.answering import ACCOUNT, Answering
+from tests.discovery.declared import arn, resource
 
 OTHER = "444455556666"
 SUBSCRIPTION = arn("sns", "news:0000")

@@ -10,6 +10,7 @@ import botocore.exceptions
 import pytest
 
 from readiness.errors import UsageProblem
+from tests.answering import Answering
 from verification.application import ROOT
 from verification.deployment.account import models_to_subscribe, require_concurrency
 from verification.deployment.parameters import document
@@ -40,31 +41,24 @@ class Account:
     asked: list[tuple[str | None, str]] = field(default_factory=list)
 
     def __call__(self, service: str, region: str | None = None) -> Any:
-        return Client(self, region)
-
-
-@dataclass
-class Client:
-    """Whatever service is asked, in one region."""
-
-    account: Account
-    region: str | None
-
-    def get_account_settings(self) -> Mapping[str, Any]:
+        """A client of the service in that region, the home region without one."""
         limits = {
-            "ConcurrentExecutions": self.account.limit,
-            "UnreservedConcurrentExecutions": self.account.unreserved,
+            "ConcurrentExecutions": self.limit,
+            "UnreservedConcurrentExecutions": self.unreserved,
         }
-        return {"AccountLimit": self._told("", limits)}
+        answers = {
+            "lambda:GetAccountSettings": lambda _: self._told(region, "", {"AccountLimit": limits}),
+            "bedrock:GetFoundationModelAvailability": lambda asked: self._told(
+                region, asked["modelId"], self.model
+            ),
+        }
+        return Answering(answers).client(service, region)
 
-    def get_foundation_model_availability(self, modelId: str) -> Mapping[str, Any]:  # noqa: N803
-        return self._told(modelId, self.account.model)
-
-    def _told(self, what: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.account.asked.append((self.region, what))
-        if self.account.failure:
-            raise self.account.failure
-        return answer
+    def _told(
+        self, region: str | None, what: str, answer: Mapping[str, Any]
+    ) -> Mapping[str, Any] | Exception:
+        self.asked.append((region, what))
+        return self.failure or answer
 
 
 def need(account: Account, passed: Mapping[str, str], found: Standing = Standing(None)) -> str | None:  # noqa: B008

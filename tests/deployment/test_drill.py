@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 
 from readiness.environment import Environment, Settings
 from readiness.errors import Missing, Unverified
+from tests.answering import Answering
 from verification.deployment import drill
 from verification.deployment.drill import Copy, ThrowAway
 from verification.deployment.standing import Standing
@@ -45,39 +46,7 @@ class Aws(Environment):
         vars(self).update(stack=stack, undeletable=undeletable, told=told, gone=False, lying=[])
 
     def client(self, service: str, region: str | None = None, **_: Any) -> Any:
-        return self
-
-    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803  # AWS's own word
         facts = vars(self)
-        if facts["gone"] or facts["stack"] not in StackName:
-            message = f"Stack with id {StackName} does not exist"
-            raise botocore.exceptions.ClientError(
-                {
-                    "Error": {"Code": "ValidationError", "Message": message},
-                    "ResponseMetadata": {"HTTPStatusCode": 400},  # type: ignore[typeddict-item]  # no more is read
-                },
-                "DescribeStacks",
-            )
-        deleting = f"delete stack {facts['stack']}" in facts["told"]
-        status = "DELETE_FAILED" if deleting and facts["undeletable"] else "CREATE_COMPLETE"
-        return {"Stacks": [{"StackStatus": status, "StackId": f"arn:{facts['stack']}"}]}
-
-    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803  # AWS's own word
-        vars(self)["told"].append(f"delete stack {StackName}")
-        vars(self)["gone"] = not vars(self)["undeletable"]
-
-    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803  # AWS's own words
-        vars(self)["told"].append(f"delete object {Bucket}/{Key}")
-
-    def delete_bucket(self, *, Bucket: str) -> None:  # noqa: N803  # AWS's own word
-        if Bucket == "went-with-the-stack":
-            raise Missing(Bucket)
-        vars(self)["told"].append(f"delete bucket {Bucket}")
-
-    def delete_table(self, *, TableName: str) -> None:  # noqa: N803  # AWS's own word
-        vars(self)["told"].append(f"delete table {TableName}")
-
-    def get_paginator(self, operation: str) -> Pages:
         events = [
             ("AWS::S3::Bucket", "went-with-the-stack", "CREATE_COMPLETE"),
             ("AWS::S3::Bucket", "images", "CREATE_COMPLETE"),
@@ -94,21 +63,48 @@ class Aws(Environment):
             }
             for kind, id_, status in events
         ]
-        pages: dict[str, dict[str, Any]] = {
-            "list_objects_v2": {"Contents": [{"Key": "images/1"}]},
-            "describe_stack_events": {"StackEvents": told},
-            "list_buckets": {"Buckets": [{"Name": name} for name in vars(self)["lying"]]},
-            "list_tables": {"TableNames": vars(self)["lying"]},
-        }
-        return Pages(pages[operation])
+        return Answering(
+            {
+                "cloudformation:DescribeStacks": self._described,
+                "cloudformation:DescribeStackEvents": {"StackEvents": told},
+                "cloudformation:DeleteStack": self._deleted,
+                "s3:ListObjectsV2": {"Contents": [{"Key": "images/1"}]},
+                "s3:ListBuckets": {"Buckets": [{"Name": name} for name in facts["lying"]]},
+                "s3:DeleteObject": lambda asked: self._noted(
+                    f"delete object {asked['Bucket']}/{asked['Key']}"
+                ),
+                "s3:DeleteBucket": lambda asked: (
+                    Missing(asked["Bucket"])
+                    if asked["Bucket"] == "went-with-the-stack"
+                    else self._noted(f"delete bucket {asked['Bucket']}")
+                ),
+                "dynamodb:ListTables": {"TableNames": facts["lying"]},
+                "dynamodb:DeleteTable": lambda asked: self._noted(f"delete table {asked['TableName']}"),
+            }
+        ).client(service, region)
 
+    def _described(self, asked: Mapping[str, Any]) -> Any:
+        facts = vars(self)
+        if facts["gone"] or facts["stack"] not in asked["StackName"]:
+            message = f"Stack with id {asked['StackName']} does not exist"
+            return botocore.exceptions.ClientError(
+                {
+                    "Error": {"Code": "ValidationError", "Message": message},
+                    "ResponseMetadata": {"HTTPStatusCode": 400},  # type: ignore[typeddict-item]  # no more is read
+                },
+                "DescribeStacks",
+            )
+        deleting = f"delete stack {facts['stack']}" in facts["told"]
+        status = "DELETE_FAILED" if deleting and facts["undeletable"] else "CREATE_COMPLETE"
+        return {"Stacks": [{"StackStatus": status, "StackId": f"arn:{facts['stack']}"}]}
 
-class Pages:
-    def __init__(self, page: dict[str, Any]) -> None:
-        self.page = page
+    def _deleted(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        vars(self)["gone"] = not vars(self)["undeletable"]
+        return self._noted(f"delete stack {asked['StackName']}")
 
-    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
-        yield self.page
+    def _noted(self, what: str) -> dict[str, Any]:
+        vars(self)["told"].append(what)
+        return {}
 
 
 @pytest.fixture
@@ -229,17 +225,15 @@ def test_a_stack_that_stays_is_told(app: Path, tmp_path: Path) -> None:
         Here(aws, app, tmp_path).tear_down()
 
 
-class ChangeSets:
+def _pages(asked: Mapping[str, Any]) -> dict[str, Any]:
     """One change set in two pages."""
-
-    def describe_change_set(self, **asked: Any) -> dict[str, Any]:
-        if "NextToken" not in asked:
-            return {"Changes": [_change("Add", "Topic")], "NextToken": "2"}
-        details = [
-            {"Target": {"Attribute": "Properties", "Name": "Code"}},
-            {"Target": {"Attribute": "Tags"}},
-        ]
-        return {"Changes": [_change("Modify", "ApiFunction", details)]}
+    if "NextToken" not in asked:
+        return {"Changes": [_change("Add", "Topic")], "NextToken": "2"}
+    details = [
+        {"Target": {"Attribute": "Properties", "Name": "Code"}},
+        {"Target": {"Attribute": "Tags"}},
+    ]
+    return {"Changes": [_change("Modify", "ApiFunction", details)]}
 
 
 def _change(action: str, logical_id: str, details: list[Any] | None = None) -> dict[str, Any]:
@@ -247,4 +241,6 @@ def _change(action: str, logical_id: str, details: list[Any] | None = None) -> d
 
 
 def test_changes_are_told_with_what_changes_in_them() -> None:
-    assert drill._changes(ChangeSets(), "stack", "arn") == ["Add Topic", "Modify ApiFunction (Code, Tags)"]
+    client = Answering({"cloudformation:DescribeChangeSet": _pages}).client("cloudformation")
+
+    assert drill._changes(client, "stack", "arn") == ["Add Topic", "Modify ApiFunction (Code, Tags)"]

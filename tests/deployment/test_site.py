@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 import pytest
 
+from tests.answering import Answering
 from verification.deployment.site import A_WHILE, ASK_AGAIN, FOR_EVER, PageProblem, Site, files
 
 INDEX = """<link rel="stylesheet" href="/assets/index-D5zKrfcB.css"><link rel="icon" href="/favicon.svg">
@@ -16,30 +18,32 @@ INDEX = """<link rel="stylesheet" href="/assets/index-D5zKrfcB.css"><link rel="i
 HOME = Site("the-bucket", "E123")
 
 
-class Aws:
+class Aws(Answering):
     """S3 and CloudFront, noting what they are told; refuses one operation when asked to."""
 
     def __init__(self, refusing: str = "") -> None:
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        super().__init__(
+            {
+                "s3:HeadObject": self._head,
+                "s3:PutObject": lambda asked: self._noted("PutObject", asked),
+                "cloudfront:CreateInvalidation": lambda asked: self._noted("CreateInvalidation", asked),
+            }
+        )
+        self.told: list[tuple[str, Mapping[str, Any]]] = []
         self.refusing = refusing
 
-    def head_object(self, **arguments: Any) -> dict[str, Any]:
-        stored = next((told for _, told in self.told if told.get("Key") == arguments["Key"]), None)
+    def _head(self, asked: Mapping[str, Any]) -> Mapping[str, Any] | Exception:
+        stored = next((told for _, told in self.told if told.get("Key") == asked["Key"]), None)
         if stored is None:
-            raise botocore.exceptions.ClientError({"Error": {"Code": "404"}}, "head_object")
+            return botocore.exceptions.ClientError({"Error": {"Code": "404"}}, "HeadObject")
         md5 = hashlib.md5(stored["Body"]).hexdigest()
         return {"ETag": f'"{md5}"', **{name: stored[name] for name in ("ContentType", "CacheControl")}}
 
-    def put_object(self, **arguments: Any) -> None:
-        self._note("put_object", arguments)
-
-    def create_invalidation(self, **arguments: Any) -> None:
-        self._note("create_invalidation", arguments)
-
-    def _note(self, operation: str, arguments: dict[str, Any]) -> None:
+    def _noted(self, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | Exception:
         if operation == self.refusing:
-            raise botocore.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, operation)
-        self.told.append((operation, arguments))
+            return botocore.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, operation)
+        self.told.append((operation, asked))
+        return {}
 
 
 @pytest.fixture
@@ -127,10 +131,10 @@ def test_a_file_of_unknown_type_is_refused(dist: Path) -> None:
 def test_publishing_stores_all_deletes_nothing_then_invalidates_everything(dist: Path) -> None:
     aws = Aws()
 
-    assert HOME.store(files(dist), aws) == 7
-    HOME.forget(aws, reference="now")
+    assert HOME.store(files(dist), aws.client("s3")) == 7
+    HOME.forget(aws.client("cloudfront"), reference="now")
 
-    assert [operation for operation, _ in aws.told] == ["put_object"] * 7 + ["create_invalidation"]
+    assert [operation for operation, _ in aws.told] == ["PutObject"] * 7 + ["CreateInvalidation"]
     assert aws.told[-2][1] == {
         "Bucket": "the-bucket",
         "Key": "index.html",
@@ -148,28 +152,28 @@ def test_publishing_stores_all_deletes_nothing_then_invalidates_everything(dist:
 
 
 def test_a_refused_file_leaves_the_old_page(dist: Path) -> None:
-    aws = Aws(refusing="put_object")
+    aws = Aws(refusing="PutObject")
 
     with pytest.raises(PageProblem, match=r"could not be stored in the-bucket.*still the old one"):
-        HOME.store(files(dist), aws)
+        HOME.store(files(dist), aws.client("s3"))
     assert aws.told == []
 
 
 def test_a_refused_invalidation_is_told(dist: Path) -> None:
-    aws = Aws(refusing="create_invalidation")
+    aws = Aws(refusing="CreateInvalidation")
 
     with pytest.raises(PageProblem, match="the page is stored, but E123"):
-        HOME.forget(aws, reference="now")
+        HOME.forget(aws.client("cloudfront"), reference="now")
 
 
 def test_what_is_stored_just_like_that_is_not_stored_again(dist: Path) -> None:
     """A deployment of the same commit must change nothing."""
     aws = Aws()
-    HOME.store(files(dist), aws)
+    HOME.store(files(dist), aws.client("s3"))
 
-    again = HOME.store(files(dist), aws)
+    again = HOME.store(files(dist), aws.client("s3"))
     (dist / "robots.txt").write_text("User-agent: nobody")
     aws.told = [told for told in aws.told if told[1]["Key"] != "favicon.svg"]
-    changed = HOME.store(files(dist), aws)
+    changed = HOME.store(files(dist), aws.client("s3"))
 
     assert (again, changed) == (0, 2)

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from readiness.errors import UsageProblem
+from tests.answering import Answering
 from verification.deployment import standing
 
 
 class Formation:
-    """A stack whose operation goes on while somebody waits; both client and target."""
+    """A stack whose operation goes on while somebody waits; a deployment asks it as its target."""
 
     name, stack_name, region = "dev", "pixel-prompt-dev", "us-east-1"
 
     def __init__(
-        self, *, ends_after_s: float, events: list[tuple[float, str, str]], template: Any = None
+        self, *, ends_after_s: float, events: list[tuple[float, str, str]], template: str = ""
     ) -> None:
         self.now, self.said, self.template = 0.0, list[str](), template
         self.ends_after_s, self.events = ends_after_s, events
+        resources = [
+            {"LogicalResourceId": name, "PhysicalResourceId": f"the-{name}"} for name in ("Images", "Queue")
+        ]
+        self._answering = Answering(
+            {
+                "cloudformation:DescribeStacks": self._described,
+                "cloudformation:DescribeStackEvents": self._listed,
+                "cloudformation:GetTemplate": lambda _: {"TemplateBody": self.template},
+                "cloudformation:ListStackResources": {"StackResourceSummaries": resources},
+            }
+        )
 
-    def client(self, _service: str) -> Formation:
-        return self
+    def client(self, service: str) -> Any:
+        return self._answering.client(service)
 
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+    def _described(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         status = "UPDATE_IN_PROGRESS" if self.now < self.ends_after_s else "UPDATE_COMPLETE"
-        return {"Stacks": [{"StackName": StackName, "StackStatus": status}]}
+        return {"Stacks": [{"StackName": asked["StackName"], "StackStatus": status}]}
 
-    def get_template(self, **_: str) -> dict[str, Any]:
-        return {"TemplateBody": self.template}
-
-    def get_paginator(self, operation: str) -> Formation:
-        self.operation = operation
-        return self
-
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
-        if self.operation == "list_stack_resources":
-            names = ("Images", "Queue")
-            return [
-                {"StackResourceSummaries": [{"LogicalResourceId": n, "PhysicalResourceId": f"the-{n}"}]}
-                for n in names
-            ]
+    def _listed(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
         told = [
             {"LogicalResourceId": name, "ResourceStatus": status}
             for at, name, status in self.events
             if at <= self.now
         ]
-        return [{"StackEvents": told[::-1]}]
+        return {"StackEvents": told[::-1]}
 
     def pause(self, seconds: float) -> None:
         self.now += seconds
@@ -84,11 +85,11 @@ def test_gives_up_when_patience_is_over() -> None:
 @pytest.mark.parametrize(
     "template",
     [
-        {"Resources": {"Images": {"DeletionPolicy": "RetainExceptOnCreate"}, "Queue": {}}},
+        json.dumps({"Resources": {"Images": {"DeletionPolicy": "RetainExceptOnCreate"}, "Queue": {}}}),
         "Resources:\n  Images: {DeletionPolicy: Retain}\n  Queue: {DeletionPolicy: Delete}\n",
     ],
 )
-def test_names_what_a_deletion_leaves(template: Any) -> None:
+def test_names_what_a_deletion_leaves(template: str) -> None:
     formation = Formation(ends_after_s=0, events=[], template=template)
 
     assert standing.kept_by_deletion(formation) == ["Images: the-Images"]

@@ -7,7 +7,8 @@ import pytest
 from readiness.discovery import live
 from readiness.discovery.graph import Relation
 from readiness.errors import Unverified
-from tests.discovery.answering import Answering, arn, sentences
+from tests.answering import Answering
+from tests.discovery.declared import arn, sentences
 
 NESTED = arn("cloudformation", "stack/shop-Alarms/1")
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/shop-jobs"

@@ -23,7 +23,8 @@ from readiness.discovery.relations import (
     stepfunctions,
 )
 from readiness.errors import Missing
-from tests.discovery.answering import ACCOUNT, REGION, Answering, arn, resource, sentences
+from tests.answering import ACCOUNT, REGION, Answering
+from tests.discovery.declared import arn, resource, sentences
 
 FUNCTION = resource("Lambda::Function", "Worker", "shop-worker")
 QUEUE = resource("SQS::Queue", "Jobs", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/shop-jobs")

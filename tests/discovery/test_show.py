@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from readiness.discovery import show
 from readiness.discovery.graph import Edge, Graph, Relation, Unread
-from tests.discovery.answering import arn, resource
+from tests.discovery.declared import arn, resource
 
 API = resource("ApiGatewayV2::Api", "Api", "a1")
 FUNCTION = resource("Lambda::Function", "Run<me>", "run")

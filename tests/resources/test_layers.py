@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
 from readiness.aws.function import Function
 from readiness.errors import Unverified
+from tests.answering import Answering
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:layer"
 FILES = {
@@ -20,21 +20,19 @@ FILES = {
 }
 
 
-class Layers:
+class Layers(Answering):
     """An environment whose one function has layers, and whose downloads are these files."""
 
     def __init__(self, *arns: str) -> None:
-        self._arns = arns
+        super().__init__(
+            {
+                "lambda:GetFunctionConfiguration": {"Layers": [{"Arn": arn} for arn in arns]},
+                "lambda:GetLayerVersionByArn": lambda asked: {
+                    "Content": {"Location": "https://layers.example/" if asked["Arn"] in FILES else ""}
+                },
+            }
+        )
         self.exchanges = self
-
-    def client(self, _service: str) -> Layers:
-        return self
-
-    def get_function_configuration(self, **_: str) -> dict[str, Any]:
-        return {"Layers": [{"Arn": arn} for arn in self._arns]}
-
-    def get_layer_version_by_arn(self, **asked: str) -> dict[str, Any]:
-        return {"Content": {"Location": "https://layers.example/" if asked["Arn"] in FILES else ""}}
 
     def call(self, _kind: str, request: Mapping[str, str], _made: Callable[[], object]) -> object:
         return FILES[request["layer"]]

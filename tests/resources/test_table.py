@@ -9,6 +9,7 @@ import pytest
 
 from readiness.aws.table import Table
 from readiness.errors import Missing, Unverified
+from tests.answering import Answering
 
 
 @pytest.fixture
@@ -172,19 +173,9 @@ def test_the_time_is_what_the_answer_is_dated(create):
     assert abs(create().clock - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-class Undated:
-    """An AWS that does not date its answers."""
-
-    def client(self, service):
-        return self
-
-    def describe_table(self, **arguments):
-        return {"ResponseMetadata": {"HTTPHeaders": {}}}
-
-
 def test_an_answer_without_a_date_tells_no_time():
     with pytest.raises(Unverified, match=r"some-table.*no readable date"):
-        _ = Table(Undated(), "some-table").clock
+        _ = Table(Answering({"dynamodb:DescribeTable": {}}), "some-table").clock
 
 
 def test_scaled_capacities_are_read(env, create):

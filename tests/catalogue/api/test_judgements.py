@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -22,52 +24,26 @@ from readiness.environment import Environment
 from readiness.errors import NotApplicable, Unverified
 from readiness.probes.disclosure import disclosed
 from readiness.probes.http import Answer
+from tests.answering import Answering
 
 REST = Resource("AWS::ApiGateway::RestApi", "Rest", "abc")
 
 
-class Pages:
-    """A paginator of one page."""
-
-    def __init__(self, page: dict[str, Any]) -> None:
-        self._page = page
-
-    def paginate(self, **_: object) -> list[dict[str, Any]]:
-        return [self._page]
-
-
-class Gateway:
-    """A REST API with one method, as API Gateway tells it."""
-
-    def __init__(
-        self, stage: dict[str, Any], plans: list[dict[str, Any]], preflight: dict[str, Any] | None = None
-    ) -> None:
-        self._stage = stage
-        methods = {"GET": {"apiKeyRequired": True}, **({"OPTIONS": preflight} if preflight else {})}
-        resource = {"path": "/entries", "resourceMethods": methods}
-        self._pages = {
-            "get_resources": {"items": [resource]},
-            "get_usage_plans": {"items": plans},
-        }
-
-    def get_account(self) -> dict[str, Any]:
-        return {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 5_000}}
-
-    def get_stages(self, **_: object) -> dict[str, Any]:
-        return {"item": [{"stageName": "Prod", "deploymentId": "one", **self._stage}]}
-
-    def get_paginator(self, operation: str) -> Pages:
-        return Pages(self._pages[operation])
-
-
-class Account:
-    """An environment with that gateway alone."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def client(self, _service: str) -> Gateway:
-        return self._gateway
+def gateway(
+    stage: dict[str, Any],
+    plans: Sequence[dict[str, Any]] = (),
+    preflight: dict[str, Any] | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> Environment:
+    """An account with one REST API, which has one method."""
+    methods = {"GET": {"apiKeyRequired": True}, **({"OPTIONS": preflight} if preflight else {})}
+    answers = {
+        "apigateway:GetAccount": {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 5_000}},
+        "apigateway:GetStages": {"item": [{"stageName": "Prod", "deploymentId": "one", **stage}]},
+        "apigateway:GetResources": {"items": [{"path": "/entries", "resourceMethods": methods}]},
+        "apigateway:GetUsagePlans": {"items": [*plans]},
+    }
+    return cast("Environment", Answering({**answers, **more}))
 
 
 def apis(
@@ -76,8 +52,7 @@ def apis(
     preflight: dict[str, Any] | None = None,
     *others: Resource,
 ) -> Apis:
-    gateway = Gateway(stage, plans or [], preflight)
-    return Apis(cast("Environment", Account(gateway)), Graph([REST, *others]))
+    return Apis(gateway(stage, plans or [], preflight), Graph([REST, *others]))
 
 
 THROTTLED = {"*/*": {"throttlingRateLimit": 10.0, "throttlingBurstLimit": 20}}
@@ -185,7 +160,7 @@ def test_an_api_that_serves_nothing_needs_no_usage_plan() -> None:
 
 
 def test_a_method_is_read_with_its_authorization() -> None:
-    rest = RestApi(cast("Environment", Account(Gateway({}, []))), "abc")
+    rest = RestApi(gateway({}), "abc")
 
     assert [(str(route), route.is_protected) for route in rest.routes] == [("GET /entries", True)]
 
@@ -215,41 +190,35 @@ def test_the_inside_of_a_server_is_recognised(body: str, signs: int) -> None:
 DOMAIN = Resource("AWS::ApiGatewayV2::DomainName", "Name", "api.example")
 
 
-class Domains(Gateway):
-    """A gateway whose API has a name of its own."""
-
-    def __init__(self, policy: str, *, disabled: bool = False) -> None:
-        super().__init__({}, [])
-        self._policy, self._disabled = policy, disabled
-        self._pages["get_api_mappings"] = {"Items": [{"ApiId": "abc"}]}
-
-    def get_domain_name(self, **_: str) -> dict[str, Any]:
-        return {"DomainNameConfigurations": [{"SecurityPolicy": self._policy}]}
-
-    def get_rest_api(self, **_: str) -> dict[str, Any]:
-        return {"disableExecuteApiEndpoint": self._disabled}
+def named(policy: str, *, disabled: bool = False) -> Environment:
+    """An account whose API has a name of its own."""
+    return gateway(
+        {},
+        more={
+            "apigatewayv2:GetDomainName": {"DomainNameConfigurations": [{"SecurityPolicy": policy}]},
+            "apigatewayv2:GetApiMappings": {"Items": [{"ApiId": "abc", "Stage": "Prod"}]},
+            "apigateway:GetRestApi": {"disableExecuteApiEndpoint": disabled},
+        },
+    )
 
 
-def domain_of(account: Account) -> dict[Resource, CustomDomain]:
-    return {DOMAIN: CustomDomain(cast("Environment", account), "api.example")}
+def domain_of(env: Environment) -> dict[Resource, CustomDomain]:
+    return {DOMAIN: CustomDomain(env, "api.example")}
 
 
 def test_a_domain_with_old_tls_fails() -> None:
-    account = Account(Domains("TLS_1_0"))
+    env = named("TLS_1_0")
     with pytest.raises(AssertionError, match="TLS_1_0"):
-        checks.test_custom_domains_take_modern_tls(
-            cast("Environment", account), Graph([DOMAIN]), domain_of(account)
-        )
+        checks.test_custom_domains_take_modern_tls(env, Graph([DOMAIN]), domain_of(env))
 
 
 def test_an_endpoint_beside_a_domain_fails_unless_it_is_disabled() -> None:
     graph = Graph([REST, DOMAIN])
     for disabled in (True, False):
-        account = Account(Domains("TLS_1_2", disabled=disabled))
-        found = Apis(cast("Environment", account), graph)
+        env = named("TLS_1_2", disabled=disabled)
         refused = nullcontext() if disabled else pytest.raises(AssertionError, match="Rest")
         with refused:
-            checks.test_nobody_gets_past_a_custom_domain(graph, found, domain_of(account))
+            checks.test_nobody_gets_past_a_custom_domain(graph, Apis(env, graph), domain_of(env))
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, status: int, **headers: str) -> None:
@@ -269,18 +238,14 @@ def test_a_protected_route_that_lets_strangers_in_fails(
         checks.test_protected_routes_refuse_strangers(cast("Environment", None), apis({}))
 
 
-class Guarded(Gateway):
-    """A gateway whose method has an authorizer of Lambda's."""
-
-    def __init__(self, **authorizer: str) -> None:
-        super().__init__({}, [])
-        method = {"authorizationType": "CUSTOM", "authorizerId": "a1"}
-        self._pages["get_resources"] = {"items": [{"path": "/entries", "resourceMethods": {"GET": method}}]}
-        self._pages["get_authorizers"] = {"items": [{"id": "a1", **authorizer}]}
-
-
 def by_token(**authorizer: str) -> Apis:
-    return Apis(cast("Environment", Account(Guarded(**authorizer))), Graph([REST]))
+    """An API whose method has an authorizer of Lambda's."""
+    method = {"authorizationType": "CUSTOM", "authorizerId": "a1"}
+    guarded = {
+        "apigateway:GetResources": {"items": [{"path": "/entries", "resourceMethods": {"GET": method}}]},
+        "apigateway:GetAuthorizers": {"items": [{"id": "a1", **authorizer}]},
+    }
+    return Apis(gateway({}, more=guarded), Graph([REST]))
 
 
 TOKEN = {"type": "TOKEN", "identitySource": "method.request.header.X-Key"}

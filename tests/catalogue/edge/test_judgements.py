@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import timedelta
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -18,27 +18,29 @@ from readiness.environment import Environment
 from readiness.errors import NotApplicable
 from readiness.probes.cdn import Cdn
 from readiness.probes.http import Answer
+from tests.answering import Answering
 
 EDGE = Resource("AWS::CloudFront::Distribution", "Edge", "E1")
 GRAPH = Graph([EDGE])
 
 
-@dataclass
-class Account:
-    """An environment, and a CloudFront that tells one configuration."""
+class Account(Answering):
+    """An account with a CloudFront that tells one configuration."""
 
-    configuration: dict[str, Any] = field(default_factory=dict)
-    production: bool = True
-    name: str = "prod"
+    name = "prod"
 
-    @property
-    def settings(self) -> SimpleNamespace:
-        return SimpleNamespace(production=self.production)
+    def __init__(
+        self,
+        configuration: dict[str, Any] | None = None,
+        *,
+        production: bool = True,
+        more: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        super().__init__({"cloudfront:GetDistribution": self._distribution, **more})
+        self.configuration = configuration or {}
+        self.settings = SimpleNamespace(production=production)
 
-    def client(self, _service: str) -> Account:
-        return self
-
-    def get_distribution(self, **_: str) -> dict[str, Any]:
+    def _distribution(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"Distribution": {"DistributionConfig": self.configuration, "DomainName": "edge.example"}}
 
 
@@ -154,31 +156,32 @@ NOTHING = "the cache policy that takes nothing into its key"
 QUERIES = "the cache policy that takes query strings into its key"
 
 
-@dataclass
-class Edge(Account):
+def _cache_policy(asked: Mapping[str, Any]) -> dict[str, Any]:
+    key = {"QueryStringsConfig": {"QueryStringBehavior": "all" if asked["Id"] == QUERIES else "none"}}
+    return {"CachePolicy": {"CachePolicyConfig": {"ParametersInCacheKeyAndForwardedToOrigin": key}}}
+
+
+def edge(
+    routes: Mapping[str, str] = MappingProxyType({"POST /entries": "JWT", "GET /entries": "NONE"}),
+) -> Account:
     """CloudFront before an HTTP API whose writes have an authorizer."""
-
-    routes: dict[str, str] = field(default_factory=lambda: {"POST /entries": "JWT", "GET /entries": "NONE"})
-
-    def get_cache_policy(self, Id: str) -> dict[str, Any]:  # noqa: N803
-        key = {"QueryStringsConfig": {"QueryStringBehavior": "all" if Id == QUERIES else "none"}}
-        return {"CachePolicy": {"CachePolicyConfig": {"ParametersInCacheKeyAndForwardedToOrigin": key}}}
-
-    def get_api(self, **_: str) -> dict[str, Any]:
-        return {"ProtocolType": "HTTP"}
-
-    def get_paginator(self, operation: str) -> SimpleNamespace:
-        items = {
-            "get_routes": [
-                {"RouteKey": key, "AuthorizationType": kind, "Target": "integrations/none"}
-                for key, kind in self.routes.items()
-            ],
-            "get_stages": [{"StageName": "$default", "AutoDeploy": True}],
+    listed = [
+        {"RouteKey": key, "AuthorizationType": kind, "Target": "integrations/none"}
+        for key, kind in routes.items()
+    ]
+    return Account(
+        more={
+            "cloudfront:GetCachePolicy": _cache_policy,
+            "apigatewayv2:GetApi": {"ProtocolType": "HTTP"},
+            "apigatewayv2:GetRoutes": {"Items": listed},
+            "apigatewayv2:GetStages": {"Items": [{"StageName": "$default", "AutoDeploy": True}]},
+            "apigatewayv2:GetAuthorizers": {"Items": []},
+            "apigatewayv2:GetIntegrations": {"Items": []},
         }
-        return SimpleNamespace(paginate=lambda **_: [{"Items": items.get(operation, [])}])
+    )
 
 
-def _judged(account: Edge, behaviour: dict[str, Any], **origin: Any) -> None:
+def _judged(account: Account, behaviour: dict[str, Any], **origin: Any) -> None:
     account.configuration = {
         "Enabled": True,
         "Origins": {"Items": [{"Id": "api", "DomainName": API, **origin}]},
@@ -210,7 +213,7 @@ def _judged(account: Edge, behaviour: dict[str, Any], **origin: Any) -> None:
     ],
 )
 def test_an_api_that_gets_its_callers_token_passes(behaviour: dict[str, Any], origin: dict[str, Any]) -> None:
-    _judged(Edge(), {"AllowedMethods": WRITES, **behaviour}, **origin)
+    _judged(edge(), {"AllowedMethods": WRITES, **behaviour}, **origin)
 
 
 @pytest.mark.parametrize(
@@ -218,10 +221,10 @@ def test_an_api_that_gets_its_callers_token_passes(behaviour: dict[str, Any], or
 )
 def test_an_api_that_never_gets_a_token_is_named(settings: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match=r"(?s)Edge.*/entries\*.*POST /entries never gets"):
-        _judged(Edge(), {"AllowedMethods": WRITES, **settings})
+        _judged(edge(), {"AllowedMethods": WRITES, **settings})
 
 
 def test_a_protected_read_is_named_where_no_read_is_open() -> None:
     with pytest.raises(AssertionError, match="GET /entries never gets"):
-        _judged(Edge(routes={"GET /entries": "JWT"}), {"CachePolicyId": NOTHING})
-    _judged(Edge(routes={"GET /entries": "JWT", "GET /entries/open": "NONE"}), {"CachePolicyId": NOTHING})
+        _judged(edge({"GET /entries": "JWT"}), {"CachePolicyId": NOTHING})
+    _judged(edge({"GET /entries": "JWT", "GET /entries/open": "NONE"}), {"CachePolicyId": NOTHING})

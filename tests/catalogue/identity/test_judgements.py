@@ -14,6 +14,7 @@ from readiness.catalogue import grants, usage
 from readiness.catalogue.checks import test_identity as checks
 from readiness.discovery.graph import Graph, Resource
 from readiness.errors import Unverified
+from tests.answering import Answering
 
 OWN, OTHER = "111122223333", "444455556666"
 ORDERS = f"arn:aws:dynamodb:us-east-1:{OWN}:table/orders"
@@ -118,6 +119,11 @@ def test_unknown_actions_of_aws_are_no_finding() -> None:
     assert len(list(grants.unknown_actions(granting("s3:Fetch*")))) == 1
 
 
+def without_destinations() -> Answering:
+    """Answers as Lambda does for a function whose results go nowhere."""
+    return Answering({"lambda:ListFunctionEventInvokeConfigs": {"FunctionEventInvokeConfigs": []}})
+
+
 @dataclass(frozen=True)
 class FakeFunction:
     package: dict[str, bytes]
@@ -132,24 +138,11 @@ class FakeFunction:
     @classmethod
     def of(cls, *lines: str, **settings: Any) -> FakeFunction:
         body = "".join(f"    {line}\n" for line in lines)
-        settings.setdefault("env", FakeEnvironment())
+        settings.setdefault("env", without_destinations())
         return cls({"app.py": f"import boto3\ndef handler(event, context):\n{body}".encode()}, **settings)
 
 
 LAYERED = {"Runtime": "python3.13", "Layers": [{"Arn": "layer"}]}
-
-
-class FakeEnvironment:
-    """Answers as Lambda does for a function without destinations."""
-
-    def client(self, _service: str) -> FakeEnvironment:
-        return self
-
-    def get_paginator(self, _operation: str) -> FakeEnvironment:
-        return self
-
-    def paginate(self, **_: str) -> list[dict[str, list[Any]]]:
-        return [{"FunctionEventInvokeConfigs": []}]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +188,9 @@ def test_what_is_never_called_is_named(actions: list[str], line: str, tmp_path: 
 @pytest.mark.parametrize(
     "function",
     [
-        FakeFunction({"index.js": b"exports.handler = 1"}, {"Runtime": "nodejs22.x"}, env=FakeEnvironment()),
+        FakeFunction(
+            {"index.js": b"exports.handler = 1"}, {"Runtime": "nodejs22.x"}, env=without_destinations()
+        ),
     ],
 )
 def test_code_that_cannot_be_read_is_unverified(function: FakeFunction, tmp_path: Path) -> None:
@@ -212,7 +207,7 @@ def test_what_cloudformation_does_for_a_role_is_unverified(tmp_path: Path) -> No
 
 def test_javascript_that_names_the_action_is_read(tmp_path: Path) -> None:
     package = {"index.js": b"new GetObjectCommand()", "node_modules/@aws-sdk/s3.js": b"PutObjectCommand"}
-    function = FakeFunction(package, {"Runtime": "nodejs22.x"}, env=FakeEnvironment())
+    function = FakeFunction(package, {"Runtime": "nodejs22.x"}, env=without_destinations())
 
     assert list(usage.unused(granting("s3:GetObject"), [function], tmp_path)) == []
     assert list(usage.unused(granting("s3:GetObject*"), [function], tmp_path)) == []
@@ -229,7 +224,7 @@ def test_javascript_that_names_the_action_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_javascript_that_writes_documents_is_read(line: bytes, tmp_path: Path) -> None:
-    function = FakeFunction({"index.js": line}, {"Runtime": "nodejs22.x"}, env=FakeEnvironment())
+    function = FakeFunction({"index.js": line}, {"Runtime": "nodejs22.x"}, env=without_destinations())
 
     assert list(usage.unused(granting("dynamodb:PutItem"), [function], tmp_path)) == []
     with pytest.raises(Unverified):
@@ -239,7 +234,7 @@ def test_javascript_that_writes_documents_is_read(line: bytes, tmp_path: Path) -
 def test_calls_of_a_layer_count(tmp_path: Path) -> None:
     package = {"app.py": b"from tools import one\ndef handler(event, context):\n    one()\n"}
     layer = {"tools.py": b"def one():\n    table.get_item()\ndef other():\n    table.put_item()\n"}
-    function = FakeFunction(package, LAYERED, env=FakeEnvironment(), layer_files=layer)
+    function = FakeFunction(package, LAYERED, env=without_destinations(), layer_files=layer)
     (finding,) = usage.unused(granting("dynamodb:GetItem", "dynamodb:PutItem"), [function], tmp_path)
 
     assert "PutItem" in finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from readiness.catalogue.lacking import lacking, lacking_for_lambda
 from readiness.discovery.graph import Graph, Resource
 from readiness.errors import Unverified
 from readiness.probes import template
+from tests.answering import Answering
 from verification.application import ROOT
 
 OWN = "111122223333"
@@ -140,15 +142,12 @@ def test_a_denial_with_a_condition_or_of_another_resource_denies_nothing_for_cer
     assert judged("table.put_item()", granted, deny("*", NotResource=ORDERS)) == []
 
 
-class FakeSqs:
-    def __init__(self, **statement: Any) -> None:
-        self.statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*", **statement}
-
-    def client(self, _service: str) -> FakeSqs:
-        return self
-
-    def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
-        return {"Attributes": {"Policy": {"Statement": [self.statement]}}}
+def letting_in(**statement: Any) -> Answering:
+    """An account whose queue has a policy."""
+    whole = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*", **statement}
+    return Answering(
+        {"sqs:GetQueueAttributes": {"Attributes": {"Policy": json.dumps({"Statement": [whole]})}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +164,7 @@ def test_a_resource_may_let_the_role_in_itself(statement: dict[str, Any], count:
     graph = Graph([Resource("AWS::SQS::Queue", "Queue", "https://queue")])
     line = "boto3.client('sqs').send_message()"
 
-    assert len(judged(line, graph=graph, env=FakeSqs(**statement))) == count
+    assert len(judged(line, graph=graph, env=letting_in(**statement))) == count
 
 
 def test_a_boundary_leaves_a_grant_unverified() -> None:
