@@ -7,7 +7,7 @@ import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 
@@ -15,6 +15,9 @@ from readiness.aws.function import Function
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 from readiness.interruptions import held_back
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 PREFIX = "pixel-prompt-benchmark-"
 """A killed run may leave a function of this name behind; the next run takes it away."""
@@ -98,7 +101,7 @@ def _function(
             _delete(client, name)
 
 
-def _delete(client: Any, name: str) -> None:
+def _delete(client: LambdaClient, name: str) -> None:
     try:
         client.delete_function(FunctionName=name)
     except Missing:

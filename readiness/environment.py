@@ -27,6 +27,7 @@ from botocore.config import Config
 from readiness import names as host_names
 from readiness import samconfig, written
 from readiness.application import Application, Hints
+from readiness.clients import typed
 from readiness.errors import EXPIRED, Denied, Expired, Missing, Unverified, UsageProblem
 from readiness.exchanges import Direct, Exchanges
 from readiness.guard import guard
@@ -367,8 +368,9 @@ class Environment:
         """Whether this environment only ever lives on an embedded AWS, where declared gaps are tolerated."""
         return self.settings.cloud is not None and self.emulated
 
+    @typed
     def client(
-        self, service: str, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
+        self, service: str, /, region: str | None = None, *, read_timeout: float = 20, attempts: int = 3
     ) -> Any:
         """A guarded boto3 client whose denials name the action. Ask for it each time, and do not keep it.
 
@@ -402,7 +404,8 @@ class Environment:
                 self._clients[key] = client
             return self._clients[key]
 
-    def _patient(self, service: str) -> Any:
+    @typed
+    def _patient(self, service: str, /) -> Any:
         """For what is asked before any check runs: a slow network is no wrong account, and asking again changes nothing."""
         return self.client(service, read_timeout=5, attempts=3)
 
@@ -411,9 +414,11 @@ class Environment:
             if self._clients.get(key) is client:
                 del self._clients[key]
 
+    @typed
     def bare_client(
         self,
         service: str,
+        /,
         region: str | None = None,
         *,
         read_timeout: float,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore
 import botocore.exceptions
@@ -18,6 +18,9 @@ from readiness.aws.policy import statements_of
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
 from readiness.interruptions import held_back
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _MD5_DIGITS = 32  # an ETag of an object in parts has a hyphen and their number behind them
 
@@ -72,13 +75,13 @@ class Bucket:
     name: str
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> S3Client:
         return self.env.client("s3")
 
-    def _read(self, operation: str, absent: str) -> Mapping[str, Any] | None:
+    def _read(self, operation: Callable[..., Mapping[str, Any]], absent: str) -> Mapping[str, Any] | None:
         """One sub-resource, None when S3 says that the bucket has none (error code `absent`)."""
         try:
-            return dict(getattr(self._client, operation)(Bucket=self.name))
+            return dict(operation(Bucket=self.name))
         except botocore.exceptions.ClientError as problem:
             if problem.response["Error"]["Code"] == absent:
                 return None
@@ -87,20 +90,20 @@ class Bucket:
     @cached_property
     def public_access_block(self) -> Mapping[str, bool]:
         """The four blocks by AWS's names; a bucket without a configuration blocks nothing."""
-        answer = self._read("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+        answer = self._read(self._client.get_public_access_block, "NoSuchPublicAccessBlockConfiguration")
         blocks = answer["PublicAccessBlockConfiguration"] if answer else {}
         names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         return {name: bool(blocks.get(name)) for name in names}
 
     @cached_property
     def policy_statements(self) -> Sequence[Mapping[str, Any]]:
-        answer = self._read("get_bucket_policy", "NoSuchBucketPolicy")
+        answer = self._read(self._client.get_bucket_policy, "NoSuchBucketPolicy")
         return statements_of(answer["Policy"] if answer else None)
 
     @cached_property
     def policy_is_public(self) -> bool:
         """AWS's own judgement of the policy."""
-        answer = self._read("get_bucket_policy_status", "NoSuchBucketPolicy")
+        answer = self._read(self._client.get_bucket_policy_status, "NoSuchBucketPolicy")
         return bool(answer and answer["PolicyStatus"]["IsPublic"])
 
     @cached_property
@@ -124,7 +127,7 @@ class Bucket:
     @cached_property
     def takes_access_lists(self) -> bool:
         """Whether access control lists count in it; a bucket without ownership controls is older than they are, and takes them."""
-        answer = self._read("get_bucket_ownership_controls", "OwnershipControlsNotFoundError")
+        answer = self._read(self._client.get_bucket_ownership_controls, "OwnershipControlsNotFoundError")
         rules = answer["OwnershipControls"]["Rules"] if answer else []
         return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
 
@@ -136,7 +139,9 @@ class Bucket:
 
     @cached_property
     def _encryption(self) -> Sequence[Mapping[str, str]]:
-        answer = self._read("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+        answer = self._read(
+            self._client.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"
+        )
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"] if answer else []
         return [rule["ApplyServerSideEncryptionByDefault"] for rule in rules]
 
@@ -154,7 +159,7 @@ class Bucket:
 
     @cached_property
     def lifecycle_rules(self) -> Sequence[LifecycleRule]:
-        answer = self._read("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+        answer = self._read(self._client.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration")
         return [
             LifecycleRule(
                 enabled=rule["Status"] == "Enabled",
@@ -223,8 +228,9 @@ class Bucket:
         keys = [f"{prefix}{uuid.uuid4()}{PurePosixPath(original).suffix}" for _ in range(count)]
         try:
             for key in keys:
-                source = {"Bucket": self.name, "Key": original}
-                self._client.copy_object(Bucket=self.name, Key=key, CopySource=source)
+                self._client.copy_object(
+                    Bucket=self.name, Key=key, CopySource={"Bucket": self.name, "Key": original}
+                )
             yield keys
         finally:
             with held_back():
@@ -234,7 +240,10 @@ class Bucket:
     def objects(self, prefix: str, *, after: str = "", most: int | None = None) -> Sequence[StoredObject]:
         """What is stored under a prefix now, in the order of the keys: those that sort after `after`, `most` of them."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.name, Prefix=prefix, StartAfter=after, PaginationConfig={"MaxItems": most}
+            Bucket=self.name,
+            Prefix=prefix,
+            StartAfter=after,
+            PaginationConfig={} if most is None else {"MaxItems": most},
         )
         return [
             StoredObject(entry["Key"], entry["ETag"], entry["LastModified"])

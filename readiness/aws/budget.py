@@ -33,7 +33,7 @@ class Budget:
     name: str
 
     @cached_property
-    def _which(self) -> Mapping[str, str]:
+    def _which(self) -> Mapping[str, Any]:
         return {"AccountId": self.env.account_id, "BudgetName": self.name}
 
     @cached_property
@@ -86,6 +86,6 @@ class Budget:
         ]
 
 
-def _key(notification: Mapping[str, Any]) -> Mapping[str, Any]:
+def _key(notification: Mapping[str, Any]) -> Any:
     """What names a notification, without its state."""
     return {name: value for name, value in notification.items() if name != "NotificationState"}

@@ -189,7 +189,7 @@ class CloudFormationStack:
                 )
             time.sleep(1)
         found: list[Mapping[str, Any]] = []
-        token: dict[str, str] = {}
+        token: dict[str, Any] = {}
         while True:
             page = client.describe_stack_resource_drifts(StackName=self.name, **token)
             found += page["StackResourceDrifts"]
@@ -247,7 +247,7 @@ class CloudFormationStack:
         answer = self.env.client("cloudformation").get_template(
             StackName=self.name, TemplateStage="Processed"
         )
-        body = answer["TemplateBody"]
+        body: Any = answer["TemplateBody"]  # text too, of which the stubs do not know
         if isinstance(body, str):
             raise Unverified(f"{self!r} was deployed without the SAM transform; its template cannot be read")
         return dict(body)

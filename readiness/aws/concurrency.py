@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from readiness.environment import Environment
 
@@ -16,7 +17,7 @@ class Concurrency:
     env: Environment = field(repr=False)
 
     @cached_property
-    def limits(self) -> Mapping[str, int]:
+    def limits(self) -> Mapping[str, Any]:
         return dict(self.env.client("lambda").get_account_settings()["AccountLimit"])
 
     @property

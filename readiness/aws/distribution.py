@@ -198,8 +198,13 @@ class Distribution:
             Unverified: it was still in progress when the deadline had passed.
         """
         client, started = self.env.client("cloudfront"), time.monotonic()
-        batch = {"Paths": {"Quantity": 1, "Items": [path]}, "CallerReference": f"verify-{uuid.uuid4().hex}"}
-        made = client.create_invalidation(DistributionId=self.id, InvalidationBatch=batch)["Invalidation"]
+        made = client.create_invalidation(
+            DistributionId=self.id,
+            InvalidationBatch={
+                "Paths": {"Quantity": 1, "Items": [path]},
+                "CallerReference": f"verify-{uuid.uuid4().hex}",
+            },
+        )["Invalidation"]
         while made["Status"] != "Completed":
             waited = timedelta(seconds=time.monotonic() - started)
             if waited > self.env.patience(budgets.INVALIDATION_DEADLINE):

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -28,6 +28,9 @@ from readiness.environment import Environment
 from readiness.errors import Denied, Missing, Unverified
 from readiness.interruptions import held_back
 from readiness.progress import waiting
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 _FRESH = "cold start, measured by stack-readiness"
 """What describes a version that is there to be started and deleted."""
@@ -42,7 +45,7 @@ class Function:
     name: str
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> LambdaClient:
         return self.env.client("lambda")
 
     @cached_property
@@ -201,14 +204,14 @@ class Function:
         return timedelta(seconds=waited)
 
     def _invoke(
-        self, event: Mapping[str, Any], patience: timedelta, options: Mapping[str, str]
+        self, event: Mapping[str, Any], patience: timedelta, options: Mapping[str, Any]
     ) -> tuple[Any, Mapping[str, Any]]:
         client = self.env.client("lambda", read_timeout=patience.total_seconds(), attempts=1)
         answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode(), **options)
         content = json.loads(answer["Payload"].read() or "null")
-        if "FunctionError" in answer:
+        if failure := answer.get("FunctionError"):
             kind = content.get("errorType") if isinstance(content, dict) else content
-            raise Unverified(f"{self!r} returned nothing: {answer['FunctionError']} {kind}; read its log")
+            raise Unverified(f"{self!r} returned nothing: {failure} {kind}; read its log")
         return content, answer
 
     @contextmanager
@@ -284,7 +287,7 @@ class Function:
         """
         client = self.env.client("lambda", attempts=1)
         answer = client.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
-        if "FunctionError" not in answer:
+        if not answer.get("FunctionError"):
             raise Unverified(f"{self!r} does not fail on {event}, so no error can be forced")
 
     def errors(self, since: datetime) -> float:

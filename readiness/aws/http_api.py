@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from readiness.aws.api import LOGGED, Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
 from readiness.errors import Missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+
+_Listing = Literal["get_authorizers", "get_deployments", "get_integrations", "get_routes", "get_stages"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class HttpApi:
     id: str
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> ApiGatewayV2Client:
         return self.env.client("apigatewayv2")
 
     @cached_property
@@ -70,7 +75,7 @@ class HttpApi:
             for key, settings in merged.items()
         }
 
-    def _listed(self, operation: str) -> Iterator[Mapping[str, Any]]:
+    def _listed(self, operation: _Listing) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator(operation).paginate(ApiId=self.id)
         return (item for page in pages for item in page["Items"])
 

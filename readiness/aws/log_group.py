@@ -116,8 +116,11 @@ class LogGroup:
         pages = self.env.client("logs").get_paginator("describe_resource_policies")
         found = [
             statement
-            for scope in ({"policyScope": "RESOURCE", "resourceArn": arn}, {"policyScope": "ACCOUNT"})
-            for page in pages.paginate(**scope)
+            for policies in (
+                pages.paginate(policyScope="RESOURCE", resourceArn=arn),
+                pages.paginate(policyScope="ACCOUNT"),
+            )
+            for page in policies
             for policy in page["resourcePolicies"]
             for statement in statements_of(policy["policyDocument"])
         ]
@@ -126,7 +129,7 @@ class LogGroup:
 
     def events(self, since: datetime, term: str = "") -> Iterator[LogEvent]:
         """Events from `since` on, oldest first; with a term, those that hold it literally."""
-        wanted = {"filterPattern": f'"{term}"'} if term else {}
+        wanted: dict[str, Any] = {"filterPattern": f'"{term}"'} if term else {}
         pages = (
             self.env.client("logs")
             .get_paginator("filter_log_events")

@@ -23,9 +23,10 @@ class Parameter:
         Raises:
             Missing: there is no such parameter.
         """
-        wanted = [{"Key": "Name", "Option": "Equals", "Values": [self.name]}]
         pages = self.env.client("ssm").get_paginator("describe_parameters")
-        for page in pages.paginate(ParameterFilters=wanted):
+        for page in pages.paginate(
+            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [self.name]}]
+        ):
             for found in page["Parameters"]:
                 return str(found["Type"])
         raise Missing(f"{self!r} does not exist; deploy the stack again")

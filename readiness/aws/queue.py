@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from readiness.aws.policy import read, statements_of
 from readiness.environment import Environment
@@ -48,7 +48,7 @@ class Queue:
     @cached_property
     def attributes(self) -> Mapping[str, str]:
         answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
-        return dict(answer["Attributes"])
+        return cast("Mapping[str, str]", answer["Attributes"])
 
     def send(self, content: Mapping[str, Any]) -> str:
         """Put one JSON message into the queue; its message id."""
@@ -102,9 +102,15 @@ class Queue:
 
     def stays_empty(self) -> bool:
         """Whether no message waits or is worked on, however often that is asked: SQS counts approximately."""
-        counts = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         for _ in range(_LOOKS):
-            answer = self.env.client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=counts)
+            answer = self.env.client("sqs").get_queue_attributes(
+                QueueUrl=self.url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )
             if any(int(count) for count in answer["Attributes"].values()):
                 return False
             time.sleep(1)

@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from readiness.aws.api import LOGGED, Authorizer, Route, Stage, Throttle
 from readiness.environment import Environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class RestApi:
     id: str
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> APIGatewayClient:
         return self.env.client("apigateway")
 
     @cached_property
@@ -108,7 +111,7 @@ class RestApi:
         return None if unset else value
 
     @cached_property
-    def _account_throttles(self) -> Mapping[str, float]:
+    def _account_throttles(self) -> Mapping[str, Any]:
         return dict(self._client.get_account().get("throttleSettings") or {})
 
     @cached_property

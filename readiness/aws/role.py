@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 
 from readiness.aws.policy import statements_of
 from readiness.environment import Environment
 from readiness.errors import Missing, Unverified
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 _OF_AWS = ":iam::aws:policy/"
 
@@ -38,7 +41,7 @@ class Role:
     name: str
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> IAMClient:
         return self.env.client("iam")
 
     @cached_property

@@ -57,7 +57,7 @@ class Rule:
         return self.name
 
     @property
-    def _which(self) -> Mapping[str, str]:
+    def _which(self) -> Mapping[str, Any]:
         bus = self.physical_id.rpartition("|")[0]
         return {"EventBusName": bus} if bus else {}
 

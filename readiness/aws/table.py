@@ -60,7 +60,7 @@ class Table:
         return statements_of(answer["Policy"])
 
     @cached_property
-    def time_to_live(self) -> Mapping[str, str]:
+    def time_to_live(self) -> Mapping[str, Any]:
         """`TimeToLiveStatus` and, when on, `AttributeName`."""
         return dict(
             self.env.client("dynamodb").describe_time_to_live(TableName=self.name)["TimeToLiveDescription"]

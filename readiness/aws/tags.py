@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import botocore.exceptions
 
@@ -38,8 +38,10 @@ def tags_of(env: Environment, kind: str, physical_id: str) -> Mapping[str, str]:
     return _READERS[kind](env, physical_id)
 
 
-def _mapping(tags: Iterable[Mapping[str, str]], key: str = "Key", value: str = "Value") -> Mapping[str, str]:
-    return {tag[key]: tag[value] for tag in tags}
+def _mapping(
+    tags: Iterable[Mapping[str, object]], key: str = "Key", value: str = "Value"
+) -> Mapping[str, str]:
+    return {str(tag[key]): str(tag[value]) for tag in tags}
 
 
 def _arn(env: Environment, service: str, what: str, region: str | None = None, *, owned: bool = True) -> str:
@@ -100,7 +102,7 @@ def _web_acl(env: Environment, id_: str) -> Mapping[str, str]:
     where = "us-east-1" if scope == "CLOUDFRONT" else env.region
     kind = "global" if scope == "CLOUDFRONT" else "regional"
     arn = _arn(env, "wafv2", f"{kind}/webacl/{name}/{acl}", region=where)
-    answer: Any = env.client("wafv2", where).list_tags_for_resource(ResourceARN=arn)
+    answer = env.client("wafv2", where).list_tags_for_resource(ResourceARN=arn)
     return _mapping(answer["TagInfoForResource"]["TagList"])
 
 

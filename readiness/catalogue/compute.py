@@ -214,14 +214,16 @@ class Compute:
                         api, one.get("IntegrationUri"), one.get("TimeoutInMillis"), budgets.API_TIMEOUT_LIMIT
                     )
         for api in (each for each in served if each.type == REST_API):
-            pages = self.env.client("apigateway").get_paginator("get_resources")
-            for page in pages.paginate(restApiId=api.physical_id, embed=["methods"]):
-                for resource in page["items"]:
+            resources = self.env.client("apigateway").get_paginator("get_resources")
+            for listed in resources.paginate(restApiId=api.physical_id, embed=["methods"]):
+                for resource in listed["items"]:
                     for method in resource.get("resourceMethods", {}).values():
-                        one = method.get("methodIntegration", {})
-                        if "'Event'" in (one.get("requestParameters") or {}).values():
+                        called = method.get("methodIntegration", {})
+                        if "'Event'" in (called.get("requestParameters") or {}).values():
                             continue  # it hands the event over and does not wait
-                        yield from _cap(api, one.get("uri"), one.get("timeoutInMillis"), budgets.REST_TIMEOUT)
+                        yield from _cap(
+                            api, called.get("uri"), called.get("timeoutInMillis"), budgets.REST_TIMEOUT
+                        )
 
     def _caps_of_machines(self) -> Iterator[tuple[str, Cap]]:
         for resource in self.graph.of(MACHINE):

@@ -256,11 +256,15 @@ class Calls:
         """The services that Lambda delivers the results of asynchronous invocations to."""
         client = self.function.env.client("lambda")
         pages = client.get_paginator("list_function_event_invoke_configs")
-        arns = [
-            destination.get("Destination", "")
+        configured = [
+            config.get("DestinationConfig", {})
             for page in pages.paginate(FunctionName=self.function.name)
             for config in page["FunctionEventInvokeConfigs"]
-            for destination in config.get("DestinationConfig", {}).values()
+        ]
+        arns = [
+            destination.get("Destination", "")
+            for config in configured
+            for destination in (config.get("OnSuccess", {}), config.get("OnFailure", {}))
         ]
         return {arn.split(":")[2] for arn in arns if arn}
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import botocore.exceptions
 
 from readiness.errors import Unverified, UsageProblem
 from verification.deployment.standing import Standing
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_lambda import LambdaClient
 
 QUOTA: Final = "L-B99A9384"
 """Lambda's quota "Concurrent executions" by its code. Source: Lambda Developer Guide, "Lambda quotas"."""
@@ -53,7 +57,8 @@ def require_concurrency(
     if wanted == 0:
         return None
     try:
-        limits = clients("lambda").get_account_settings()["AccountLimit"]
+        of_lambda: LambdaClient = clients("lambda")
+        limits = of_lambda.get_account_settings()["AccountLimit"]
     except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         return (
             f"whether Lambda has room for {wanted} reserved executions could not be asked ({problem}); allow "
@@ -92,7 +97,8 @@ def models_to_subscribe(clients: Clients, template: Mapping[str, Any]) -> list[s
 
 def _missing(clients: Clients, region: str, model: str) -> str | None:
     try:
-        answer = clients("bedrock", region).get_foundation_model_availability(modelId=model)
+        bedrock: BedrockClient = clients("bedrock", region)
+        answer = bedrock.get_foundation_model_availability(modelId=model)
     except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
         return (
             f"{model} in {region}: whether this account may use it could not be asked ({problem}); allow "

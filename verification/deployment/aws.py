@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
 
 from readiness.environment import Environment
 
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_s3 import S3Client
 
+
+@overload
+def client(
+    environment: Environment, service: Literal["cloudformation"], region: str | None = None
+) -> CloudFormationClient: ...
+@overload
+def client(
+    environment: Environment, service: Literal["cloudfront"], region: str | None = None
+) -> CloudFrontClient: ...
+@overload
+def client(environment: Environment, service: Literal["s3"], region: str | None = None) -> S3Client: ...
+@overload
+def client(environment: Environment, service: str, region: str | None = None) -> BaseClient: ...
 def client(environment: Environment, service: str, region: str | None = None) -> Any:
     """A client that prod's guard does not block; the caller must have consent.
 

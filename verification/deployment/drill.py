@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 
@@ -25,6 +25,9 @@ from verification import budgets
 from verification.application import ROOT
 from verification.deployment import health, keys, parameters, sam, scratch, standing
 from verification.deployment.standing import Standing
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 SUFFIX = "-drill"
 
@@ -155,14 +158,14 @@ def changes(environment: Environment, app: Path, folder: Path) -> list[str]:
             client.delete_change_set(StackName=environment.stack_name, ChangeSetName=id_)
 
 
-def _change_sets(client: Any, stack: str) -> set[str]:
+def _change_sets(client: CloudFormationClient, stack: str) -> set[str]:
     pages = client.get_paginator("list_change_sets").paginate(StackName=stack)
     return {str(summary["ChangeSetId"]) for page in pages for summary in page["Summaries"]}
 
 
-def _changes(client: Any, stack: str, id_: str) -> list[str]:
+def _changes(client: CloudFormationClient, stack: str, id_: str) -> list[str]:
     found = []
-    token: dict[str, str] = {}
+    token: dict[str, Any] = {}
     while True:
         page = client.describe_change_set(StackName=stack, ChangeSetName=id_, **token)
         for change in page.get("Changes", []):
@@ -359,7 +362,7 @@ class ThrowAway:
             ),
         ]
 
-    def _buckets_and_tables(self, client: Any) -> list[tuple[str, str]]:
+    def _buckets_and_tables(self, client: CloudFormationClient) -> list[tuple[str, str]]:
         """Return the buckets and tables that this stack created, which its deletion keeps.
 
         A resource that failed because its name was taken has the name of another stack's resource.
@@ -381,7 +384,7 @@ class ThrowAway:
         client.delete_bucket(Bucket=name)
 
 
-def _status(client: Any, stack_id: str) -> str:
+def _status(client: CloudFormationClient, stack_id: str) -> str:
     """A stack's status by its id, by which a deleted one can still be asked for."""
     try:
         return str(client.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])

@@ -11,9 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import botocore.exceptions
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_s3 import S3Client
 
 INDEX = "index.html"
 # Their names change with their content: Vite's build.assetsDir.
@@ -104,7 +108,7 @@ class Site:
     bucket: str
     distribution_id: str
 
-    def store(self, content: Sequence[File], s3: Any) -> int:
+    def store(self, content: Sequence[File], s3: S3Client) -> int:
         """Store what is not there yet just like that; how many files that were.
 
         Args:
@@ -135,7 +139,7 @@ class Site:
             ) from problem
         return stored
 
-    def _holds(self, file: File, body: bytes, s3: Any) -> bool:
+    def _holds(self, file: File, body: bytes, s3: S3Client) -> bool:
         """Return whether this exact file is stored, and False without permission to read it."""
         try:
             found = s3.head_object(Bucket=self.bucket, Key=file.key)
@@ -145,7 +149,7 @@ class Site:
         held = (found.get("ETag", "").strip('"'), found.get("ContentType"), found.get("CacheControl"))
         return bool(held == (md5, file.content_type, file.cache_control))
 
-    def forget(self, cloudfront: Any, *, reference: str) -> None:
+    def forget(self, cloudfront: CloudFrontClient, *, reference: str) -> None:
         """Make the edges forget all that they have: also a file that was changed under a name with a hash.
 
         Args:
@@ -155,10 +159,11 @@ class Site:
         Raises:
             PageProblem: AWS refused.
         """
-        paths = ["/*"]
-        batch = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": paths}}
         try:
-            cloudfront.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=batch)
+            cloudfront.create_invalidation(
+                DistributionId=self.distribution_id,
+                InvalidationBatch={"CallerReference": reference, "Paths": {"Quantity": 1, "Items": ["/*"]}},
+            )
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:
             raise PageProblem(
                 f"the page is stored, but {self.distribution_id} did not accept the invalidation of the old one: {problem}. "

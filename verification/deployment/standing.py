@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import botocore.exceptions
 import yaml
 
 from readiness.errors import Unverified, UsageProblem
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 # A stack of forty resources tells some two hundred events an operation.
@@ -28,7 +31,7 @@ class Target(Protocol):
     def stack_name(self) -> str: ...
     @property
     def region(self) -> str: ...
-    def client(self, service: str) -> Any: ...
+    def client(self, service: Literal["cloudformation"], /) -> CloudFormationClient: ...
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,9 @@ def kept_by_deletion(target: Target) -> list[str]:
     """
     client = target.client("cloudformation")
     try:
-        template = client.get_template(StackName=target.stack_name, TemplateStage="Processed")["TemplateBody"]
+        template: Any = client.get_template(StackName=target.stack_name, TemplateStage="Processed")[
+            "TemplateBody"
+        ]
         pages = client.get_paginator("list_stack_resources").paginate(StackName=target.stack_name)
         found = [resource for page in pages for resource in page["StackResourceSummaries"]]
     except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as problem:

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from readiness.aws.table import Table
 from readiness.progress import waiting
 from verification import budgets
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -28,7 +31,7 @@ class Counter:
     ends: datetime
 
     @property
-    def _client(self) -> Any:
+    def _client(self) -> DynamoDBClient:
         return self.table.env.client("dynamodb")
 
     @property

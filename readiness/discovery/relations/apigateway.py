@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.discovery.reading import Found, attempt
@@ -27,11 +27,9 @@ def edges(env: Environment, graph: Graph) -> Iterator[Found]:
 
 
 def _http(env: Environment, graph: Graph, api: Resource) -> Iterator[Found]:
-    client = env.client("apigatewayv2")
-    id_ = api.physical_id
-    routes = _items(client, "get_routes", ApiId=id_)
+    routes = _items(env, "get_routes", api)
     yield from attempt(f"{api}: stages", partial(_http_stages, env, graph, api))
-    integrations = {one["IntegrationId"]: one for one in _items(client, "get_integrations", ApiId=id_)}
+    integrations = {one["IntegrationId"]: one for one in _items(env, "get_integrations", api)}
     for route in routes:
         found = integrations.get(route.get("Target", "").removeprefix("integrations/"), {})
         for target in _answering(
@@ -46,7 +44,7 @@ def _http_authorizers(
 ) -> Iterator[Edge]:
     authorizers: dict[str, Mapping[str, Any]] = {}
     if any(route.get("AuthorizerId") for route in routes):
-        found = _items(env.client("apigatewayv2"), "get_authorizers", ApiId=api.physical_id)
+        found = _items(env, "get_authorizers", api)
         authorizers = {one["AuthorizerId"]: one for one in found}
     for route in routes:
         authorizer = authorizers.get(route.get("AuthorizerId", ""), {})
@@ -63,7 +61,7 @@ def _http_authorizers(
 
 
 def _http_stages(env: Environment, graph: Graph, api: Resource) -> Iterator[Edge]:
-    for stage in _items(env.client("apigatewayv2"), "get_stages", ApiId=api.physical_id):
+    for stage in _items(env, "get_stages", api):
         if log := stage.get("AccessLogSettings", {}).get("DestinationArn"):
             source = _stage(graph, "AWS::ApiGatewayV2::Stage", "ApiId", api, stage["StageName"])
             yield Edge(source, Relation.LOGS_TO, graph.at(log))
@@ -154,6 +152,11 @@ def _stage(graph: Graph, kind: str, property_: str, api: Resource, name: str) ->
     return own[0] if own else here[0] if len(here) == 1 else api
 
 
-def _items(client: Any, operation: str, **parameters: str) -> list[dict[str, Any]]:
-    pages = client.get_paginator(operation).paginate(**parameters)
+def _items(
+    env: Environment,
+    operation: Literal["get_authorizers", "get_integrations", "get_routes", "get_stages"],
+    api: Resource,
+) -> list[Mapping[str, Any]]:
+    """What an HTTP API or WebSocket API has of a kind."""
+    pages = env.client("apigatewayv2").get_paginator(operation).paginate(ApiId=api.physical_id)
     return [one for page in pages for one in page["Items"]]

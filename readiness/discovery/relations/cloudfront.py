@@ -31,7 +31,8 @@ def _distribution(env: Environment, graph: Graph, distribution: Resource) -> Ite
         for one in found.get("OriginGroups", {}).get("Items", [])
     }
     default = {**found["DefaultCacheBehavior"], "PathPattern": "*"}
-    for behaviour in (*found.get("CacheBehaviors", {}).get("Items", []), default):
+    behaviours: list[Mapping[str, Any]] = [*found.get("CacheBehaviors", {}).get("Items", []), default]
+    for behaviour in behaviours:
         path = behaviour["PathPattern"]
         for id_ in groups.get(behaviour["TargetOriginId"], [behaviour["TargetOriginId"]]):
             yield from attempt(

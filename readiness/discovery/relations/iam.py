@@ -41,14 +41,14 @@ def _statements(env: Environment, graph: Graph, role: Resource) -> Iterator[Stat
     name = role.physical_id
     for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
         for policy in page["PolicyNames"]:
-            answer = client.get_role_policy(RoleName=name, PolicyName=policy)
-            yield from read(statements_of(answer["PolicyDocument"]))
+            inline = client.get_role_policy(RoleName=name, PolicyName=policy)
+            yield from read(statements_of(inline["PolicyDocument"]))
     own = {policy.physical_id for policy in graph.of("AWS::IAM::ManagedPolicy")}
     if not own:
         return
-    for page in client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
-        for policy in page["AttachedPolicies"]:
-            if (arn := policy["PolicyArn"]) in own:
+    for attached in client.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for managed in attached["AttachedPolicies"]:
+            if (arn := managed["PolicyArn"]) in own:
                 version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
                 answer = client.get_policy_version(PolicyArn=arn, VersionId=version)
                 yield from read(statements_of(answer["PolicyVersion"]["Document"]))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.discovery.reading import Found, attempt
@@ -26,7 +26,9 @@ def edges(env: Environment, graph: Graph) -> Iterator[Found]:
 
 
 def _notifications(env: Environment, graph: Graph, bucket: Resource) -> Iterator[Edge]:
-    found = env.client("s3").get_bucket_notification_configuration(Bucket=bucket.physical_id)
+    found: Mapping[str, Any] = env.client("s3").get_bucket_notification_configuration(
+        Bucket=bucket.physical_id
+    )
     for kind, key, relation in _TARGETS:
         for one in found.get(kind, []):
             yield Edge(bucket, relation, graph.at(one[key]), ", ".join(one["Events"]))
