@@ -3,13 +3,14 @@
 #        scripts/cloud.sh certificate ENVIRONMENT [--name NAME]
 #
 # The embedded AWS on this machine's loopback, private to .local/NAME (default: cloud).
-#   up      start it, or reuse the one that runs ([--port PORT] for a fixed port). With --pessimistic it has the delays,
-#           limits and looseness of AWS at its worst, with --speed N on a clock that runs N times faster
+#   up      start it, or reuse the one that runs ([--port PORT] for a fixed port). With --pessimistic it has AWS's
+#           longest delays, its limits and its eventual consistency. With --speed N its clock runs N times faster
 #   down    stop it and remove everything of it
-#   status  say whether and where it runs; exit 0 when it does, 1 when not
+#   status  say whether it runs, and where; the exit status is 0 if it runs, else 1
 #   env     print the shell lines that point AWS's clients at it: eval "$(scripts/cloud.sh env)"
-#   certificate  import the certificate of a domain, print the shell line by which deploy.sh and the checklist use it
-#           and names below that domain for ENVIRONMENT: eval "$(scripts/cloud.sh certificate staging)"
+#   certificate  import the certificate of a test domain, and print a shell line. With that line deploy.sh and the
+#           checklist use the certificate and that domain's names for ENVIRONMENT:
+#           eval "$(scripts/cloud.sh certificate staging)"
 #   logs    print the server's log
 #   reset   remove every resource in it
 . "$(dirname "$0")/lib/common.sh"

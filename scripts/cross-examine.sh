@@ -2,17 +2,17 @@
 # usage: scripts/cross-examine.sh [local|dev|staging|prod]
 #        scripts/cross-examine.sh --tools
 #
-# Asks Prowler, Checkov, cfn-lint and parliament about a deployed stack and its template, and holds each of
-# their findings against docs/coverage.toml: the items that cover it, or why it does not matter here. Writes
-# docs/COVERAGE.md. Without a name: local, which has to be deployed (./scripts/verify.sh); any other is AWS
-# through the ordinary credential chain, or whatever AWS_ENDPOINT_URL names. Nothing is changed there.
+# Runs Prowler, Checkov, cfn-lint and parliament on a deployed stack and its template. Each of their findings needs a
+# row in docs/coverage.toml: the items that cover it, or the reason why it does not matter here. Writes
+# docs/COVERAGE.md. The default is local, which must be deployed (./scripts/verify.sh). Any other environment is on AWS,
+# by the default credential chain, or on the endpoint in AWS_ENDPOINT_URL. The script changes nothing there.
 #
-# The tools that are no part of the set-up go into .local/cross-examination at pinned versions, which takes
-# the package registry and a few minutes once. PYTHON names an interpreter that Prowler takes (3.11 or 3.12).
-# What the tools said stays in .local/cross-examination/answers. --tools brings them and asks nothing; it also brings
-# cosmic-ray, whose operators `python -m tests.mutants --of source` takes.
+# The first run installs the tools that setup.sh does not install, at pinned versions, into .local/cross-examination.
+# This needs the package registry and a few minutes. PYTHON names an interpreter that Prowler supports (3.11 or 3.12).
+# The tools' output stays in .local/cross-examination/answers. --tools only installs the tools. It also installs
+# cosmic-ray, because `python -m tests.mutants --of source` uses its operators.
 #
-# Exit status: 0 every finding is answered for, 1 some are not (they are named), 4 a tool said nothing.
+# Exit status: 0 every finding has a row, 1 some have none (they are named), 4 a tool printed nothing.
 . "$(dirname "$0")/lib/common.sh"
 
 PROWLER=5.46.0

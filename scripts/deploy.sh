@@ -8,7 +8,7 @@
 #   --dry-run                show the plan, change nothing
 #   --frontend               build and publish the page too
 #   --tag X.Y.Z              afterwards tag the commit <environment>-vX.Y.Z, for prod vX.Y.Z
-#   --rollback TAG           deploy the release of that tag; this checkout is left alone
+#   --rollback TAG           deploy the release of that tag; this checkout does not change
 #   --delete                 delete the stack; what the template retains stays, and is named
 #   --parameter NAME=VALUE   a template parameter for this deployment alone; never a secret
 #   --cloud NAME             for local: which embedded AWS (see scripts/cloud.sh)
@@ -18,9 +18,9 @@
 #
 # The template's secret parameters come from environment variables, or from backend/.env.<environment>
 # (git-ignored, mode 600): OpenAiApiKey from OPENAI_API_KEY, any vendor's key in the same way, and
-# another secret, such as WebhookToken, from SECRET_WEBHOOK_TOKEN. One that is not given stays what
-# it was. With AWS_ENDPOINT_URL set this is a rehearsal with simulated keys.
-# Interrupted or killed: run the same again, it repairs and completes.
+# another secret, such as WebhookToken, from SECRET_WEBHOOK_TOKEN. A secret that you do not give keeps
+# its value. If AWS_ENDPOINT_URL is set, this is a rehearsal with generated keys.
+# After an interruption or a kill, run the same command again: it repairs and completes the deployment.
 #
 # Exit status: 0 deployed and healthy, 1 a step failed or consent was not given, 4 nothing could be started
 # (the message says why), 130 and 143 interrupted.

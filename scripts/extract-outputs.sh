@@ -2,7 +2,7 @@
 # usage: scripts/extract-outputs.sh ENVIRONMENT [--format json|dotenv] [--cloud NAME]
 #
 # Prints the deployed stack's outputs: as JSON, or as the variables that frontend/.env holds.
-# Exit status: 0 printed, 1 the stack lacks an output, 4 there is no such stack or no way to it.
+# Exit status: 0 printed, 1 the stack lacks an output, 4 the stack does not exist or cannot be reached.
 . "$(dirname "$0")/lib/common.sh"
 
 case "${1:-}" in

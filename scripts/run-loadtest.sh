@@ -2,16 +2,17 @@
 # usage: scripts/run-loadtest.sh dev|staging|local [--light] [--yes] [--dry-run] [--scale FACTOR]
 #                                [--on fargate|lambda [--count N]] [--cloud NAME]
 #
-# Loads a deployed API as 100 users do who are there at the same time, for 13 minutes, and judges how it bore that.
-# Shows first what will be done and what it costs, and asks. scripts/loadtest/README.md says what the rest means.
+# Loads a deployed API with 100 simultaneous users for 13 minutes, and compares the results with the criteria. First
+# shows the plan and its cost, and asks for consent. scripts/loadtest/README.md explains phases, criteria and results.
 #   --light     10 users for two and a half minutes
 #   --yes       do not ask
-#   --dry-run   show the plan, the command that would run among it, and end
+#   --dry-run   show the plan with the command that would run, and end
 #   --scale     make every phase longer or shorter: 0.3 takes four minutes
-#   --on        let Artillery's workers in your AWS account generate the load, each of N the whole of it
+#   --on        generate the load with Artillery's workers in your AWS account
+#   --count     number of these workers; each generates the whole load, so N workers are N times 100 users
 #   --cloud     for local: which embedded AWS
 #
-# Artillery comes into .tools/load at the first use. Results: reports/<env>/load-<time>/, load.html among them.
+# The first use installs Artillery into .tools/load. The results, such as load.html, are in reports/<env>/load-<time>/.
 # Exit status: 0 every criterion holds, 1 some do not or could not be measured, 4 it could not start.
 . "$(dirname "$0")/lib/common.sh"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # usage: scripts/setup.sh [--load]
 #
-# Brings everything the project needs into .venv, .tools and frontend/node_modules: the suite, the
-# SAM CLI, MiniStack, a Lambda-like interpreter, Node 24, tools of npm, the frontend's packages, and a
-# Chromium where the machine has none ($CHROME_PATH, then what is on PATH), each from its hashed lock
-# file. Needs git, Python >= 3.11 and the package registries. A second run does nothing.
-#   --load   the load generator too: half a gigabyte that nothing but scripts/run-loadtest.sh uses
+# Installs everything that the project needs into .venv, .tools and frontend/node_modules: the suite, the
+# SAM CLI, MiniStack, a Lambda-like interpreter, Node 24, npm tools and the frontend's packages. Installs a
+# Chromium only if $CHROME_PATH is not set and PATH has none. Each comes from its lock file with hashes.
+# Needs git, Python >= 3.11 and the package registries. A second run does nothing.
+#   --load   also install the load generator: half a gigabyte that only scripts/run-loadtest.sh uses
 . "$(dirname "$0")/lib/common.sh"
 
 load=

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # usage: scripts/test-cloudfront.sh [dev|staging|prod|local] [pytest's arguments...]
 #
-# Runs the checklist's section CloudFront on a deployed stack (hits, misses, headers, invalidation, latency by edge), then
-# measures the CDN: misses, hits, conditional requests, hit rate, and how long the latest change took. Without a name:
-# local. Writes reports/<env>/cloudfront/ and, of the measurement, reports/<env>/cdn-<time>.json. prod is read-only: what
-# needs an invalidation or an image of its own is not looked at there.
+# Runs the checklist's section CloudFront on a deployed stack (hits, misses, headers, invalidation, latency by edge). Then
+# measures the CDN: misses, hits, conditional requests, hit rate, and how long its latest change took to deploy. The
+# default is local. Writes the report to reports/<env>/cloudfront/ and the measurement to reports/<env>/cdn-<time>.json.
+# prod is read-only: it skips the checks that need an invalidation or an image of their own.
 #
-# Exit status: 0 all held, 1 not or not looked at, 4 nothing could be started.
+# Exit status: 0 all items hold, 1 some do not or were not checked, 4 nothing could be started.
 . "$(dirname "$0")/lib/common.sh"
 
 case "${1:-}" in -h | --help) usage; exit 0 ;; esac

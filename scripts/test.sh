@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # usage: scripts/test.sh [--quick | --all]
 #
-# Sets up, then passes or fails the project's own tests: lint and types, the backend, the frontend, the
-# suite with its scripts and the embedded AWS, and one fault for each item of the checklist, made several
-# at a time where they turn different items; then a sample of the templates' mutants, none of which may go unnoticed
-# that was noticed before.
+# Sets up, then runs the project's own tests: lint and types, the backend, the frontend, the suite with
+# its scripts and the embedded AWS. Then makes one fault for each item of the checklist. Faults that affect
+# different items run together. Last, it deploys a sample of the templates' mutants. It fails if the items no longer
+# notice a mutant that they noticed before.
 #   --quick   no faults and no mutants
-#   --all     every fault of the matrix by itself, each looked at with every check, every way a call can fail,
-#             thousands of requests made from the API's contract, and the application under hundreds of faults
+#   --all     every fault of the matrix alone, each judged by every check; every way in which a call can fail;
+#             thousands of requests generated from the API's contract; the application under hundreds of faults
 . "$(dirname "$0")/lib/common.sh"
 
 suite=(-m "not further")

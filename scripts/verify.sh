@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # usage: scripts/verify.sh [--env NAME] [--cloud NAME] [pytest's arguments...]
 #
-# From a fresh checkout to the verification report. For `local` (the default) it sets the project up,
-# starts the embedded AWS, deploys the application unless what runs there is what lies here, makes sure
-# that the emulator holds what the template says, and runs the checklist. For any other environment
-# it sets up and runs the checklist on the stack that is deployed there, with the checks that make AI
-# providers work: without them no run can say READY. They cost at most 1 USD a run, or --budget USD;
-# on an environment that is read-only they run only when -m paid asks for them.
+# Makes the verification report from a fresh checkout. For `local` (the default) it sets the project up,
+# starts the embedded AWS, and deploys the application unless this checkout is deployed there already.
+# Then it checks that the emulator's resources agree with the template, and runs the checklist. For any
+# other environment it sets up and runs the checklist on the deployed stack, with the paid checks, which
+# request images from the AI providers. Without these no run can say READY. They cost at most 1 USD a run,
+# or --budget USD. On a read-only environment the paid checks run only with -m paid.
 #
 #   scripts/verify.sh -m security                 one section
 #   scripts/verify.sh --env staging               the staging stack
-#   scripts/verify.sh --env staging --budget 0    the same, and nothing is paid: NOT READY
+#   scripts/verify.sh --env staging --budget 0    the same without paid requests: ends with NOT READY
 #
-# Prints the report's path last. Exit status: pytest's (0 ready, 1 not ready, 4 could not start), or
-# that of the step that failed before it.
+# Prints the report's path last. Exit status: pytest's (0 ready, 1 not ready, 4 could not start). If an
+# earlier step fails: that step's exit status.
 . "$(dirname "$0")/lib/common.sh"
 
 environment=local
