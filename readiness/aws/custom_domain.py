@@ -1,4 +1,4 @@
-"""AWS::ApiGatewayV2::DomainName and AWS::ApiGateway::DomainName: the own name of an API."""
+"""AWS::ApiGatewayV2::DomainName and AWS::ApiGateway::DomainName: an API's own domain name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from readiness.environment import Environment
 
 @dataclass(frozen=True)
 class CustomDomain:
-    """A live custom domain; the interface of HTTP APIs tells those of REST APIs too."""
+    """A live custom domain. The service apigatewayv2 also returns the domains of REST APIs."""
 
     env: Environment = field(repr=False)
     name: str

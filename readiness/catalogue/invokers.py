@@ -1,4 +1,4 @@
-"""Who a statement of a function's resource policy lets invoke it."""
+"""Which other accounts a statement of a function's resource policy lets invoke it."""
 
 from __future__ import annotations
 

@@ -18,6 +18,6 @@ _SIGNS: Final = {
 
 
 def disclosed(answer: Answer) -> Sequence[str]:
-    """Each sign of the server's inside in an answer, in words."""
+    """Return a description of each internal detail of the server in an answer."""
     text = answer.body.decode("utf-8", "replace")
     return [what for what, sign in _SIGNS.items() if sign.search(text)]

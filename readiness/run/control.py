@@ -46,7 +46,7 @@ class Told:
 
 
 class Controller:
-    """A pytest plugin in the place of collection and of the loop over all tests.
+    """A pytest plugin that replaces pytest's collection and its loop over all tests.
 
     Args:
         config: pytest's configuration of the run.
@@ -56,8 +56,8 @@ class Controller:
         hello: the first message to each worker.
         seconds: how long each check took the last time, by its node.
         item_limit: a limit for every check that replaces the limit of its kind.
-        told: the callbacks.
-        assigned: the checks of each worker in their order, by its name, where a recorded run is repeated.
+        told: the callbacks through which it reports.
+        assigned: for a replay, the name of each worker and its checks in their order; otherwise empty.
     """
 
     def __init__(

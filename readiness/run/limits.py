@@ -45,7 +45,7 @@ def words(length: timedelta) -> str:
 
 
 def limit(how: Collection[How], *, emulated: bool) -> timedelta:
-    """How long a check may take: as long as the most patient of its kinds."""
+    """Return how long a check may take: the longest limit among its kinds."""
     limits = ITEM_LIMITS["emulated" if emulated else "AWS"]
     return max(limits[kind] for kind in how)
 

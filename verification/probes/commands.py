@@ -1,4 +1,4 @@
-"""The field's own tools, run on a checkout and judged by what they write for machines."""
+"""Runs standard development tools on a checkout, and judges it by their machine-readable output."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Source:
     app: Path
 
     def unfinished_words(self) -> list[Finding]:
-        """Words that mark work as not done, in what is shipped."""
+        """Return the words that mark unfinished work, such as TODO, in the shipped files."""
         found = []
         for file in self._shipped_files():
             for number, line in enumerate(read(file).splitlines(), 1):

@@ -263,7 +263,7 @@ def _faults(answer: Answer) -> Iterator[str]:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         yield f"expected no server error, found {answer.status} for {answer.request}; handle a request without input"
     for sign in disclosed(answer):
-        yield f"expected nothing of the server's inside, found {sign} in the answer to {answer.request}; answer in words of your own"
+        yield f"expected no internal details of the server, found {sign} in the answer to {answer.request}; answer in words of your own"
 
 
 @pytest.mark.infra

@@ -164,7 +164,7 @@ def test_event_sources_are_read(graph: Graph, compute: Compute) -> None:
     def judge(resource: Resource) -> Iterator[str]:
         mapping = compute.mapping(resource)
         if mapping["State"] not in _ENABLED:
-            yield f"expected the mapping Enabled, found {mapping['State']}; enable it, or delete it with what it reads"
+            yield f"expected the mapping Enabled, found {mapping['State']}; enable the mapping, or delete it and its event source"
         elif str(mapping.get("LastProcessingResult", "")).startswith("PROBLEM"):
             yield f"expected the source to be read, found {mapping['LastProcessingResult']}; see the function's role and log"
 

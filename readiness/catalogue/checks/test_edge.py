@@ -328,7 +328,7 @@ def test_a_missing_object_reveals_nothing(
         if name in text:
             yield "expected an error that names no bucket, found the bucket's name in it; set CustomErrorResponses"
         for sign in disclosed(answer):
-            yield f"expected nothing of the server's inside, found {sign}; set CustomErrorResponses"
+            yield f"expected no internal details of the server, found {sign}; set CustomErrorResponses"
 
     assert findings(_with_bucket(graph, distributions), judge) == {}
 

@@ -23,7 +23,7 @@ _BY_TYPE: Final = {
 
 
 def edges(env: Environment, graph: Graph) -> Iterator[Found]:
-    """Role, log groups, key and what the definition names, of each state machine of the stack."""
+    """Yield what each state machine of the stack relates to: its role, log groups, key, and the resources in its definition."""
     for machine in graph.of("AWS::StepFunctions::StateMachine"):
         yield from attempt(str(machine), partial(_machine, env, graph, machine))
 

@@ -1,7 +1,7 @@
-"""Overlay: EventBridge delivers what a target's policy, or the target's role, lets it, and keeps the rest as dead letters.
+"""Overlay: EventBridge delivers the events that a target's policy or role allows, and sends the others to its dead-letter queue.
 
 MiniStack delivers to every target without regard to its policy, has no dead letters and publishes no metrics. S3's events
-lack the version that an object got. An attempt that is refused for want of a permission is not repeated, as on AWS.
+lack the version that an object got. An attempt that fails for lack of a permission is not repeated, as on AWS.
 
 Source: Amazon EventBridge User Guide, "Using resource-based policies", "Using dead-letter queues to process undelivered
 events", "Monitoring Amazon EventBridge"; Amazon S3 User Guide, "EventBridge event message structure".

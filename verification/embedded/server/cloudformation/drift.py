@@ -1,6 +1,6 @@
-"""Overlay of drift detection: more of the properties in which hand-made changes matter, and alarms and stages.
+"""Overlay of drift detection: compares more properties that people change by hand, and alarms and stages.
 
-MiniStack compares a function's, a table's and a bucket's commonest properties, and of alarms and stages nothing. Types
+MiniStack compares the commonest properties of functions, tables and buckets. It does not compare alarms and stages. Types
 without a reader stay unsupported, as many are on AWS. Source: CloudFormation User Guide, "Detecting unmanaged
 configuration changes with drift detection".
 """
@@ -109,7 +109,7 @@ def as_aws_writes(_declared: object, live: Any) -> Any:
 
 
 def function(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """What MiniStack leaves out of a function."""
+    """Return the properties of a function that MiniStack does not compare."""
     live = lambda_svc._functions[physical_id]
     found = {"LoggingConfig": live["config"].get("LoggingConfig")}
     if live.get("concurrency") is not None:
@@ -118,7 +118,7 @@ def function(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
 
 
 def table(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """What MiniStack leaves out of a table."""
+    """Return the properties of a table that MiniStack does not compare."""
     ttl = dynamodb._ttl_settings.get(physical_id) or {}
     return {
         "PointInTimeRecoverySpecification": {
@@ -132,7 +132,7 @@ def table(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
 
 
 def bucket(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """What MiniStack leaves out of a bucket."""
+    """Return the properties of a bucket that MiniStack does not compare."""
     rules = []
     for rule in s3._bucket_lifecycle.get(physical_id) or []:
         where = rule.get("Filter") or {}
