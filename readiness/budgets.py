@@ -235,6 +235,10 @@ BACKLOG_SPAN: Final = timedelta(days=2)
 """How long a queue may fill before an alarm has to be raised in any application. Source: own judgement; half of the four
 days for which SQS keeps a message by default."""
 
+LAG_SPAN: Final = timedelta(hours=24)
+"""How long the consumer of a stream may fall behind before an alarm has to be raised in any application. Source: DynamoDB Developer
+Guide, "Change data capture for DynamoDB Streams", which keep a record so long, as Kinesis does by default."""
+
 LEAST_BURST_SHARE: Final = 0.5
 """Least share of its rate limit that a route takes at once. With less, traffic within the rate is refused whenever it comes
 unevenly. Source: Amazon API Gateway quotas, whose own burst for an account is half its rate."""

@@ -27,6 +27,7 @@ _OTHER_MODELS_TOO = (
     "verification/embedded/server/providers/",
     "tests/embedded/providers/",
     "tests/test_registry.py",
+    "tests/blind/third.py",
     "docs/adr/",
     "CHANGELOG.md",
     "frontend/package-lock.json",

@@ -15,7 +15,7 @@ from readiness.aws.alarm_evaluation import Course, Trouble, Values
 
 _LEAD: Final = 30  # minutes without trouble before anything happens
 _FORMER: Final = 10  # minutes that an earlier trouble takes
-_FEW: Final = 12  # messages of a queue are counted anew so often in the stated time
+_FEW: Final = 12  # messages and ages are counted anew so often in the stated time
 _QUICK_MS: Final = 50.0
 Metrics = Mapping[
     tuple[str, str], tuple[str, Values, Values]
@@ -183,15 +183,27 @@ class Strength:
 
     def waiting(self, queue: str) -> Trouble:
         """Return the failure in which no consumer takes messages out of a queue. Their number and age grow."""
-        within, begins = int(self.within / timedelta(minutes=1)), _LEAD
-        step = max(within // _FEW, 1)
-        steps = [step] * (within // step)
-        ages = [(step, {60.0 * step * number: 1}) for number, step in enumerate(steps)]
-        heaps = [(step, {float(self.failing * step * number): 1}) for number, step in enumerate(steps)]
-        quiet: tuple[int, Values] = (_LEAD, self._quiet({0.0: 1}))
         courses = {
-            ("AWS/SQS", "ApproximateAgeOfOldestMessage"): Course("Seconds", (quiet, *ages)),
-            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Course("Count", (quiet, *heaps)),
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage"): self._growing("Seconds", 60),
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): self._growing("Count", self.failing),
         }
         what = f"{queue} receives {self.failing} messages a minute and no consumer reads them"
-        return Trouble(what, begins, begins + within, courses, {"QueueName": queue}, self.wider)
+        return self._growth(what, {"QueueName": queue}, courses)
+
+    def lag(self, function: str) -> Trouble:
+        """Return the failure in which a function gets stuck at a record of a stream. The record's age grows."""
+        courses = {("AWS/Lambda", "IteratorAge"): self._growing("Milliseconds", 60_000)}
+        return self._growth(f"{function} is stuck at a record", {"FunctionName": function}, courses)
+
+    def _growing(self, unit: str, a_minute: float) -> Course:
+        """A metric that is zero in good times, and then grows by so much a minute."""
+        within = int(self.within / timedelta(minutes=1))
+        step = max(within // _FEW, 1)
+        grown = [(step, {float(a_minute * step * number): 1}) for number in range(within // step)]
+        return Course(unit, ((_LEAD, self._quiet({0.0: 1})), *grown))
+
+    def _growth(
+        self, what: str, dimensions: Mapping[str, str], courses: Mapping[tuple[str, str], Course]
+    ) -> Trouble:
+        end = _LEAD + int(self.within / timedelta(minutes=1))
+        return Trouble(what, _LEAD, end, courses, dimensions, self.wider)

@@ -15,7 +15,7 @@ from readiness.aws.cloudformation import CloudFormationStack
 from readiness.aws.distribution import Distribution
 from readiness.aws.function import Function
 from readiness.aws.policy import Statement, read
-from readiness.aws.queue import Queue
+from readiness.aws.queue import DISABLED, Queue
 from readiness.aws.rule import Rule, Schedule
 from readiness.aws.state_machine import StateMachine
 from readiness.catalogue.existence import arn_exists
@@ -103,6 +103,16 @@ class Compute:
     def queues_read(self) -> set[str]:
         """ARNs of the queues that a function of the stack is fed from."""
         return {str(each.get("EventSourceArn", "")) for each in self._mappings.values()}
+
+    @property
+    def readers_of_streams(self) -> set[str]:
+        """Names of the functions that are fed from a stream of DynamoDB or Kinesis."""
+        return {
+            function_name(str(each.get("FunctionArn", "")))
+            for each in self._mappings.values()
+            if each["State"] not in DISABLED
+            and str(each.get("EventSourceArn", "")).split(":")[2:3] in (["dynamodb"], ["kinesis"])
+        }
 
     @cached_property
     def stacks(self) -> Mapping[str, CloudFormationStack]:

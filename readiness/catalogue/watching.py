@@ -45,6 +45,7 @@ OUTAGE: Final = Strength(
     wider=True,
 )
 BACKLOG: Final = replace(OUTAGE, within=budgets.BACKLOG_SPAN)
+LAG: Final = replace(OUTAGE, within=budgets.LAG_SPAN)
 _EDGE_REGION: Final = "us-east-1"
 _UPWARDS: Final = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
 _DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
@@ -185,6 +186,10 @@ class Watching:
         given_up = str(queue.redrive_policy.get("deadLetterTargetArn", ""))
         names = [arn.rpartition(":")[2] for arn in (queue.arn, given_up) if arn]
         return _by_any(*(partial(self.unnoticed, BACKLOG.waiting(name)) for name in names))
+
+    def lag_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
+        """Return why no alarm reports that a function falls behind the streams that it reads."""
+        return self.unnoticed(LAG.lag(self.compute.function(resource).name))
 
     def machine_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
         """Return why no alarm reports its failures. An EventBridge rule on failed executions also reports them."""

@@ -17,7 +17,7 @@ from readiness.aws.rule import Rule, Target
 from readiness.catalogue.checks import test_observability as checks
 from readiness.catalogue.compute import Compute
 from readiness.catalogue.declaration import Declarations
-from readiness.catalogue.watching import OUTAGE, Watching, tells_of_failure
+from readiness.catalogue.watching import LAG, OUTAGE, Watching, tells_of_failure
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.errors import Unverified
 
@@ -60,6 +60,7 @@ LATENCY = alarm(
     dimensions={"ApiId": "a"},
 )
 JOBS = {"QueueName": "jobs"}
+AGE = alarm("AWS/Lambda", "IteratorAge", "Maximum", threshold=3_600_000)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,26 @@ def test_a_function_is_not_watched_by_an_alarm_on_something_else(other: Alarm) -
 )
 def test_a_function_is_watched_by_its_own_errors_or_those_of_all(own: Alarm) -> None:
     assert watching(alarm("Shop", "Errors"), own).unnoticed(OUTAGE.errors("api")) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "raised"),
+    [
+        (AGE, True),
+        (replace(AGE, threshold=43_200_000), True),
+        (replace(AGE, threshold=172_800_000), False),
+        (replace(AGE, actions_enabled=False), False),
+        (alarm("AWS/Lambda", "IteratorAge", "Minimum", threshold=60_000), True),
+        (alarm("AWS/Lambda", "IteratorAge", "Maximum", threshold=60_000, dimensions={}), True),
+        (alarm("AWS/Lambda", "IteratorAge", "Maximum", dimensions={"FunctionName": "other"}), False),
+        (alarm("AWS/Lambda", "IteratorAge", "Maximum", threshold=60_000, unit="Seconds"), False),
+        (alarm("AWS/Lambda", "IteratorAge", "SampleCount", threshold=60_000), False),
+        (alarm("AWS/Lambda", "IteratorAge", "Maximum", threshold=0), False),
+        (alarm("AWS/Lambda", "Errors"), False),
+    ],
+)
+def test_a_stream_is_watched_by_the_age_of_what_its_reader_gets(one: Alarm, raised: bool) -> None:
+    assert (watching(one).unnoticed(LAG.lag("api")) is None) is raised
 
 
 def test_nobody_knows_what_an_alarm_on_a_query_notices() -> None:

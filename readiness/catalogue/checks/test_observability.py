@@ -173,6 +173,27 @@ def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, w
 
 
 @pytest.mark.infra
+@pytest.mark.item("ALARM-09")
+def test_each_consumer_that_falls_behind_raises_an_alarm(
+    graph: Graph, compute: Compute, watching: Watching
+) -> None:
+    """Records that wait longer than the stream keeps them are lost, and no error tells of it."""
+    consumers = [
+        each for each in every(graph, FUNCTION) if compute.function(each).name in compute.readers_of_streams
+    ]
+    if not consumers:
+        raise NotApplicable("no function of the stack reads a stream of DynamoDB or Kinesis")
+
+    def judge(resource: Resource) -> Iterator[str]:
+        if (why := watching.lag_is_unwatched(resource)) is not None:
+            yield (
+                f"expected an alarm on IteratorAge of AWS/Lambda with its FunctionName, found {_or_none(why)}; {_mend(why)}"
+            )
+
+    assert findings(consumers, judge) == {}
+
+
+@pytest.mark.infra
 @pytest.mark.item("ALARM-03")
 def test_failures_of_each_api_raise_an_alarm(
     env: Environment, graph: Graph, compute: Compute, watching: Watching
