@@ -22,6 +22,7 @@ from readiness.interruptions import held_back
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 _MD5_DIGITS = 32  # an ETag of an object in parts has a hyphen and their number behind them
 
 
@@ -29,7 +30,9 @@ _MD5_DIGITS = 32  # an ETag of an object in parts has a hyphen and their number 
 class LifecycleRule:
     """One lifecycle rule.
 
-    `expiration` is None when the rule expires nothing by age; `partial` when tags or sizes pick some objects.
+    `expiration` is None when the rule expires nothing by age; `partial` when tags or sizes pick some objects; `archives` when it
+    moves objects to a storage class from which S3 does not serve them (S3 User Guide, "Understanding and managing storage
+    classes").
     `aborts_uploads` and `drops_versions` say whether it ends uploads that were never completed, and old versions.
     """
 
@@ -39,6 +42,7 @@ class LifecycleRule:
     partial: bool = False
     aborts_uploads: bool = False
     drops_versions: bool = False
+    archives: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,7 @@ class Bucket:
                 if rule.get("Expiration", {}).get("Days")
                 else None,
                 aborts_uploads="AbortIncompleteMultipartUpload" in rule,
+                archives=any(one["StorageClass"] in _ARCHIVES for one in rule.get("Transitions", [])),
                 drops_versions="NoncurrentVersionExpiration" in rule,
             )
             for rule in (answer["Rules"] if answer else [])

@@ -49,6 +49,11 @@ class Distribution:
         return str(self.description["DomainName"])
 
     @property
+    def root_object(self) -> str:
+        """The key of the object that it serves for `/`, '' without one."""
+        return str(self.configuration.get("DefaultRootObject", ""))
+
+    @property
     def names(self) -> Sequence[str]:
         """Its own, beside CloudFront's."""
         return list(self.configuration.get("Aliases", {}).get("Items") or [])

@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _tried(place: Stand, change: Change, good: Look) -> dict[str, Any]:
-    """Make one change to the good stack, and say which items then FAIL."""
+    """Make one change to the good stack, and say which items then FAIL with what they did not find before."""
     place.deploy([])
     items: dict[str, str] = {}
     error = ""
@@ -67,7 +67,7 @@ def _tried(place: Stand, change: Change, good: Look) -> dict[str, Any]:
         items = {
             item: found.findings[0]
             for item, found in place.report(CHECKS).items()
-            if found.outcome == "fail" and good[item].outcome != "fail"
+            if found.outcome == "fail" and found.findings != good[item].findings
         }
     return {"title": change.title, "harm": change.harm, "items": items, "error": error}
 

@@ -72,3 +72,19 @@ def test_an_alias_has_metrics_of_its_own(cloud: Running, name: str) -> None:
         return sum(point["Sum"] for point in points)
 
     assert 1 <= invocations({"Name": "Resource", "Value": f"{name}:live"}) <= invocations()
+
+
+def test_what_is_provisioned_is_listed(cloud: Running, name: str) -> None:
+    functions = cloud.client("lambda")
+    before = functions.list_provisioned_concurrency_configs(FunctionName=name)
+    functions.put_provisioned_concurrency_config(
+        FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=2
+    )
+
+    (listed,) = functions.list_provisioned_concurrency_configs(FunctionName=name)[
+        "ProvisionedConcurrencyConfigs"
+    ]
+
+    assert before["ProvisionedConcurrencyConfigs"] == []
+    assert listed["FunctionArn"].endswith(f":function:{name}:live")
+    assert listed["RequestedProvisionedConcurrentExecutions"] == 2

@@ -51,6 +51,12 @@ def filtered_inbox(bench: Bench) -> Iterator[None]:
         client.set_subscription_attributes(**which, AttributeValue="{}")
 
 
+@fault("CONF-11", "the inbox of the alarms has lost its policy", relatives={"INF-14"})
+def inbox_without_policy(bench: Bench) -> Iterator[None]:
+    with bench.queue_with("AlarmInbox", Policy=""):
+        yield
+
+
 @fault("CONF-11", "an alarm tells a topic of yesterday")
 def alarm_of_yesterday(bench: Bench) -> Iterator[None]:
     topic = bench.physical("AlarmTopic") + "-yesterday"

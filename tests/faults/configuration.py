@@ -76,6 +76,11 @@ def early_expiry_of_some(bench: Bench) -> Iterator[None]:
         client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": before})
 
 
+@fault("CONF-08", "images move to an archive after a day")
+def archived_images(bench: Bench) -> Iterator[None]:
+    yield from _lifecycle(bench, Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])
+
+
 @fault("CONF-08", "an image that expires stays as an old version")
 def versions_kept(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical("ImagesBucket")

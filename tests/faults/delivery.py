@@ -157,6 +157,12 @@ def kept_for_a_year(bench: Bench) -> Iterator[None]:
     yield from cache_policy(bench, lasting, "SiteCachePolicy")
 
 
+@fault("CDN-15", "the page's distribution has no default root object")
+def no_root_object(bench: Bench) -> Iterator[None]:
+    with bench.distribution_changed(lambda it: it.update(DefaultRootObject=""), of="SiteDistribution"):
+        yield
+
+
 @fault("CDN-06", "browsers may keep an image for a minute")
 def short_lived_images(bench: Bench) -> Iterator[None]:
     with bench.patched(

@@ -97,6 +97,19 @@ def alias(bench: Bench) -> Iterator[None]:
         client.delete_function(FunctionName=name, Qualifier=version)
 
 
+@fault("INF-21", "a version of the worker that nothing invokes is kept warm")
+def warm_version(bench: Bench) -> Iterator[None]:
+    client, name = bench.client("lambda"), bench.physical("WorkerFunction")
+    version = client.publish_version(FunctionName=name)["Version"]
+    which = {"FunctionName": name, "Qualifier": version}
+    client.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=10)
+    try:
+        yield
+    finally:
+        client.delete_provisioned_concurrency_config(**which)
+        client.delete_function(**which)
+
+
 @fault("INF-21", "the worker's asynchronous invocations are never tried again")
 def event_invoke_configuration(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")

@@ -318,6 +318,9 @@ def test_page_is_hosted_whole(stack: Stack, site: Cdn) -> None:
         if not {lasting, "immutable"} <= set(answer.headers.get("cache-control", "").split(", "))
     } == {}
     edge = stack.site_distribution
+    assert edge.root_object == "index.html", (
+        f"without it, CloudFront serves a listing of the bucket for {edge!r}"
+    )
     assert {
         str(behaviour.get("PathPattern", "*")): str(least)
         for behaviour in edge.behaviours

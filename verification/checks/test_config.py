@@ -17,6 +17,7 @@ from readiness.application import Application
 from readiness.aws.alarm_evaluation import Trouble, unnoticed
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogEvent, LogGroup
+from readiness.aws.queue import Queue
 from readiness.aws.service_access import Caller
 from readiness.aws.trouble import Strength
 from readiness.catalogue.sending import Receiver, refusals
@@ -217,6 +218,9 @@ def test_images_expire(stack: Stack) -> None:
 
     assert of_all == [budgets.IMAGE_EXPIRY], stack.bucket.lifecycle_rules
     assert of_some == [], "some images would expire at another time"
+    assert [rule for rule in stack.bucket.lifecycle_rules if rule.enabled and rule.archives] == [], (
+        f"{stack.bucket!r} archives images, which S3 then refuses to serve; remove the transition"
+    )
     assert stack.bucket.versioning != "Enabled", (
         f"{stack.bucket!r} keeps a version of each image that expires"
     )
@@ -269,6 +273,16 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
         f"a filter policy of a subscription to {stack.alarm_topic!r} drops alarms; remove it"
     )
     assert _refused(stack) == []
+    # The drill of INF-14 reads there what the topic delivered.
+    inbox = stack.every_queue.get("AlarmInbox")
+    assert inbox is None or list(refusals(*_delivery(stack, inbox))) == []
+
+
+def _delivery(stack: Stack, inbox: Queue) -> tuple[Caller, Receiver]:
+    """Return the topic that delivers alarms, and the queue that receives them."""
+    key = Key(stack.env, inbox.kms_key_id) if inbox.kms_key_id else None
+    receiver = Receiver("AlarmInbox", inbox.arn, "sqs:SendMessage", inbox.policy_statements, key)
+    return Caller("sns.amazonaws.com", stack.alarm_topic.arn, stack.env.account_id), receiver
 
 
 def _refused(stack: Stack) -> Sequence[str]:
