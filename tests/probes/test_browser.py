@@ -398,9 +398,12 @@ def test_a_check_whose_browser_ends_is_unverified_and_the_next_has_another(api, 
 def test_a_check_whose_tab_crashes_is_unverified(api, browser) -> None:
     def look() -> None:
         with browser.visit("/") as visit:
-            # Chromium crashes the tab when it comes to it, so what follows waits for the crash.
-            with visit.page.expect_event("crash", timeout=120_000), suppress(Error):
-                visit.page.goto("chrome://crash")
+            # Under load, Chromium may lose a visit to that address, so another one follows.
+            for _ in range(4):
+                if visit.crashes:
+                    break
+                with suppress(Error), visit.page.expect_event("crash", timeout=40_000), suppress(Error):
+                    visit.page.goto("chrome://crash")
             assert visit.page.locator("h1").count(), "the page is empty"
 
     with pytest.raises(Unverified, match="crashed"):
