@@ -239,6 +239,9 @@ LAG_SPAN: Final = timedelta(hours=24)
 """How long the consumer of a stream may fall behind before an alarm has to be raised in any application. Source: DynamoDB Developer
 Guide, "Change data capture for DynamoDB Streams", which keep a record so long, as Kinesis does by default."""
 
+LONGEST_LAG_SPAN: Final = timedelta(days=7)
+"""The same for a stream of Kinesis that keeps records for longer, at most. Source: own judgement; a week of lag is an outage."""
+
 LEAST_BURST_SHARE: Final = 0.5
 """Least share of its rate limit that a route takes at once. With less, traffic within the rate is refused whenever it comes
 unevenly. Source: Amazon API Gateway quotas, whose own burst for an account is half its rate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,11 @@ class Stream:
     def description(self) -> Mapping[str, Any]:
         answer = self.env.client("kinesis").describe_stream_summary(StreamName=self.name)
         return dict(answer["StreamDescriptionSummary"])
+
+    @property
+    def retention(self) -> timedelta:
+        """How long it keeps a record."""
+        return timedelta(hours=int(self.description["RetentionPeriodHours"]))
 
     @property
     def encryption(self) -> str:

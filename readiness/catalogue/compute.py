@@ -105,14 +105,14 @@ class Compute:
         return {str(each.get("EventSourceArn", "")) for each in self._mappings.values()}
 
     @property
-    def readers_of_streams(self) -> set[str]:
-        """Names of the functions that are fed from a stream of DynamoDB or Kinesis."""
-        return {
-            function_name(str(each.get("FunctionArn", "")))
-            for each in self._mappings.values()
-            if each["State"] not in DISABLED
-            and str(each.get("EventSourceArn", "")).split(":")[2:3] in (["dynamodb"], ["kinesis"])
-        }
+    def streams_read(self) -> Mapping[str, Sequence[str]]:
+        """ARNs of the streams of DynamoDB and Kinesis that a function is fed from, by its name."""
+        read: dict[str, list[str]] = {}
+        for each in self._mappings.values():
+            arn = str(each.get("EventSourceArn", ""))
+            if each["State"] not in DISABLED and arn.split(":")[2:3] in (["dynamodb"], ["kinesis"]):
+                read.setdefault(function_name(str(each.get("FunctionArn", ""))), []).append(arn)
+        return read
 
     @cached_property
     def stacks(self) -> Mapping[str, CloudFormationStack]:

@@ -17,6 +17,7 @@ from readiness.aws.log_group import LogGroup
 from readiness.aws.policy import Statement, matches, read
 from readiness.aws.rule import Rule
 from readiness.aws.service_access import Caller, lets_in
+from readiness.aws.stream import Stream
 from readiness.aws.topic import Subscription, Topic
 from readiness.aws.trouble import Strength
 from readiness.catalogue.compute import (
@@ -45,7 +46,6 @@ OUTAGE: Final = Strength(
     wider=True,
 )
 BACKLOG: Final = replace(OUTAGE, within=budgets.BACKLOG_SPAN)
-LAG: Final = replace(OUTAGE, within=budgets.LAG_SPAN)
 _EDGE_REGION: Final = "us-east-1"
 _UPWARDS: Final = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
 _DOWNWARDS: Final = ("LessThanThreshold", "LessThanOrEqualToThreshold")
@@ -189,7 +189,16 @@ class Watching:
 
     def lag_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
         """Return why no alarm reports that a function falls behind the streams that it reads."""
-        return self.unnoticed(LAG.lag(self.compute.function(resource).name))
+        name = self.compute.function(resource).name
+        kept = min(self._kept(arn) for arn in self.compute.streams_read[name])
+        return self.unnoticed(replace(OUTAGE, within=kept).lag(name))
+
+    def _kept(self, arn: str) -> timedelta:
+        """How long a stream keeps a record, as far as it is asked: a stream of another account is not."""
+        _, _, service, _, account, what = arn.split(":", 5)
+        if service != "kinesis" or account != self.env.account_id:
+            return budgets.LAG_SPAN
+        return min(Stream(self.env, what.rpartition("/")[2]).retention, budgets.LONGEST_LAG_SPAN)
 
     def machine_is_unwatched(self, resource: Resource) -> Sequence[str] | None:
         """Return why no alarm reports its failures. An EventBridge rule on failed executions also reports them."""

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from readiness import budgets
 from readiness.aws.alarm import Alarm, Metric, Query
 from readiness.aws.function import Function
 from readiness.aws.rule import Rule, Target
 from readiness.catalogue.checks import test_observability as checks
 from readiness.catalogue.compute import Compute
 from readiness.catalogue.declaration import Declarations
-from readiness.catalogue.watching import LAG, OUTAGE, Watching, tells_of_failure
+from readiness.catalogue.watching import OUTAGE, Watching, tells_of_failure
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.errors import Unverified
 
@@ -60,6 +61,7 @@ LATENCY = alarm(
     dimensions={"ApiId": "a"},
 )
 JOBS = {"QueueName": "jobs"}
+LAG = replace(OUTAGE, within=budgets.LAG_SPAN)
 AGE = alarm("AWS/Lambda", "IteratorAge", "Maximum", threshold=3_600_000)
 
 

@@ -179,7 +179,7 @@ def test_each_consumer_that_falls_behind_raises_an_alarm(
 ) -> None:
     """Records that wait longer than the stream keeps them are lost, and no error tells of it."""
     consumers = [
-        each for each in every(graph, FUNCTION) if compute.function(each).name in compute.readers_of_streams
+        each for each in every(graph, FUNCTION) if compute.function(each).name in compute.streams_read
     ]
     if not consumers:
         raise NotApplicable("no function of the stack reads a stream of DynamoDB or Kinesis")
