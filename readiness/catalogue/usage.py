@@ -152,7 +152,7 @@ def unused(role: Role, functions: Sequence[Function], folder: Path) -> Iterator[
                 found = True
                 yield (
                     f"expected grants that the code uses, found that it never calls {', '.join(group)} of {name}; "
-                    "take the grant out"
+                    "grant only the actions that it calls"
                 )
     if doubts and not found:
         raise doubts[0]
