@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib/common.sh"
 
 suite=(-m "not further")
-faults=(-m "not further" --together 12)
+faults=(-m "not further" --together 8)
 case "${1:-}" in
   '') ;;
   --quick) faults=() ;;

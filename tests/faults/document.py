@@ -25,7 +25,7 @@ def render() -> str:
             "relatives that cannot pass without it, must no longer pass while every other item still does:",
             "`pytest tests/faults`, or one item: `pytest tests/faults -k SEC-10`. Drills, browsers and unit tests take",
             "long: faults that are not about them are looked at without them, unless `--thorough` is given.",
-            "`--together 12`, as `scripts/test.sh` has it, makes faults that turn different items at once, and each by",
+            "`--together 8`, as `scripts/test.sh` has it, makes faults that turn different items at once, and each by",
             "itself only where the result is not what they declare.",
             "",
             f"{len(FAULTS)} faults for {len({fault.item for fault in FAULTS})} items.",

@@ -36,7 +36,7 @@ def called(project: Project) -> list[str]:
         (
             [],
             "pytest tests -n 2 --ignore tests/faults --quiet -m not further",
-            "pytest tests/faults -n 3 --quiet -m not further --together 12",
+            "pytest tests/faults -n 3 --quiet -m not further --together 8",
         ),
         (["--quick"], "pytest tests -n 2 --ignore tests/faults --quiet -m not further", None),
         (
