@@ -12,7 +12,8 @@ from readiness.errors import UsageProblem
 from tests.scripts.cloudformation import FakeStack
 from tests.scripts.project import Here, Project
 from verification.deployment import deploy, process
-from verification.deployment.deploy import Options, StepFailed
+from verification.deployment.options import Options
+from verification.deployment.steps import StepFailed
 
 Refusal = Callable[..., str]
 

@@ -10,7 +10,9 @@ from typing import NoReturn
 
 from readiness.errors import UsageProblem
 from verification.application import ROOT
-from verification.deployment import deploy, outputs, process
+from verification.deployment import deletion, deploy, deployed, outputs, process
+from verification.deployment.options import Options
+from verification.deployment.steps import StepFailed
 
 _FAILED, _USAGE = 1, 4
 _LONGEST_DEADLINE_S = 3600.0
@@ -83,7 +85,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     except UsageProblem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return _USAGE
-    except (deploy.StepFailed, outputs.OutputProblem) as problem:
+    except (StepFailed, outputs.OutputProblem) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return _FAILED
     except OSError as problem:
@@ -99,28 +101,28 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 
 def _run(asked: argparse.Namespace, root: Path) -> int:
     app = asked.app.resolve() if asked.app else root
-    options = deploy.Options(asked.environment, cloud=asked.cloud, app=app, root=root)
+    options = Options(asked.environment, cloud=asked.cloud, app=app, root=root)
     match asked.command:
         case "deploy":
             return _deploy_or_delete(asked, options)
         case "outputs":
-            found = deploy.stack_outputs(options)
+            found = deployed.stack_outputs(options)
             print(
                 outputs.as_json(found)
                 if asked.format == "json"
                 else outputs.as_dotenv(asked.environment, found)
             )
         case "tear-down":
-            return deploy.tear_down(options)
+            return deletion.tear_down(options)
         case "reuse":
-            reason = deploy.reuse(replace(options, frontend=asked.frontend))
+            reason = deployed.reuse(replace(options, frontend=asked.frontend))
             if reason:
                 print(f"to be deployed: {reason}", file=sys.stderr)
                 return _FAILED
     return 0
 
 
-def _deploy_or_delete(asked: argparse.Namespace, options: deploy.Options) -> int:
+def _deploy_or_delete(asked: argparse.Namespace, options: Options) -> int:
     """What deploy.sh was asked for, once its options agree with one another."""
     flags = {
         "--frontend": asked.frontend,
@@ -140,7 +142,7 @@ def _deploy_or_delete(asked: argparse.Namespace, options: deploy.Options) -> int
     if asked.patience is not None:
         options = replace(options, patience_s=asked.patience)
     if asked.delete:
-        return deploy.delete(options)
+        return deletion.delete(options)
     if asked.health_deadline is not None:
         options = replace(options, health_deadline_s=asked.health_deadline)
     return deploy.run(

@@ -19,6 +19,11 @@ def err(text: str) -> None:
     sys.stderr.flush()
 
 
+def note(text: str) -> None:
+    """Something to know that is neither progress nor an error."""
+    err(f"note: {text}")
+
+
 def require_terminal() -> None:
     """Make sure that a user can be asked for consent.
 
@@ -38,3 +43,9 @@ def answer(question: str) -> str:
         return input(question).strip().lower()
     except EOFError:
         return ""
+
+
+def agreed(expected: str, what: str) -> bool:
+    """Ask for the words that mean this very thing."""
+    typed = answer(f"Type '{expected}' to {what}: ")
+    return typed == expected or (expected == "yes" and typed == "y")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import ssl
 import time
 import urllib.error
@@ -165,3 +166,8 @@ def _answer(status: int, body: bytes) -> object:
 
 def _start(body: bytes) -> str:
     return body[:200].decode(errors="replace")
+
+
+def trusted_roots(ca_bundle: str | None) -> str | None:
+    """Return the file of certificates that a request trusts, if it is not the system's."""
+    return ca_bundle or os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
