@@ -17,7 +17,7 @@ from tests.embedded.conftest import TRUST, Running
 from tests.embedded.stacks import Stack, deployed
 from verification.embedded.fidelity import __main__ as command
 from verification.embedded.fidelity import gate
-from verification.embedded.fidelity.readers import READERS
+from verification.embedded.fidelity.readers import TYPES
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {
@@ -182,7 +182,7 @@ def test_changed_values_are_named(stack: Stack, session: Session, capsys: pytest
 def test_property_without_a_reader_is_named(
     stack: Stack, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(READERS["AWS::CloudWatch::Alarm"], "TreatMissingData")
+    monkeypatch.delitem(TYPES["AWS::CloudWatch::Alarm"].properties, "TreatMissingData")
     aws, template = gate.load(session, stack.name)
     accepted = {("AWS::CloudWatch::Alarm", "TreatMissingData"): "a reason"}
 
@@ -309,4 +309,8 @@ def test_gap_without_a_reason_is_refused(tmp_path: Any) -> None:
 
 def test_no_gap_has_a_reader() -> None:
     """An entry that a reader has made needless would hide a property that is dropped."""
-    assert [known for known in gaps.unread(gate.GAPS) if known[1] in READERS.get(known[0], {})] == []
+    assert [
+        known
+        for known in gaps.unread(gate.GAPS)
+        if known[0] in TYPES and known[1] in TYPES[known[0]].properties
+    ] == []

@@ -12,7 +12,7 @@ from botocore.session import Session
 from readiness.discovery.comparison import differences
 from readiness.discovery.template import Resource, Template
 from verification.embedded.fidelity import readers
-from verification.embedded.fidelity.readers import Aws, Live
+from verification.embedded.fidelity.live import Aws, Live, Type
 
 GAPS = Path(__file__).parent.parent / "gaps.toml"
 SHOWN_CHARACTERS = 300
@@ -92,11 +92,12 @@ def examine(aws: Aws, template: Template, accepted: dict[tuple[str, str], str]) 
 
 def _property(aws: Aws, resource: Resource, name: str) -> Iterator[Problem]:
     declared = resource.properties[name]
-    read = readers.READERS.get(resource.kind, {}).get(name)
+    known = readers.TYPES.get(resource.kind, Type({}))
+    read = known.properties.get(name)
     if read is None:
         yield Problem(resource.logical_id, resource.kind, name, declared, None, "no reader")
         return
-    shape = readers.SHAPES.get((resource.kind, name))
+    shape = known.shapes.get(name)
     if shape is not None:
         declared = shape(declared, resource.properties)
     live = read(Live(aws, resource.physical_id, resource.properties)) if resource.physical_id else None
