@@ -18,7 +18,8 @@ from readiness.discovery.graph import Graph
 from readiness.environment import Environment, iam_action
 from readiness.errors import Unverified
 from readiness.probes.iam_actions import is_known
-from readiness.probes.made_calls import Call, Package, model
+from readiness.probes.made_calls import Call, Package
+from readiness.probes.service_models import model
 
 _SERVICES: Final = frozenset(
     {"dynamodb", "events", "kinesis", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "states"}

@@ -13,7 +13,7 @@ from readiness.catalogue.lacking import ungranted
 from readiness.discovery.graph import Graph
 from readiness.environment import iam_action
 from readiness.probes.iam_actions import is_known
-from readiness.probes.made_calls import model, operations
+from readiness.probes.service_models import model, operations
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z0-9_.:]+\}")
 _INTEGRATION: Final = re.compile(
