@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -174,6 +175,25 @@ class Stack:
         answer = self.worker.invoke({"action": "withdraw", "jobId": job_id})
         if answer != {"jobId": job_id, "withdrawn": True}:
             raise Unverified(f"{self.worker!r} was to withdraw job {job_id}, and answers {answer!r}")
+
+    @contextmanager
+    def withdrawn(self, prompt: str) -> Iterator[None]:
+        """Every job of this prompt leaves the users' gallery with the context.
+
+        One that cannot be withdrawn makes a check that held UNVERIFIED; it takes no other verdict's place.
+        """
+
+        def withdraw() -> None:
+            for key in self.table.keys_where("prompt", [prompt]):
+                self.withdraw(key.removeprefix("job#"))
+
+        try:
+            yield
+        except BaseException:
+            with suppress(Unverified):
+                withdraw()
+            raise
+        withdraw()
 
     @cached_property
     def queue(self) -> Queue:

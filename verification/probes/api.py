@@ -86,6 +86,15 @@ class Job:
         return cls(**{**plain, "accepted": accepted, "asked": datetime.fromisoformat(plain["asked"])})
 
     @property
+    def rate_limited(self) -> Sequence[str]:
+        """The models that made no image because their vendors let no more requests through at the moment."""
+        return [
+            str(result["model"])
+            for result in self.results
+            if not result.get("imageUrl") and (result.get("error") or {}).get("code") == "rate_limited"
+        ]
+
+    @property
     def image_urls(self) -> Sequence[str]:
         return [result["imageUrl"] for result in self.results if result.get("imageUrl")]
 
@@ -162,6 +171,21 @@ class Api:
             return {str(model["id"]): str(model["vendor"]) for model in models}
         except (Unverified, KeyError, TypeError):
             return {}
+
+    def require_no_rate_limit(self, models: Sequence[str]) -> None:
+        """Raise Unverified if a rate limit kept models from making images.
+
+        Raises:
+            Unverified: there are such models.
+        """
+        if models:
+            vendors = self.vendors()
+            who = ", ".join(sorted({vendors.get(model, "unknown") for model in models}))
+            raise Unverified(
+                f"rate_limited by {who} for {', '.join(models)}, every other image is there; "
+                "wait a minute, or have the vendor raise the limit of the key, then run again",
+                cause=f"{who} answers rate_limited",
+            )
 
     def recovers(self, path: str, within: timedelta) -> Answer:
         """Return the first answer to a GET other than 429, or the last 429 when the time has passed."""
