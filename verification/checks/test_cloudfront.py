@@ -319,7 +319,7 @@ def test_page_is_hosted_whole(stack: Stack, site: Cdn) -> None:
     } == {}
     edge = stack.site_distribution
     assert edge.root_object == "index.html", (
-        f"without it, CloudFront serves a listing of the bucket for {edge!r}"
+        f"without it, {edge!r} serves a listing of the bucket; set its DefaultRootObject"
     )
     assert {
         str(behaviour.get("PathPattern", "*")): str(least)

@@ -400,7 +400,8 @@ def test_logs_are_kept_as_long_as_they_are_needed(
     intended = None if given is None else timedelta(days=int(given))
     kept = {group.name: _kept(group, application.least_log_retention, intended) for group in stack.log_groups}
     lost = {
-        function.name: f"logs into {function.log_group_name}, which its role {role.name} may not write to"
+        function.name: f"logs into {function.log_group_name}, which its role {role.name} may not write to; "
+        "correct its LoggingConfig or the policy of the role"
         for function in stack.functions
         if not (role := stack.roles[function.name]).may(
             "logs:PutLogEvents", f"{LogGroup(env, function.log_group_name).arn}:log-stream:verification"
