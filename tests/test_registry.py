@@ -28,6 +28,7 @@ _OTHER_MODELS_TOO = (
     "tests/embedded/providers/",
     "tests/test_registry.py",
     "tests/blind/third.py",
+    "tests/blind/third.jsonl",
     "docs/adr/",
     "CHANGELOG.md",
     "frontend/package-lock.json",

@@ -32,8 +32,7 @@ class LifecycleRule:
 
     `expiration` is None when the rule expires nothing by age; `partial` when tags or sizes pick some objects; `archives` when it
     moves objects to a storage class from which S3 does not serve them (S3 User Guide, "Understanding and managing storage
-    classes").
-    `aborts_uploads` and `drops_versions` say whether it ends uploads that were never completed, and old versions.
+    classes"). `aborts_uploads` and `drops_versions` say whether it ends uploads that were never completed, and old versions.
     """
 
     enabled: bool

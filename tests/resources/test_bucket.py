@@ -139,16 +139,20 @@ def test_a_lifecycle_rule_is_read(bucket, s3, rule, expected):
     assert bucket.lifecycle_rules == [expected]
 
 
-def test_a_lifecycle_rule_that_only_moves_objects_expires_none(bucket, s3):
+@pytest.mark.parametrize(
+    ("storage_class", "archives"),
+    [("STANDARD_IA", False), ("GLACIER_IR", False), ("GLACIER", True), ("DEEP_ARCHIVE", True)],
+)
+def test_a_lifecycle_rule_that_only_moves_objects_expires_none(bucket, s3, storage_class, archives):
     rule = {
         "ID": "one",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}],
+        "Transitions": [{"Days": 30, "StorageClass": storage_class}],
     }
     s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": [rule]})
 
-    assert bucket.lifecycle_rules == [LifecycleRule(True, "", None)]
+    assert bucket.lifecycle_rules == [LifecycleRule(True, "", None, archives=archives)]
 
 
 def test_versioning_is_read(env, bucket, s3):
