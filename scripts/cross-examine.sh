@@ -4,15 +4,17 @@
 #
 # Runs Prowler, Checkov, cfn-lint and parliament on a deployed stack and its template. Each of their findings needs a
 # row in docs/coverage.toml: the items that cover it, or the reason why it does not matter here. Writes
-# docs/COVERAGE.md. The default is local, which must be deployed (./scripts/verify.sh). Any other environment is on AWS,
-# by the default credential chain, or on the endpoint in AWS_ENDPOINT_URL. The script changes nothing there.
+# docs/COVERAGE.md. The default is local, which must be deployed (./scripts/verify.sh). For any
+# other environment, the tools use the default credential chain, and AWS or the endpoint in AWS_ENDPOINT_URL. The script
+# changes nothing there.
 #
 # The first run installs the tools that setup.sh does not install, at pinned versions, into .local/cross-examination.
 # This needs the package registry and a few minutes. PYTHON names an interpreter that Prowler supports (3.11 or 3.12).
 # The tools' output stays in .local/cross-examination/answers. --tools only installs the tools. It also installs
 # cosmic-ray, because `python -m tests.mutants --of source` uses its operators.
 #
-# Exit status: 0 every finding has a row, 1 some have none (they are named), 4 a tool printed nothing.
+# Exit status: 0 every finding has a row, 1 findings without a row (the output lists them), 4 could not start, or a tool
+# printed nothing.
 . "$(dirname "$0")/lib/common.sh"
 
 PROWLER=5.46.0

@@ -2,7 +2,7 @@
 # usage: scripts/lock.sh [--upgrade]
 #
 # Writes requirements/*.txt from the dependency groups of pyproject.toml: exact versions with hashes,
-# for every platform and Python >= 3.11. The files contain no registry's address. --upgrade raises versions.
+# for every platform and Python >= 3.11. The files contain no registry address. --upgrade raises versions.
 . "$(dirname "$0")/lib/common.sh"
 
 [ "${1:-}" = --help ] && { usage; exit 0; }

@@ -2,8 +2,9 @@
 # usage: scripts/setup.sh [--load]
 #
 # Installs everything that the project needs into .venv, .tools and frontend/node_modules: the suite, the
-# SAM CLI, MiniStack, a Lambda-like interpreter, Node 24, npm tools and the frontend's packages. Installs a
-# Chromium only if $CHROME_PATH is not set and PATH has none. Each comes from its lock file with hashes.
+# SAM CLI, the embedded AWS, an interpreter with the packages of Lambda's runtime, Node 24, npm tools and the
+# frontend's packages. Installs Chromium only if $CHROME_PATH is not set and PATH has none. Every package comes
+# from a lock file with hashes.
 # Needs git, Python >= 3.11 and the package registries. A second run does nothing.
 #   --load   also install the load generator: half a gigabyte that only scripts/run-loadtest.sh uses
 . "$(dirname "$0")/lib/common.sh"

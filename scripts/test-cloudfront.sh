@@ -2,11 +2,11 @@
 # usage: scripts/test-cloudfront.sh [dev|staging|prod|local] [pytest's arguments...]
 #
 # Runs the checklist's section CloudFront on a deployed stack (hits, misses, headers, invalidation, latency by edge). Then
-# measures the CDN: misses, hits, conditional requests, hit rate, and how long its latest change took to deploy. The
+# measures the CDN: misses, hits, conditional requests, hit rate, and the time that its latest change took to deploy. The
 # default is local. Writes the report to reports/<env>/cloudfront/ and the measurement to reports/<env>/cdn-<time>.json.
-# prod is read-only: it skips the checks that need an invalidation or an image of their own.
+# prod is read-only: the run omits the checks that write to the stack.
 #
-# Exit status: 0 all items hold, 1 some do not or were not checked, 4 nothing could be started.
+# Exit status: 0 all items hold and all figures are within budget, 1 not all of them, 4 could not start.
 . "$(dirname "$0")/lib/common.sh"
 
 case "${1:-}" in -h | --help) usage; exit 0 ;; esac

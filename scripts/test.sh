@@ -4,10 +4,11 @@
 # Sets up, then runs the project's own tests: lint and types, the backend, the frontend, the suite with
 # its scripts and the embedded AWS. Then makes one fault for each item of the checklist. Faults that affect
 # different items run together. Last, it deploys a sample of the templates' mutants. It fails if the items no longer
-# notice a mutant that they noticed before.
+# detect a mutant that they detected before.
 #   --quick   no faults and no mutants
-#   --all     every fault of the matrix alone, each judged by every check; every way in which a call can fail;
-#             thousands of requests generated from the API's contract; the application under hundreds of faults
+#   --all     also the slow tests. Makes every fault alone and runs every check on it. Makes AWS calls fail in every
+#             way. Sends thousands of requests generated from the API's contract. Tests the application under hundreds
+#             of faults
 . "$(dirname "$0")/lib/common.sh"
 
 suite=(-m "not further")

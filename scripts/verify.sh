@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # usage: scripts/verify.sh [--env NAME] [--cloud NAME] [pytest's arguments...]
 #
-# Makes the verification report from a fresh checkout. For `local` (the default) it sets the project up,
-# starts the embedded AWS, and deploys the application unless this checkout is deployed there already.
-# Then it checks that the emulator's resources agree with the template, and runs the checklist. For any
-# other environment it sets up and runs the checklist on the deployed stack, with the paid checks, which
-# request images from the AI providers. Without these no run can say READY. They cost at most 1 USD a run,
-# or --budget USD. On a read-only environment the paid checks run only with -m paid.
+# Sets the project up, runs the checklist and writes its report. It needs only a checkout.
+# For `local` (the default) it first starts the embedded AWS, and deploys the application unless the same
+# version is deployed there. It then checks that the emulator's resources agree with the template.
+# For any other environment it uses the deployed stack. It includes the paid checks, which request images
+# from the AI providers. A run without paid checks is never READY. Paid checks cost at most 1 USD a run, or
+# --budget USD. On a read-only environment the paid checks run only with -m paid.
 #
 #   scripts/verify.sh -m security                 one section
 #   scripts/verify.sh --env staging               the staging stack
-#   scripts/verify.sh --env staging --budget 0    the same without paid requests: ends with NOT READY
+#   scripts/verify.sh --env staging --budget 0    the same without paid requests; the verdict is NOT READY
 #
-# Prints the report's path last. Exit status: pytest's (0 ready, 1 not ready, 4 could not start). If an
-# earlier step fails: that step's exit status.
+# The last line of the output is the report's path.
+#
+# Exit status: 0 ready, 1 not ready, 4 could not start, 6 a replay with the recorded outcomes. If an
+# earlier step fails, the exit status of that step.
 . "$(dirname "$0")/lib/common.sh"
 
 environment=local

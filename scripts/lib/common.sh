@@ -38,7 +38,7 @@ case "${TMPDIR:-}" in
   */pixel-prompt.??????) ;;
   *)
     own=$(mktemp -d "${TMPDIR:-/tmp}/pixel-prompt.XXXXXX") ||
-      fail 4 "no folder for temporary files can be made in ${TMPDIR:-/tmp}; make room there, or set TMPDIR"
+      fail 4 "cannot make a folder for temporary files in ${TMPDIR:-/tmp}; make room there, or set TMPDIR"
     export TMPDIR="$own"
     mkfifo "$TMPDIR/.held" "$TMPDIR/.guarded"
     # Opened both ways, or it would wait for the guard. Where there is `setsid`, a kill of the whole group spares the guard.

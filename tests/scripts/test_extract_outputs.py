@@ -32,5 +32,5 @@ def test_says_what_is_missing(project: Project) -> None:
     assert (absent.status, incomplete.status, unnamed.status) == (4, 1, 4)
     assert "no stack 'pixel-prompt-dev' in us-east-1; deploy it first: ./scripts/deploy.sh dev" in absent.err
     assert "has no output 'CloudFrontDomain' (has: ApiEndpoint, S3BucketName)" in incomplete.err
-    assert "which environment?" in unnamed.err
+    assert "expected an environment, found none" in unnamed.err
     assert absent.out + incomplete.out + unnamed.out == ""

@@ -103,7 +103,7 @@ def test_a_temporary_directory_that_is_not_there_is_told(project: Project, tempo
 
     assert ended.status == 4
     assert (
-        f"no folder for temporary files can be made in {temporary}; make room there, or set TMPDIR"
+        f"cannot make a folder for temporary files in {temporary}; make room there, or set TMPDIR"
         in ended.err
     )
 
