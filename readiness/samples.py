@@ -91,7 +91,7 @@ def assert_p95_under(budget: timedelta, what: str, measured: Sequence[tuple[time
 
     Raises:
         AssertionError: it is not under the budget.
-        Unverified: it is not, and would be without what a busy machine may have added; or there are too few samples.
+        Unverified: it is under the budget only without the time that a busy machine may have added, or there are too few samples.
     """
     samples = Samples.of(what, (took for took, _ in measured))
     if samples.percentile(95) < budget:
@@ -100,7 +100,7 @@ def assert_p95_under(budget: timedelta, what: str, measured: Sequence[tuple[time
     alone = Samples.of(what, (took - min(took, hindered) for took, hindered in measured))
     if alone.percentile(95) < budget:
         raise Unverified(
-            f"{wanted}; without the time that this machine, which plays AWS, was busy with something else it is; "
-            "run again when less runs on it"
+            f"{wanted}; without the time in which other processes delayed the embedded AWS, it is under this limit; run again "
+            "on an idle machine"
         )
     raise AssertionError(wanted)

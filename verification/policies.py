@@ -362,7 +362,7 @@ def deployer(stack: str, types: Iterable[str]) -> Sequence[Document]:
 
 
 def size(document: Document) -> int:
-    """Characters as IAM counts them."""
+    """Return the number of characters as IAM counts them: without whitespace."""
     return len("".join(json.dumps(document).split()))
 
 

@@ -308,7 +308,7 @@ class Stack:
         """
         arn = self.distribution.web_acl_id
         if arn and not arn.startswith("arn:"):
-            raise Unverified(f"web ACL {arn} is one of WAF Classic; replace it by one of WAFv2")
+            raise Unverified(f"expected a web ACL of WAFv2, found {arn} of WAF Classic; replace it")
         return WebAcl(self.env, arn) if arn else None
 
     @cached_property

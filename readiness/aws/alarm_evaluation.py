@@ -307,7 +307,7 @@ class _Rule:
 
 def _not_understood(alarm: Alarm, what: str) -> Unverified:
     return Unverified(
-        f"expected of alarm '{alarm.name}' a threshold and periods of a minute or more, found {what}; look by hand whether it fires",
+        f"expected of alarm '{alarm.name}' a threshold and periods of a minute or more, found {what}; check by hand whether it fires",
         cause="an alarm that is not understood",
     )
 

@@ -256,10 +256,10 @@ class Bucket:
         ]
 
     def object_bytes(self, key: str) -> bytes:
-        """The object as stored.
+        """Return the stored content of an object.
 
         Raises:
-            Missing: there is none of that key.
+            Missing: the bucket has no object with this key.
         """
         return bytes(self._client.get_object(Bucket=self.name, Key=key)["Body"].read())
 

@@ -74,7 +74,9 @@ class Invocation:
                 _ms(fields["Init Duration", "ms"]) if ("Init Duration", "ms") in fields else None,
             )
         except (KeyError, ValueError) as problem:
-            raise Unverified(f"a REPORT line that cannot be read ({problem}): {lines[0]!r}") from problem
+            raise Unverified(
+                f"expected the fields of a REPORT line of Lambda, found {lines[0]!r} ({problem}); report this line as a defect of the suite"
+            ) from problem
 
 
 def _ms(figure: str) -> timedelta:

@@ -132,7 +132,7 @@ class Role:
         return [statement for policy in self.policies for statement in policy.statements]
 
     def may(self, action: str, resource: str) -> bool:
-        """IAM's own judgement of one action on one resource, by this role's policies alone."""
+        """Whether IAM's simulation allows one action on one resource by this role's policies."""
         answer = self._client.simulate_principal_policy(
             PolicySourceArn=self.arn, ActionNames=[action], ResourceArns=[resource]
         )

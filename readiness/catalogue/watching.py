@@ -517,7 +517,7 @@ def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
 
 
 def tells_of_failure(rule: Rule, machine: str) -> bool:
-    """Whether a rule sends the failed executions of a state machine somewhere."""
+    """Whether a rule sends the failed executions of a state machine to a target."""
     detail = rule.pattern.get("detail") or {}
     return (
         rule.enabled

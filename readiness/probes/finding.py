@@ -1,4 +1,4 @@
-"""What a tool complains about."""
+"""A finding of a tool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a tool complains about; never the secret itself. `remedy` is what the tool says against it."""
+    """One finding of a tool. It never contains a secret. `remedy` is what the tool advises."""
 
     file: str
     line: int

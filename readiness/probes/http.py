@@ -123,7 +123,7 @@ class Answer:
 
 
 class Connections:
-    """Connections that are kept open between exchanges. Cookies and idle connections are not kept.
+    """Connections that stay open between exchanges. They store no cookies. Connections that were idle for long are closed.
 
     An exchange may cost money and is not retried, so it must not begin on a connection that a proxy or NAT on the path has
     dropped.

@@ -19,11 +19,11 @@ _STORED_KEY: Final = re.compile(
 
 
 def cfn_lint(folder: Path, template: str) -> list[Finding]:
-    """What cfn-lint calls an error: what CloudFormation refuses, or what does something else than it says.
+    """Return what cfn-lint reports as an error: CloudFormation refuses it, or it has another effect than written.
 
     Args:
-        folder: the application's, whose .cfnlintrc counts.
-        template: its path from there.
+        folder: the application's folder. cfn-lint uses its `.cfnlintrc`.
+        template: the path of the template in the folder.
 
     Raises:
         Unverified: cfn-lint is not installed, or did not finish.
@@ -42,7 +42,7 @@ def cfn_lint(folder: Path, template: str) -> list[Finding]:
 
 
 def shellcheck(folder: Path, scripts: Sequence[str]) -> list[Finding]:
-    """What shellcheck calls an error in scripts.
+    """Return what shellcheck reports as an error in scripts.
 
     Raises:
         Unverified: shellcheck is not installed, or did not finish.
@@ -57,7 +57,7 @@ def shellcheck(folder: Path, scripts: Sequence[str]) -> list[Finding]:
 
 
 def zizmor(folder: Path, workflows: Sequence[str]) -> list[Finding]:
-    """What zizmor calls a finding of high severity in workflows; the application's own settings of it count.
+    """Return what zizmor reports with high severity in workflows. zizmor uses the settings in the application's folder.
 
     Raises:
         Unverified: zizmor is not installed, or left a workflow out.
@@ -81,7 +81,7 @@ def zizmor(folder: Path, workflows: Sequence[str]) -> list[Finding]:
 
 
 def stored_keys(folder: Path, workflows: Sequence[str]) -> list[Finding]:
-    """Where a workflow enters AWS with a key that is stored at GitHub."""
+    """Return each place where a workflow uses an AWS key that is stored at GitHub."""
     return [
         Finding(file, number, "stored-key", "expected a role by OIDC, found a stored key; use role-to-assume")
         for file in workflows

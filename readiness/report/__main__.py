@@ -87,7 +87,9 @@ def publish(content: Document, file: Path, note: str = "") -> int:
         UsageProblem: it is a report of another environment.
     """
     if content["environment"] != ENVIRONMENT:
-        raise UsageProblem(f"expected a report of {ENVIRONMENT}, found one of {content['environment']}")
+        raise UsageProblem(
+            f"expected a report of {ENVIRONMENT}, found one of {content['environment']}; name the file of a run with --env {ENVIRONMENT}"
+        )
     if altered := document.alterations(content):
         print(f"not published, it was altered: {'; '.join(altered)}", file=sys.stderr)
         return 1

@@ -190,7 +190,7 @@ def test_a_job_says_how_many_of_its_models_are_done(api, server):
 def test_a_job_that_the_api_does_not_tell_of_is_unverified(api, server):
     server.replies(Reply(404))
 
-    with pytest.raises(Unverified, match=r"no word on job j1: <GET .*/status/j1 -> 404"):
+    with pytest.raises(Unverified, match=r"expected the state of job j1, found <GET .*/status/j1 -> 404"):
         api.look("j1")
 
 

@@ -159,7 +159,7 @@ def test_enhanced_prompt_is_richer_and_keeps_its_subject(api: Api) -> None:
     with api.paying("an enhanced prompt", enhancements=1):
         answer = api.call("POST", "/enhance", json_body={"prompt": prompt})
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Unverified(f"nothing to check: {answer!r}")
+        raise Unverified(f"expected an enhanced prompt, found {answer!r}; run again after the limit's window")
 
     assert answer.status == HTTPStatus.OK, answer
     enhanced = answer.json()["enhancedPrompt"]

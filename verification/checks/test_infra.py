@@ -383,15 +383,16 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
     own = _of(request_id, lines)
     if not own:
         raise Unverified(
-            f"{stack.access_log!r} has no line of {request_id} after {general.LOG_DEADLINE}; API Gateway delivers as well as it "
-            "can: run again"
+            f"expected a line of request {request_id} in {stack.access_log!r}, found none after {general.LOG_DEADLINE}; API Gateway "
+            "guarantees no delivery: run again"
         )
     assert any(line.addresses for line in own), (
-        f"{stack.access_log!r} does not say who sent {request_id}: {[line.message for line in own]}"
+        f"{stack.access_log!r}: expected the sender's address of {request_id}, found {[line.message for line in own]}; correct the log's format"
     )
     if not stack.edge_log.wait_for_delivery(within=budgets.EDGE_LOG_DELAY):
         raise Unverified(
-            f"{stack.edge_log_bucket!r} holds no line of the last day; CloudFront may take that long: look again tomorrow"
+            f"expected an access log of the last 24 hours in {stack.edge_log_bucket!r}, found none; CloudFront may deliver it a day "
+            "late: run again tomorrow"
         )
 
 

@@ -411,7 +411,9 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
         function.name: [m["EventSourceArn"] for m in function.event_sources] for function in stack.functions
     }
 
-    assert invoking, f"{stack.api!r}: no principal may invoke it, so the API cannot"
+    assert invoking, (
+        f"{stack.api!r}: expected a permission for API Gateway to invoke it, found none; deploy the stack again"
+    )
     assert [
         statement
         for statement in invoking
@@ -442,9 +444,11 @@ def test_queues_and_topic_take_messages_from_their_own_senders(stack: Stack, env
         )
     }
 
-    assert len(policies) > 1, f"{stack.formation!r} has no queue"
+    assert len(policies) > 1, f"{stack.formation!r}: expected queues, found none; deploy the stack again"
     assert open_to_others == {}
-    assert [s for s in read(stack.queue.policy_statements) if s.allows] == [], "roles alone fill the queue"
+    assert [s for s in read(stack.queue.policy_statements) if s.allows] == [], (
+        "expected no statement that allows a principal, because the senders' roles allow them to send; remove it"
+    )
 
 
 @pytest.mark.item("SEC-26")

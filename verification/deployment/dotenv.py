@@ -112,7 +112,9 @@ def read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as problem:
-        raise DotenvProblem(f"{path} cannot be read: {problem.strerror}") from problem
+        raise DotenvProblem(
+            f"{path} cannot be read: {problem.strerror}; make it a file that you may read"
+        ) from problem
 
 
 def update(path: Path, values: Mapping[str, str], *, write: Write = os.write) -> bool:

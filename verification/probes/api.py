@@ -305,11 +305,13 @@ class Api:
         """A job as it is now, whether or not it has ended.
 
         Raises:
-            Unverified: the API does not tell.
+            Unverified: the API does not return it.
         """
         answer = self.call("GET", f"/status/{job_id}")
         if answer.status != HTTPStatus.OK:
-            raise Unverified(f"no word on job {job_id}: {answer!r}")
+            raise Unverified(
+                f"expected the state of job {job_id}, found {answer!r}; read the log of the API function"
+            )
         status = answer.document()
         return Job(job_id, prompt, status["status"], status["results"], status.get("completed"))
 

@@ -66,7 +66,10 @@ class Artefacts:
             build(self.app / "frontend", dist, ADDRESSES)
             code = loaded(read(dist / "index.html"))
             if not code:
-                raise Unverified("the built frontend/dist/index.html loads no script and no style")
+                raise Unverified(
+                    "expected scripts or styles in the built frontend/dist/index.html, found that it loads no script and no "
+                    "style; run 'npm run build' in frontend/ and correct the build"
+                )
             return [
                 Finding(
                     "frontend/dist/index.html", 0, path, f"expected integrity={expected!r}, found {said!r}"

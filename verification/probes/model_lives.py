@@ -92,7 +92,7 @@ class ModelLife:
         return ""
 
     def how(self) -> str:
-        """Whose word it is, for the report."""
+        """Return the end date and its source, for the report."""
         if self.told:
             ends = f"ends on {self.told.ends}" if self.told.ends else "no announced end"
             return f"{ends}, asked of {self.vendor}"
@@ -119,16 +119,16 @@ class ModelLife:
 
 
 def read(answer: Any) -> list[ModelLife]:
-    """The worker's answer.
+    """Return the models' lives in the worker's answer.
 
     Raises:
-        Unverified: it is not of the shape that this suite knows.
+        Unverified: it does not have the form that this suite expects.
     """
     try:
         return [ModelLife.read(entry) for entry in answer["models"]]
     except (KeyError, TypeError, ValueError) as problem:
         raise Unverified(
-            f"the worker tells models' lives in another shape ({problem!r}); deploy the application again"
+            f"expected the fields of each model's life in the worker's answer, found another form ({problem!r}); deploy the application again"
         ) from problem
 
 

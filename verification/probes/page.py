@@ -38,9 +38,10 @@ class Page:
         return [_policy(text) for text in texts if text.strip()]
 
     def may_reach(self, directive: str) -> Sequence[frozenset[str]]:
-        """Return the sources that each policy allows for one directive, one set per policy: hosts of URLs, else the source as written.
+        """Return the sources that each policy allows for one directive, one set for each policy.
 
-        A policy without the directive appears as `*`.
+        A source that is a URL appears as its host, any other source as written. If a policy sets neither the directive nor
+        `default-src`, its set is `*`.
         """
         return [
             frozenset(

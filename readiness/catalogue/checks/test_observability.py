@@ -158,7 +158,7 @@ def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, w
     dead = watching.dead_letter_queues
     watched = [each for each in graph.of(QUEUE) if compute.queue(each).arn in dead | compute.queues_read]
     if not watched:
-        raise NotApplicable("no queue of the stack feeds a function or keeps dead letters")
+        raise NotApplicable("no queue of the stack feeds a function or is a dead-letter queue")
 
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.queue_is_unwatched(resource)) is not None:

@@ -93,7 +93,7 @@ def test_what_holds_data_survives_a_slip(
             "the stack holds data in buckets alone, which CloudFormation deletes only when they are empty"
         )
     if not env.settings.production:
-        raise NotApplicable(f"'{env.name}' is not declared as an environment that users rely on")
+        raise NotApplicable(f"'{env.name}' is not declared as production")
     protected = stacks[""].termination_protection
 
     def judge(resource: Resource) -> Iterator[str]:

@@ -206,7 +206,7 @@ def count(execution: Mapping[str, Any]) -> None:
 
 
 def write_log(execution: Mapping[str, Any]) -> None:
-    """Write an ended execution's events to its machine's log group, as level and role let it."""
+    """Write the events of an ended execution to its machine's log group, if the log level and the role allow it."""
     machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
     settings: dict[str, Any] = machine.get("loggingConfiguration") or OFF
     wanted = LEVELS[settings.get("level", "OFF")]

@@ -26,7 +26,7 @@ LONGEST_SILENCE_SECONDS = 240.0
 
 
 class BodyTooLargeError(Exception):
-    """The client sent more than any of the vendors would read."""
+    """The client sent more than any vendor accepts."""
 
 
 class Delivery(Enum):
@@ -145,10 +145,10 @@ async def silence(receive: Receive) -> None:
 
 
 async def send_answer(answer: Answer, receive: Receive, send: Send) -> None:
-    """Send an answer in the way it asks for.
+    """Send an answer as its `delivery` says.
 
-    A cut answer announces its full length, sends half of it and returns: the server then has no
-    choice but to close the connection, which is what a client meets when a vendor's host dies.
+    For a cut answer, it announces the full length and sends half of the body. The server must then
+    close the connection. A client gets the same when a vendor's host fails.
     """
     if answer.delivery is Delivery.NEVER:
         await silence(receive)
