@@ -98,7 +98,7 @@ def run(
 
 
 def require(stack: Stack, generator: Generator) -> None:
-    """Make sure that the load can reach the API, and gets past its limits.
+    """Make sure that the load can reach the API, and that the API's limits do not apply to it.
 
     Raises:
         UsageProblem: it cannot.
@@ -111,8 +111,9 @@ def require(stack: Stack, generator: Generator) -> None:
         raise UsageProblem("workers in AWS cannot reach an API on this machine; leave --on out")
     if not stack.formation.parameter("AllowedAddresses"):
         raise UsageProblem(
-            f"'{stack.env.stack_name}' lets nobody past its limits of {budgets.ADDRESS_REQUESTS_PER_DAY} paid requests "
-            "a day and address; deploy it with --parameter AllowedAddresses=ADDRESS, see scripts/loadtest/README.md"
+            f"'{stack.env.stack_name}' has no allow-listed address, so every address is limited to "
+            f"{budgets.ADDRESS_REQUESTS_PER_DAY} paid requests a day; deploy it with --parameter "
+            "AllowedAddresses=ADDRESS, see scripts/loadtest/README.md"
         )
 
 
