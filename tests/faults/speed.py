@@ -11,8 +11,8 @@ from tests.faults.fault import fault
 
 
 @fault("INF-06", "the gateway refuses for good once it has begun to")
-def sulking_gateway(bench: Bench) -> Iterator[None]:
-    with bench.switched_on("sulking-gateway"):
+def refusing_gateway(bench: Bench) -> Iterator[None]:
+    with bench.switched_on("refusing-gateway"):
         yield
 
 

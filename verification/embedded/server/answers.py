@@ -32,26 +32,28 @@ Answer = tuple[int, dict[str, str], Any]
 
 def install(_context: Context) -> None:
     """Correct the answers where they are made."""
-    cloudwatch._describe_alarms = _mended(cloudwatch._describe_alarms, _without_what_an_alarm_lacks)
-    secretsmanager._describe_secret = _mended(secretsmanager._describe_secret, _without_rotation)
-    waf._get_web_acl = _mended(waf._get_web_acl, _without_scope)
+    cloudwatch._describe_alarms = _corrected(cloudwatch._describe_alarms, _without_what_an_alarm_lacks)
+    secretsmanager._describe_secret = _corrected(secretsmanager._describe_secret, _without_rotation)
+    waf._get_web_acl = _corrected(waf._get_web_acl, _without_scope)
     lambda_svc._esm_response = _without_own_members(lambda_svc._esm_response)
     sqs._HANDLERS["CreateQueue"] = _encrypting(sqs._HANDLERS["CreateQueue"])
 
 
-def _mended(answer: Callable[..., Answer], mend: Callable[[dict[str, Any]], None]) -> Callable[..., Answer]:
+def _corrected(
+    answer: Callable[..., Answer], correct: Callable[[dict[str, Any]], None]
+) -> Callable[..., Answer]:
     """Return the same answer with corrected JSON; an answer in another form stays as it is."""
 
-    def mended(*arguments: Any, **options: Any) -> Answer:
+    def corrected(*arguments: Any, **options: Any) -> Answer:
         status, headers, body = answer(*arguments, **options)
         try:
             content = json.loads(body)
         except ValueError:
             return status, headers, body
-        mend(content)
+        correct(content)
         return status, headers, json.dumps(content).encode()
 
-    return mended
+    return corrected
 
 
 def _without_what_an_alarm_lacks(content: dict[str, Any]) -> None:
@@ -77,10 +79,10 @@ def _without_scope(content: dict[str, Any]) -> None:
 def _without_own_members(
     answer: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    def mended(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    def corrected(mapping: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in answer(mapping).items() if name not in ("Qualifier", "Tags")}
 
-    return mended
+    return corrected
 
 
 def _encrypting(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

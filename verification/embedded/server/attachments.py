@@ -82,8 +82,8 @@ def _sns(_headers: Mapping[str, str], body: bytes) -> _Answer | None:
         _policies[topic] = request["DataProtectionPolicy"]
         result = ""
     elif operation == "GetDataProtectionPolicy":
-        told = f"<DataProtectionPolicy>{escape(_policies.get(topic, ''))}</DataProtectionPolicy>"
-        result = f"<{operation}Result>{told}</{operation}Result>"
+        content = f"<DataProtectionPolicy>{escape(_policies.get(topic, ''))}</DataProtectionPolicy>"
+        result = f"<{operation}Result>{content}</{operation}Result>"
     else:
         return None
     text = f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">{result}</{operation}Response>'

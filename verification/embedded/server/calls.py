@@ -85,8 +85,8 @@ class Calls:
         if service == "s3":
             asked += iam_actions.s3_additional_checks(method, path, headers, body, query)
         caller = {"key": key, "principal": (sts._sessions.get(key) or {}).get("Arn", "")}
-        told = f"{service}: {method} {path}"
-        return [{**caller, "action": one, "resource": resource, "request": told} for one, resource in asked]
+        label = f"{service}: {method} {path}"
+        return [{**caller, "action": one, "resource": resource, "request": label} for one, resource in asked]
 
 
 async def _all(receive: Receive) -> list[Message]:

@@ -54,14 +54,14 @@ _version = contextvars.ContextVar[str | None]("version_of_the_object", default=N
 
 def install(_context: Context) -> None:
     """Lay the overlay over MiniStack."""
-    _tell_versions()
+    _add_object_versions()
     _deliver_what_is_allowed()
     eventbridge._dispatch_to_lambda = invoke_later
     _keep_failures_as_the_role_may()
     _notify_functions_that_admit_s3()
 
 
-def _tell_versions() -> None:
+def _add_object_versions() -> None:
     fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
 
     def fire_s3_event(*arguments: Any, **keywords: Any) -> None:
@@ -162,7 +162,7 @@ def bury(
     if queue is None or not sqs.queue_policy_allows(arn, SERVICE, str(rule["Arn"]), get_account_id()):
         count(rule, "InvocationsFailedToBeSentToDlq")
         return
-    told = {
+    attributes = {
         "ERROR_CODE": reason[0],
         "ERROR_MESSAGE": reason[1],
         "RULE_ARN": str(rule["Arn"]),
@@ -172,7 +172,7 @@ def bury(
         "QueueUrl": queue["url"],
         "MessageBody": json.dumps(eventbridge._pattern_event_view(event).event_with_detail()),
         "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in told.items()
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },
     }
     sqs._act_send_message(message, queue["url"])

@@ -299,7 +299,7 @@ class Gateway:
         self._app = app
         self._context = context
         self._buckets = Buckets()
-        self._sulking: set[BucketKey] = set()
+        self._refusing: set[BucketKey] = set()
         self._late: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -397,11 +397,11 @@ class Gateway:
         node = self._context.pace.one_of(pace.GATEWAY_NODES)
         key = (exchange.api_id, exchange.stage_name, exchange.route_key or "", node)
         allowed = self._buckets.take(key, rate=float(rate), burst=float(burst))
-        if not is_on(Switch.SULKING_GATEWAY):
-            self._sulking.clear()
+        if not is_on(Switch.REFUSING_GATEWAY):
+            self._refusing.clear()
         elif not allowed:
-            self._sulking.add(key)
-        return allowed and key not in self._sulking
+            self._refusing.add(key)
+        return allowed and key not in self._refusing
 
     async def _integrate(
         self, exchange: Exchange, route: Mapping[str, Any], scope: Scope, body: bytes, answer: Answer

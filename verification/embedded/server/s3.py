@@ -57,7 +57,7 @@ def install(_context: Context) -> None:
         bucket: str, key: str, method: str, headers: Any, source_arn: str = "", oai_id: str = ""
     ) -> Any:
         answer = fetch(bucket, key, method, headers, source_arn=source_arn, oai_id=oai_id)
-        if answer[0] != HTTPStatus.FORBIDDEN or not _tells_what_is_absent(bucket, key, source_arn, oai_id):
+        if answer[0] != HTTPStatus.FORBIDDEN or not _may_report_absence(bucket, key, source_arn, oai_id):
             return answer
         return s3._error("NoSuchKey", "The specified key does not exist.", HTTPStatus.NOT_FOUND)
 
@@ -65,7 +65,7 @@ def install(_context: Context) -> None:
     s3.serve_cloudfront_origin_fetch = fetch_or_not_found
 
 
-def _tells_what_is_absent(bucket: str, key: str, distribution_arn: str, identity_id: str) -> bool:
+def _may_report_absence(bucket: str, key: str, distribution_arn: str, identity_id: str) -> bool:
     """Return whether the object is not there, and the distribution could both read it and list the bucket."""
     owner = s3._bucket_owner_account(bucket) or get_account_id()
     policy = s3._bucket_policies.get_scoped(owner, None, bucket)

@@ -77,13 +77,13 @@ class Scaling:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         request = json.loads(body or b"{}")
         try:
-            told = self._told(operation, request)
+            answer = self._answer(operation, request)
         except KeyError as problem:
             error = {"__type": "ObjectNotFoundException", "Message": f"{operation}: {problem}"}
             return HTTPStatus.BAD_REQUEST, {"Content-Type": JSON}, json.dumps(error).encode()
-        return HTTPStatus.OK, {"Content-Type": JSON}, json.dumps(told).encode()
+        return HTTPStatus.OK, {"Content-Type": JSON}, json.dumps(answer).encode()
 
-    def _told(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if operation == "DescribeScalableTargets":
             return {"ScalableTargets": [one for one in _targets.values() if _is_asked(one, request)]}
         if operation == "DescribeScalingPolicies":

@@ -81,7 +81,7 @@ def install(_context: Context) -> None:
     _read_yaml()
     hooks.after(STATE_MACHINE, settle)
     _ask_the_role()
-    _tell_of_executions()
+    _report_executions()
 
 
 def _keep_tracing() -> None:
@@ -184,7 +184,7 @@ def permission(resource: str, given: Mapping[str, Any]) -> tuple[str, str] | Non
     return others.get(service)
 
 
-def _tell_of_executions() -> None:
+def _report_executions() -> None:
     emit = stepfunctions._emit_execution_status_event
 
     def emit_execution_status_event(execution: dict[str, Any]) -> None:
@@ -238,7 +238,7 @@ def line(
     """Return one event of an execution as a line of its log, without the members of its details that are hidden."""
     details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("Details")), {})
     at = int(moment(event["timestamp"]) * 1000)
-    told = {
+    logged = {
         "id": str(event["id"]),
         "type": event["type"],
         "details": {name: value for name, value in details.items() if name not in hidden},
@@ -247,7 +247,7 @@ def line(
         "execution_arn": execution["executionArn"],
         "redrive_count": "0",
     }
-    return {"timestamp": at, "message": json.dumps(told), "ingestionTime": received}
+    return {"timestamp": at, "message": json.dumps(logged), "ingestionTime": received}
 
 
 def moment(timestamp: str) -> float:

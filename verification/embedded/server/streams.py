@@ -117,6 +117,6 @@ def judged(
     if allowed < 0 or _attempts[first] <= allowed:
         return result
     del _attempts[first]
-    told = (mapping, function, batch, mapping["EventSourceArn"], result)
-    lambda_svc._send_ddb_stream_failure_record(*told, "RetryAttemptsExhausted")
+    failure = (mapping, function, batch, mapping["EventSourceArn"], result)
+    lambda_svc._send_ddb_stream_failure_record(*failure, "RetryAttemptsExhausted")
     return {**result, "error": False}

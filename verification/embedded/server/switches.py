@@ -21,7 +21,7 @@ class Switch(StrEnum):
     SLOW_HITS = "slow-hits"  # an edge takes its time over what it has
     DEAF_EDGES = "deaf-edges"  # invalidations are accepted and ignored
     OPEN_GATEWAY = "open-gateway"  # throttles are configured and not enforced
-    SULKING_GATEWAY = "sulking-gateway"  # a throttle that has refused once refuses for good
+    REFUSING_GATEWAY = "refusing-gateway"  # a throttle that has refused once refuses for good
 
 
 _on: set[Switch] = set()

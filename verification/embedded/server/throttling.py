@@ -62,12 +62,12 @@ def _is_control(scope: Scope) -> bool:
 def _refusal(kind: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """The refusal in the words of the request's own protocol."""
     if "x-www-form-urlencoded" in kind or not kind or "xml" in kind:
-        told = f"<ErrorResponse><Error><Code>Throttling</Code><Message>{MESSAGE}</Message></Error></ErrorResponse>"
+        content = f"<ErrorResponse><Error><Code>Throttling</Code><Message>{MESSAGE}</Message></Error></ErrorResponse>"
         sent, status = b"text/xml", HTTPStatus.BAD_REQUEST
     else:
-        told = json.dumps({"__type": "ThrottlingException", "message": MESSAGE})
+        content = json.dumps({"__type": "ThrottlingException", "message": MESSAGE})
         sent, status = b"application/x-amz-json-1.1", HTTPStatus.TOO_MANY_REQUESTS
-    body = told.encode()
+    body = content.encode()
     headers = [
         (b"content-type", sent),
         (b"content-length", str(len(body)).encode()),

@@ -68,7 +68,7 @@ def extend(resource_type: str, read_more: Read, properties: set[str]) -> None:
 
     def both(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
         found = read(physical_id, declared)
-        return found and {**found, **told(declared, read_more(physical_id, declared) or {})}
+        return found and {**found, **live_as_declared(declared, read_more(physical_id, declared) or {})}
 
     drift._DRIFT_READERS[resource_type] = (both, compared | properties)
 
@@ -80,22 +80,22 @@ def register(resource_type: str, read: Read, properties: frozenset[str]) -> None
 
     def spelled(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
         found = read(physical_id, declared)
-        return None if found is None else told(declared, found)
+        return None if found is None else live_as_declared(declared, found)
 
     drift._DRIFT_READERS[resource_type] = (spelled, properties)
 
 
-def told(declared: Any, live: Any) -> Any:
+def live_as_declared(declared: Any, live: Any) -> Any:
     """Return what is live of the members that a template names, by the template's names and in the service's own words."""
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         members = {str(name).lower(): value for name, value in live.items()}
         return {
-            name: told(value, members[name.lower()])
+            name: live_as_declared(value, members[name.lower()])
             for name, value in declared.items()
             if name.lower() in members
         }
     if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
-        return [told(*pair) for pair in zip(declared, live, strict=True)]
+        return [live_as_declared(*pair) for pair in zip(declared, live, strict=True)]
     return live
 
 

@@ -114,11 +114,11 @@ def _require_room(wanted: int) -> None:
     reserved = sum(int(function.get("concurrency") or 0) for function in lambda_svc._functions.values())
     least = min(UNRESERVED_AT_LEAST, limit)
     if wanted and limit - reserved - wanted < least:
-        told = (
+        message = (
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
             f"its minimum value of [{least}]."
         )
-        hooks.accepted(error_response_json("InvalidParameterValueException", told, 400), FUNCTION)
+        hooks.accepted(error_response_json("InvalidParameterValueException", message, 400), FUNCTION)
 
 
 def spell_event_source(properties: Properties) -> Properties:

@@ -304,11 +304,11 @@ def _caption(width: int, height: int, dot: int, model: str, prompt: str) -> list
         return []
     empty = bytes((_PAPER,)) * width
     rows = [(bytes((_ACCENT,)) * width, max(1, dot // 2)), (empty, 3 * dot)]
-    told = [
+    captions = [
         (lettering.wrapped(model, letters, 1), _ACCENT),
         (lettering.wrapped(prompt, letters, lines), _WORDS),
     ]
-    for texts, ink in told:
+    for texts, ink in captions:
         for text in texts:
             dots = lettering.written(text, dot, ink, _PAPER)
             rows += [((empty[: 3 * dot] + line + empty)[:width], dot) for line in dots]
