@@ -54,7 +54,7 @@ class Formation:
         self.now += seconds
 
     def wait(self, patience_s: float) -> standing.Standing:
-        return standing.stands_still(
+        return standing.wait_until_idle(
             self, patience_s=patience_s, say=self.said.append, clock=lambda: self.now, pause=self.pause
         )
 
@@ -96,7 +96,7 @@ def test_names_what_a_deletion_leaves(template: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "moving", "exists", "hollow"),
+    ("status", "moving", "exists", "is_empty"),
     [
         ("REVIEW_IN_PROGRESS", False, False, False),
         ("CREATE_IN_PROGRESS", True, True, False),
@@ -107,7 +107,7 @@ def test_names_what_a_deletion_leaves(template: str) -> None:
         (None, False, False, False),
     ],
 )
-def test_what_a_status_means(status: str | None, moving: bool, exists: bool, hollow: bool) -> None:
+def test_what_a_status_means(status: str | None, moving: bool, exists: bool, is_empty: bool) -> None:
     found = standing.Standing(status)
 
-    assert (found.moving, found.exists, found.hollow) == (moving, exists, hollow)
+    assert (found.moving, found.exists, found.is_empty) == (moving, exists, is_empty)

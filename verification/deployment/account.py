@@ -115,9 +115,9 @@ def _missing(clients: Clients, region: str, model: str) -> str | None:
     lacks = [f"{name} {state}" for name, (state, wanted) in states.items() if state != wanted]
     if not lacks:
         return None
-    told = f"; {agreement['errorMessage']}" if agreement.get("errorMessage") else ""
+    message = f"; {agreement['errorMessage']}" if agreement.get("errorMessage") else ""
     return (
-        f"{model} in {region}: this account has no subscription to it ({', '.join(lacks)}{told}). The worker may not "
+        f"{model} in {region}: this account has no subscription to it ({', '.join(lacks)}{message}). The worker may not "
         "subscribe: its calls work for some 15 minutes, then fail. Subscribe first: see 'Before the first deployment' in "
         "docs/DEPLOYMENT.md"
     )

@@ -31,7 +31,7 @@ def apply(options: Options, environment: Environment, plan: Plan, steps: Steps) 
                 f"exit status {status}; nothing was deployed. Fix what it says above, then run again",
             )
 
-    if plan.standing.hollow:
+    if plan.standing.is_empty:
         delete(options, environment, steps)
 
     with steps.step("sam deploy"):
@@ -83,7 +83,7 @@ def delete(options: Options, environment: Environment, steps: Steps) -> None:
         status = steps.command(
             sam.delete(environment), cwd=options.backend, env=sam.variables(environment, os.environ)
         )
-        now = standing.stands_still(environment, patience_s=options.patience_s, say=console.note)
+        now = standing.wait_until_idle(environment, patience_s=options.patience_s, say=console.note)
         # Gone, or already another's: the stack of that id is no more.
         if now.status is None or now.stack_id != before.stack_id:
             return

@@ -31,7 +31,8 @@ def delete(options: Options) -> int:
         environment,
     ):
         if not _is_planned(
-            environment, standing.stands_still(environment, patience_s=options.patience_s, say=console.note)
+            environment,
+            standing.wait_until_idle(environment, patience_s=options.patience_s, say=console.note),
         ):
             return 0
         steps.current = "consent"

@@ -55,7 +55,7 @@ def run(options: Options) -> int:
             raise UsageProblem(
                 f"'{tag.name}' would say that {environment.name} runs this commit, and this is a rehearsal; leave --tag out"
             )
-        standing.stands_still(environment, patience_s=options.patience_s, say=console.note)
+        standing.wait_until_idle(environment, patience_s=options.patience_s, say=console.note)
         plan = planning.plan(options, environment)
         console.out(str(plan))
         steps.current = "consent"

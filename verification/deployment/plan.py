@@ -27,7 +27,7 @@ class Plan:
     notes: Sequence[str] = ()
 
     def __str__(self) -> str:
-        if self.standing.hollow:
+        if self.standing.is_empty:
             action = (
                 "delete, then create (now ROLLBACK_COMPLETE: its first creation was undone, nothing is in it)"
             )

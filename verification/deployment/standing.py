@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 # A stack of forty resources tells some two hundred events an operation.
 _EVENTS = 500
-_LOOK_EVERY_S = 2.0
-_TELL_EVERY_S = 30.0
+_POLL_EVERY_S = 2.0
+_SAY_EVERY_S = 30.0
 
 
 class Target(Protocol):
@@ -56,7 +56,7 @@ class Standing:
         return self.status is not None and self.status.endswith("_IN_PROGRESS") and self.exists
 
     @property
-    def hollow(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether its first creation was undone: nothing is left in it, and AWS allows nothing but deleting it."""
         return self.status == "ROLLBACK_COMPLETE"
 
@@ -145,7 +145,7 @@ def require_deletable(target: Target, found: Standing) -> None:
         )
 
 
-def stands_still(
+def wait_until_idle(
     target: Target,
     *,
     patience_s: float,
@@ -165,7 +165,7 @@ def stands_still(
     Raises:
         UsageProblem: it may not be read, or the operation takes longer than that.
     """
-    begun, told_at, told = clock(), -_TELL_EVERY_S, ""
+    begun, said_at, last = clock(), -_SAY_EVERY_S, ""
     while (found := standing(target)).moving:
         waited = clock() - begun
         name = f"stack '{target.stack_name}' is {found.status}"
@@ -175,30 +175,30 @@ def stands_still(
                 "CloudFormation console, then run again"
             )
         news = next((f"{e['LogicalResourceId']} {e['ResourceStatus']}" for e in last_operation(target)), "")
-        if news != told or clock() - told_at >= _TELL_EVERY_S:
+        if news != last or clock() - said_at >= _SAY_EVERY_S:
             say(
                 f"{name}; waiting until the operation ends ({waited:.0f} s{f', last: {news}' if news else ''})"
             )
-            told, told_at = news, clock()
-        pause(_LOOK_EVERY_S)
+            last, said_at = news, clock()
+        pause(_POLL_EVERY_S)
     return found
 
 
 def last_operation(target: Target) -> list[Mapping[str, Any]]:
     """What CloudFormation tells of the latest operation on the stack, newest first; empty when it tells nothing."""
-    told: list[Mapping[str, Any]] = []
+    events: list[Mapping[str, Any]] = []
     try:
         pages = target.client("cloudformation").get_paginator("describe_stack_events")
         for page in pages.paginate(StackName=target.stack_name, PaginationConfig={"MaxItems": _EVENTS}):
             for event in page["StackEvents"]:
-                told.append(event)
+                events.append(event)
                 # Newest first: the operation began where the stack itself was set in motion.
                 if event["LogicalResourceId"] == target.stack_name and event["ResourceStatus"] in _BEGINNINGS:
-                    return told
+                    return events
     except (Unverified, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-        # The status has been told already; without the events its story stays unknown.
+        # The status was reported before. Without the events the operation stays unknown.
         return []
-    return told
+    return events
 
 
 def first_failure(target: Target) -> str:
