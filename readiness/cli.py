@@ -69,8 +69,8 @@ def _application(folder: Path) -> Application:
 
 def _verify(application: Application, words: Sequence[str]) -> NoReturn:
     """Run pytest over the catalogue's checks and the application's own."""
-    told = "--static" in words or _value(words, "--env") or _value(words, "--replay")
-    chosen = [] if told else ["--env", _environment(application)]
+    is_chosen = "--static" in words or _value(words, "--env") or _value(words, "--replay")
+    chosen = [] if is_chosen else ["--env", _environment(application)]
     checks = [CATALOGUE / "checks"]
     if application.checklist.is_file():
         checks.append(application.checks)

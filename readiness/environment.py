@@ -567,8 +567,8 @@ def connect(application: Application, name: str, *, cloud: str | None = None) ->
 
 def _speed(state: Mapping[str, Any], variables: Mapping[str, str]) -> float | None:
     """Return the clock's speed from an embedded AWS's state or its shell lines, None for other servers."""
-    told = state.get("speed") if state else variables.get("AWS_ENDPOINT_URL") and variables.get(SPEED)
-    return float(told) if told else None
+    speed = state.get("speed") if state else variables.get("AWS_ENDPOINT_URL") and variables.get(SPEED)
+    return float(speed) if speed else None
 
 
 def played_back(application: Application, recording: Mapping[str, Any], exchanges: Exchanges) -> Environment:
@@ -582,8 +582,8 @@ def played_back(application: Application, recording: Mapping[str, Any], exchange
         exchanges: gives the recorded answers.
     """
     chosen = Settings(**recording["settings"])
-    nobodys = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
-    core = botocore.session.Session(session_vars=nobodys)
+    isolated = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    core = botocore.session.Session(session_vars=isolated)
     core.set_default_client_config(
         Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs do not know it
     )
@@ -641,10 +641,10 @@ def _name_refusals(http_response: Any, parsed: Mapping[str, Any], model: Any, **
         raise Denied(iam_action(model), error.get("Message", ""))
     if error.get("Code") in _MISSING_CODES:
         prefix = model.service_model.metadata["endpointPrefix"]
-        told = error.get("Message", "")
+        message = error.get("Message", "")
         # The message names what is missing, whichever operation asked for it; S3's names it beside that.
-        cause = f"{error['Code']}: {told} {error.get('BucketName', '')}".strip()
-        raise Missing(f"{prefix}:{model.name}: {error['Code']}: {told}", cause=cause)
+        cause = f"{error['Code']}: {message} {error.get('BucketName', '')}".strip()
+        raise Missing(f"{prefix}:{model.name}: {error['Code']}: {message}", cause=cause)
 
 
 def iam_action(model: Any) -> str:

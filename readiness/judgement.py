@@ -175,13 +175,13 @@ def _of_comparison(problem: BaseException, comparison: Comparison) -> str:
 
 def _message(problem: BaseException) -> str:
     """What the check itself says of its failed assertion, before pytest's own words."""
-    told = _text(problem)
-    return "" if told.startswith("assert ") else told.partition("\nassert ")[0].strip()
+    text = _text(problem)
+    return "" if text.startswith("assert ") else text.partition("\nassert ")[0].strip()
 
 
-def _wheres(told: str) -> Iterator[str]:
+def _wheres(text: str) -> Iterator[str]:
     """What pytest tells of where the compared values come from, nearest first."""
-    return (found[1] for found in _WHERE.finditer(told))
+    return (found[1] for found in _WHERE.finditer(text))
 
 
 def _cause(problem: BaseException) -> str:

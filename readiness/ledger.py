@@ -163,7 +163,7 @@ class Ledger:
         """The model of these whose image costs least."""
         return min(models, key=lambda model: self._usd([model], 0))
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """All of it for the report, as JSON's own types."""
         entries = self._read()
         paid = [entry for entry in entries if entry["kind"] == "paid"]

@@ -31,7 +31,7 @@ from readiness.report import known
 from readiness.report.redaction import redact
 from readiness.report.stream import Redacting
 from readiness.run import limits
-from readiness.run.control import Controller, Told
+from readiness.run.control import Callbacks, Controller
 from readiness.run.durations import Durations
 from readiness.run.limits import TimeLimits
 from readiness.run.perform import Performer
@@ -382,7 +382,9 @@ class Verification:
                 hello=hello,
                 seconds=self.durations.read(),
                 item_limit=option.item_timeout,
-                told=Told(self.selection.collected, self.outcomes.lost, progress.of, progress.forget),
+                callbacks=Callbacks(
+                    self.selection.collected, self.outcomes.lost, progress.of, progress.forget
+                ),
                 assigned=self.replay.workers if self.replay else {},
             )
             self.config.pluginmanager.register(self.controller, "verification-controller")
@@ -411,7 +413,7 @@ class Verification:
         return interrupted
 
     def _spending(self) -> Mapping[str, Any] | None:
-        return self.ledger.told() if self.application.prices else None
+        return self.ledger.summary() if self.application.prices else None
 
     def keep_map(self, graph: Graph) -> None:
         """Keep the outline of the stack's graph for the report."""

@@ -67,5 +67,5 @@ def _outcome(make: Callable[[], Any]) -> dict[str, Any]:
             "is_of_budget": isinstance(problem, BudgetSpent),
         }
     except Exception as problem:  # noqa: BLE001  # whatever it is, nobody else has to pay to see it again
-        told = f"{type(problem).__name__}: {problem}"
-        return {"problem": told, "cause": told, "is_of_budget": False}
+        message = f"{type(problem).__name__}: {problem}"
+        return {"problem": message, "cause": message, "is_of_budget": False}

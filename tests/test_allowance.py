@@ -26,7 +26,7 @@ class Line:
         self.id = id_
         self.addresses = addresses
 
-    def tells_of(self, id_):
+    def mentions(self, id_):
         return self.id == id_
 
 

@@ -47,13 +47,13 @@ def test_an_accepted_request_is_paid_and_a_refused_one_is_not(ledger, method, pa
     ledger.met(method, path, status, "{}")
 
     assert PRICES.is_paid(method, path, status) == paid
-    assert ledger.told()["requests"] == int(paid)
+    assert ledger.summary()["requests"] == int(paid)
 
 
 def test_a_job_without_models_is_paid_for_every_model(ledger):
     ledger.met("POST", "/generate", 202, '{"prompt": "x"}')
 
-    told = ledger.told()
+    told = ledger.summary()
     assert told["usd"] == pytest.approx(0.3)
     assert told["images"] == [
         {"vendor": "anthill", "model": "a", "images": 1, "usd": 0.1, "priced": True},
@@ -65,14 +65,14 @@ def test_a_job_without_models_is_paid_for_every_model(ledger):
 def test_whatever_was_sent_an_accepted_job_is_counted(ledger, body):
     ledger.met("POST", "/generate", 202, body)
 
-    assert ledger.told()["usd"] == pytest.approx(0.3)
+    assert ledger.summary()["usd"] == pytest.approx(0.3)
 
 
 def test_while_the_api_does_not_tell_its_models_nine_are_reckoned(tmp_path):
     ledger = ledger_at(tmp_path)
     ledger.met("POST", "/generate", 202, "{}")
 
-    (row,) = ledger.told()["images"]
+    (row,) = ledger.summary()["images"]
     assert (row["vendor"], row["model"], row["images"]) == ("", "", budgets.MODELS)
     assert row["usd"] == pytest.approx(budgets.MODELS * general.UNTOLD_IMAGE_USD)
 
@@ -80,7 +80,7 @@ def test_while_the_api_does_not_tell_its_models_nine_are_reckoned(tmp_path):
 def test_a_model_without_a_price_is_reckoned_dear_and_said_to_be(ledger):
     accept(ledger, "own-model")
 
-    (row,) = ledger.told()["images"]
+    (row,) = ledger.summary()["images"]
     assert (row["usd"], row["priced"]) == (general.UNPRICED_IMAGE_USD, False)
 
 
@@ -91,7 +91,7 @@ def test_a_request_that_would_exceed_the_budget_is_refused_and_told(ledger):
         pytest.fail("it was let through")
 
     assert refused.value.cause == "the run's budget of 1 USD for paid requests does not suffice"
-    assert ledger.told()["refused"] == [{"item": "CODE-09", "what": "a job", "usd": 0.3}]
+    assert ledger.summary()["refused"] == [{"item": "CODE-09", "what": "a job", "usd": 0.3}]
 
 
 def test_the_whole_budget_may_be_spent(ledger):
@@ -99,7 +99,7 @@ def test_the_whole_budget_may_be_spent(ledger):
         with ledger.hold("an image", models=["b"]):
             accept(ledger, "b")
 
-    assert ledger.told()["usd"] == pytest.approx(1.0)
+    assert ledger.summary()["usd"] == pytest.approx(1.0)
 
 
 def test_a_budget_of_nothing_lets_nothing_through(tmp_path):
@@ -119,24 +119,24 @@ def test_what_is_held_is_nobody_elses_to_spend(ledger, tmp_path):
         pytest.fail("it was let through")
 
     with ledger_at(tmp_path).hold("another", models=["a", "b"]):
-        assert ledger.told()["unsettled_usd"] == pytest.approx(0.3)
+        assert ledger.summary()["unsettled_usd"] == pytest.approx(0.3)
 
 
 def test_what_a_hold_pays_is_not_counted_twice(ledger):
     with ledger.hold("a job and its retry", models=["a", "b", "b"]):
         accept(ledger, "a", "b")
-        assert ledger.told()["usd"] == pytest.approx(0.5)
+        assert ledger.summary()["usd"] == pytest.approx(0.5)
         accept(ledger, "b")
-        assert ledger.told()["usd"] == pytest.approx(0.5)
+        assert ledger.summary()["usd"] == pytest.approx(0.5)
 
-    assert ledger.told()["usd"] == pytest.approx(0.5)
+    assert ledger.summary()["usd"] == pytest.approx(0.5)
 
 
 def test_what_was_not_used_of_a_hold_is_free_again(ledger):
     with ledger.hold("ten prompts", enhancements=10):
         ledger.met("POST", "/enhance", 200, "{}")
 
-    assert ledger.told()["usd"] == pytest.approx(0.001)
+    assert ledger.summary()["usd"] == pytest.approx(0.001)
 
 
 def test_more_than_was_held_is_counted_all_the_same(ledger):
@@ -144,14 +144,14 @@ def test_more_than_was_held_is_counted_all_the_same(ledger):
     with ledger.hold("a retry", models=["a"]):
         ledger.met("POST", "/generate", 202, None)
 
-    assert ledger.told()["usd"] == pytest.approx(0.3)
+    assert ledger.summary()["usd"] == pytest.approx(0.3)
 
 
 def test_a_request_whose_answer_was_lost_stays_held(ledger):
     with ledger.hold("a job", models=["a", "b"]) as hold:
         hold.keep()
 
-    told = ledger.told()
+    told = ledger.summary()
     assert (told["usd"], told["unsettled_usd"], told["requests"]) == (0.3, 0.3, 0)
 
 
@@ -160,7 +160,7 @@ def test_the_check_that_asked_is_named(ledger):
     ledger.item = "CODE-11"
     ledger.met("POST", "/enhance", 200, "{}")
 
-    assert [(one["item"], one["requests"], one["images"]) for one in ledger.told()["items"]] == [
+    assert [(one["item"], one["requests"], one["images"]) for one in ledger.summary()["items"]] == [
         ("CODE-09", 1, 1),
         ("CODE-11", 1, 0),
     ]
@@ -188,6 +188,6 @@ def test_processes_that_spend_at_the_same_time_keep_to_one_budget(tmp_path):
     for spender in spenders:
         spender.join()
 
-    told = ledger_at(tmp_path).told()
+    told = ledger_at(tmp_path).summary()
     assert told["usd"] == pytest.approx(1.0)
     assert told["requests"] == 10

@@ -46,7 +46,7 @@ class Stored:
     content_type: str
     cache_control: str
     modified: datetime = PUBLISHED
-    told: bool = True
+    has_md5: bool = True
 
 
 class Bucket:
@@ -61,7 +61,7 @@ class Bucket:
     def head(self, key):
         file = self.files[key]
         return Head(
-            file.content_type, file.cache_control, hashlib.md5(file.body).hexdigest() if file.told else ""
+            file.content_type, file.cache_control, hashlib.md5(file.body).hexdigest() if file.has_md5 else ""
         )
 
 
@@ -106,7 +106,7 @@ def test_a_page_as_it_was_built_has_no_difference(bucket, edge):
 
 
 @pytest.mark.parametrize(
-    ("key", "change", "told"),
+    ("key", "change", "expected"),
     [
         (SCRIPT, {"body": b"evil"}, (f"{SCRIPT} is stored with other content: expected MD5", False)),
         ("index.html", {"body": b"evil"}, ("index.html is stored with other content", True)),
@@ -123,12 +123,12 @@ def test_a_page_as_it_was_built_has_no_difference(bucket, edge):
         ),
     ],
 )
-def test_what_is_stored_otherwise_is_named_once(bucket, edge, key, change, told):
+def test_what_is_stored_otherwise_is_named_once(bucket, edge, key, change, expected):
     bucket.files[key] = replace(bucket.files[key], **change)
 
     (difference,) = found(bucket, edge)
 
-    text, of_release = told
+    text, of_release = expected
     assert text in difference.text
     assert difference.of_release is of_release
 
@@ -169,7 +169,7 @@ def test_files_that_are_not_there_are_one_difference(bucket, edge):
 
 
 def test_an_object_whose_hash_s3_does_not_tell_is_unverified(bucket, edge):
-    bucket.files[SCRIPT] = replace(bucket.files[SCRIPT], told=False)
+    bucket.files[SCRIPT] = replace(bucket.files[SCRIPT], has_md5=False)
 
     with pytest.raises(Unverified, match="S3 tells no hash of assets/index"):
         found(bucket, edge)
@@ -187,7 +187,7 @@ def beside(bucket, edge, key, body=b"", age=timedelta()):
     bucket.files[key] = Stored(body, "text/html", "", PUBLISHED - age)
     return [
         (difference.text.split()[0], difference.of_release)
-        for difference in served.strangers(bucket, edge, BUILT, History())
+        for difference in served.unexpected_objects(bucket, edge, BUILT, History())
     ]
 
 

@@ -34,9 +34,9 @@ class Allowance:
         id_ = answer.headers.get("apigw-requestid", "")
         moment = parsedate_to_datetime(answer.headers["date"])
         lines = stack.access_log.wait_for(
-            id_, moment, lambda lines: any(line.tells_of(id_) for line in lines)
+            id_, moment, lambda lines: any(line.mentions(id_) for line in lines)
         )
-        addresses = {address for line in lines if line.tells_of(id_) for address in line.addresses}
+        addresses = {address for line in lines if line.mentions(id_) for address in line.addresses}
         if len(addresses) != 1:
             raise Unverified(
                 f"{stack.access_log!r} names {len(addresses)} addresses for request {id_!r}, expected one"

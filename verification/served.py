@@ -138,12 +138,12 @@ def _stored_otherwise(bucket: Bucket, file: BuiltFile) -> Iterator[Difference]:
     if head.md5 != file.md5:
         text = f"{file.key} is stored with other content: expected MD5 {file.md5}, found {head.md5}"
         yield Difference(text, of_release=not file.is_hashed)
-    for name, expected, told in (
+    for name, expected, value in (
         ("Content-Type", file.content_type, head.content_type),
         ("Cache-Control", file.cache_control, head.cache_control),
     ):
-        if told != expected:
-            yield Difference(f"{file.key} is stored with {name} {told!r}, expected {expected!r}")
+        if value != expected:
+            yield Difference(f"{file.key} is stored with {name} {value!r}, expected {expected!r}")
 
 
 def _served_otherwise(edge: Cdn, file: BuiltFile) -> list[Difference]:
@@ -168,8 +168,8 @@ def _problems(answer: Answer, body: bytes, file: BuiltFile) -> Iterator[str]:
     if (found := _sha256(body)) != file.sha256:
         yield f"other content: expected SHA-256 {file.sha256}, found {found}"
     for name, expected in (("Content-Type", file.content_type), ("Cache-Control", file.cache_control)):
-        if (told := answer.headers.get(name, "")) != expected:
-            yield f"{name} {told!r}, expected {expected!r}"
+        if (value := answer.headers.get(name, "")) != expected:
+            yield f"{name} {value!r}, expected {expected!r}"
 
 
 def _compressed(edge: Cdn, path: str) -> tuple[Answer, bytes]:
@@ -184,7 +184,9 @@ def _compressed(edge: Cdn, path: str) -> tuple[Answer, bytes]:
     return answer, answer.body
 
 
-def strangers(bucket: Bucket, edge: Cdn, files: Sequence[BuiltFile], source: Source) -> list[Difference]:
+def unexpected_objects(
+    bucket: Bucket, edge: Cdn, files: Sequence[BuiltFile], source: Source
+) -> list[Difference]:
     """Objects that neither this build nor an earlier release has put there.
 
     A release leaves its files when the next one comes. Those with a hash in their name were stored before the page that

@@ -34,7 +34,7 @@ from readiness.errors import Missing, Unverified
 from readiness.ledger import Ledger
 from verification.application import names, settings
 from verification.parts import NEEDED, PARTS, Parts
-from verification.resources.caller import Caller, address_of_nobody
+from verification.resources.caller import Caller, unused_address
 from verification.resources.counter import Counters
 
 
@@ -323,7 +323,7 @@ class Stack:
 
     def caller(self) -> Caller:
         """A new caller, at an unused address."""
-        return Caller(self.api, address_of_nobody(), self.ledger)
+        return Caller(self.api, unused_address(), self.ledger)
 
     @cached_property
     def provider_keys(self) -> Secret:

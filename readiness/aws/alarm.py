@@ -78,7 +78,7 @@ def alarms_of(env: Environment, names: Sequence[str]) -> Sequence[Alarm]:
             AlarmNames=list(names[start : start + 100]), AlarmTypes=["MetricAlarm"], MaxRecords=100
         )
         found += answer["MetricAlarms"]
-    return [alarm_told(alarm) for alarm in found]
+    return [described_alarm(alarm) for alarm in found]
 
 
 def every_alarm(env: Environment, region: str | None = None) -> Sequence[Alarm]:
@@ -88,7 +88,7 @@ def every_alarm(env: Environment, region: str | None = None) -> Sequence[Alarm]:
     """
     pages = env.client("cloudwatch", region).get_paginator("describe_alarms")
     found = [
-        alarm_told(alarm)
+        described_alarm(alarm)
         for page in pages.paginate(AlarmTypes=["MetricAlarm"])
         for alarm in page.get("MetricAlarms", [])
     ]
@@ -116,59 +116,59 @@ def composite_rules(env: Environment, region: str | None = None) -> Sequence[str
     ]
 
 
-def alarm_told(told: Mapping[str, Any]) -> Alarm:
+def described_alarm(description: Mapping[str, Any]) -> Alarm:
     """An alarm as DescribeAlarms tells of it."""
-    queries = [_query(part) for part in told.get("Metrics", [])]
-    if told.get("MetricName"):
-        queries = [Query("", timedelta(seconds=told.get("Period", 0)), _metric(told))]
-    periods = told.get("EvaluationPeriods", 0)
+    queries = [_query(part) for part in description.get("Metrics", [])]
+    if description.get("MetricName"):
+        queries = [Query("", timedelta(seconds=description.get("Period", 0)), _metric(description))]
+    periods = description.get("EvaluationPeriods", 0)
     return Alarm(
-        name=told["AlarmName"],
+        name=description["AlarmName"],
         metrics=[query.metric for query in queries if query.metric],
-        actions=told.get("AlarmActions", []),
-        actions_enabled=bool(told.get("ActionsEnabled")),
-        threshold=told.get("Threshold"),
-        treat_missing_data=told.get("TreatMissingData") or "missing",
-        comparison=told.get("ComparisonOperator", ""),
-        statistic=told.get("Statistic", ""),
+        actions=description.get("AlarmActions", []),
+        actions_enabled=bool(description.get("ActionsEnabled")),
+        threshold=description.get("Threshold"),
+        treat_missing_data=description.get("TreatMissingData") or "missing",
+        comparison=description.get("ComparisonOperator", ""),
+        statistic=description.get("Statistic", ""),
         span=max((query.period for query in queries), default=timedelta()) * periods,
         expressions=tuple(query.expression for query in queries if query.expression),
         queries=tuple(queries),
         periods=periods,
-        needed=told.get("DatapointsToAlarm") or periods,
-        low_samples=told.get("EvaluateLowSampleCountPercentile", ""),
-        beyond=_beyond(told),
+        needed=description.get("DatapointsToAlarm") or periods,
+        low_samples=description.get("EvaluateLowSampleCountPercentile", ""),
+        beyond=_beyond(description),
     )
 
 
 def _query(part: Mapping[str, Any]) -> Query:
     """One of `Metrics`."""
-    told = part.get("MetricStat", {})
-    metric = {**told.get("Metric", {}), "Statistic": told.get("Stat"), "Unit": told.get("Unit", "")}
+    stat = part.get("MetricStat", {})
+    metric = {**stat.get("Metric", {}), "Statistic": stat.get("Stat"), "Unit": stat.get("Unit", "")}
     return Query(
         part["Id"],
-        timedelta(seconds=told.get("Period") or part.get("Period", 0)),
-        _metric(metric) if told else None,
+        timedelta(seconds=stat.get("Period") or part.get("Period", 0)),
+        _metric(metric) if stat else None,
         part.get("Expression", ""),
         part.get("ReturnData", True),
     )
 
 
-def _metric(told: Mapping[str, Any]) -> Metric:
+def _metric(description: Mapping[str, Any]) -> Metric:
     return Metric(
-        told.get("Namespace", ""),
-        told.get("MetricName", ""),
-        {dimension["Name"]: dimension["Value"] for dimension in told.get("Dimensions", [])},
-        told.get("Unit", ""),
-        told.get("Statistic") or told.get("ExtendedStatistic", ""),
+        description.get("Namespace", ""),
+        description.get("MetricName", ""),
+        {dimension["Name"]: dimension["Value"] for dimension in description.get("Dimensions", [])},
+        description.get("Unit", ""),
+        description.get("Statistic") or description.get("ExtendedStatistic", ""),
     )
 
 
-def _beyond(told: Mapping[str, Any]) -> str:
+def _beyond(description: Mapping[str, Any]) -> str:
     """What no rule of `alarm_evaluation` covers: bands, periods by the clock, PromQL, metrics of other accounts."""
-    odd = [name for name in ("ThresholdMetricId", "EvaluationCriteria") if told.get(name)]
-    odd += ["WallClockWindow"] if "WallClockWindow" in told.get("EvaluationWindow", {}) else []
-    odd += ["AccountId"] if any(part.get("AccountId") for part in told.get("Metrics", [])) else []
+    odd = [name for name in ("ThresholdMetricId", "EvaluationCriteria") if description.get(name)]
+    odd += ["WallClockWindow"] if "WallClockWindow" in description.get("EvaluationWindow", {}) else []
+    odd += ["AccountId"] if any(part.get("AccountId") for part in description.get("Metrics", [])) else []
     return ", ".join(odd)
 
 

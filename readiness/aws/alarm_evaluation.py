@@ -91,7 +91,7 @@ class Trouble:
     dimensions: Mapping[str, str]
     wider: bool = False
 
-    def tells(self, metric: Metric) -> bool:
+    def covers(self, metric: Metric) -> bool:
         """Whether it shows in this metric."""
         if (metric.namespace, metric.name) not in self.courses:
             return False
@@ -111,7 +111,7 @@ class Trouble:
                 f"expected a known series of {metric.namespace} {metric.name} while {self.what}, found none; test by hand whether the alarm fires",
                 cause=f"no stated series of {metric.namespace} {metric.name}",
             )
-        if not self.tells(metric) or metric.unit not in ("", stated.unit):
+        if not self.covers(metric) or metric.unit not in ("", stated.unit):
             return Course(stated.unit, ())
         return stated
 
@@ -205,7 +205,7 @@ def unnoticed(alarms: Iterable[Alarm], troubles: Sequence[Trouble]) -> Sequence[
     why: list[str] = []
     doubts: list[Unverified] = []
     for alarm in alarms:
-        if not any(troubles[0].tells(metric) for metric in alarm.metrics):
+        if not any(troubles[0].covers(metric) for metric in alarm.metrics):
             continue
         try:
             missed = next((one for trouble in troubles if (one := seen(alarm, trouble)).after is None), None)

@@ -271,8 +271,8 @@ class Bucket:
         """How an object is stored, without its content."""
         answer = self._client.head_object(Bucket=self.name, Key=key)
         tag = answer.get("ETag", "").strip('"')
-        told = len(tag) == _MD5_DIGITS and not answer.get("ServerSideEncryption", "").startswith("aws:kms")
-        return Head(answer.get("ContentType", ""), answer.get("CacheControl", ""), tag if told else "")
+        has_md5 = len(tag) == _MD5_DIGITS and not answer.get("ServerSideEncryption", "").startswith("aws:kms")
+        return Head(answer.get("ContentType", ""), answer.get("CacheControl", ""), tag if has_md5 else "")
 
     def anonymous(self, operation: str, **arguments: str) -> int:
         """Return the HTTP status that S3 answers to a request without credentials, for example to `get_object`."""

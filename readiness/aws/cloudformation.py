@@ -298,17 +298,17 @@ class CloudFormationStack:
         return {id_: name for id_, name in named.items() if name and "AWS::StackName" not in json.dumps(name)}
 
 
-def _drift(told: Mapping[str, Any]) -> Drift:
+def _drift(described: Mapping[str, Any]) -> Drift:
     """What CloudFormation tells of one resource, without what is merely written in other words."""
-    parts = told.get("PropertyDifferences", [])
+    parts = described.get("PropertyDifferences", [])
     differences = []
     for part in parts:
         path, expected, actual = (part[name] for name in ("PropertyPath", "ExpectedValue", "ActualValue"))
-        if not same(expected, actual) and not _is_same_whole(told, path):
+        if not same(expected, actual) and not _is_same_whole(described, path):
             differences.append(f"{path}: {_shown(path, expected)} -> {_shown(path, actual)}")
     respelled = parts and not differences
-    status = "IN_SYNC" if respelled else told["StackResourceDriftStatus"]
-    return Drift(told["LogicalResourceId"], told["ResourceType"], status, differences)
+    status = "IN_SYNC" if respelled else described["StackResourceDriftStatus"]
+    return Drift(described["LogicalResourceId"], described["ResourceType"], status, differences)
 
 
 def _shown(path: str, value: str) -> str:
@@ -321,10 +321,12 @@ def _shown(path: str, value: str) -> str:
     return value
 
 
-def _is_same_whole(told: Mapping[str, Any], path: str) -> bool:
+def _is_same_whole(described: Mapping[str, Any], path: str) -> bool:
     """Whether the property that a difference lies in is the same as a whole: in another order each element differs."""
     name = path.split("/")[1]
-    declared, live = (json.loads(told.get(f"{kind}Properties") or "{}") for kind in ("Expected", "Actual"))
+    declared, live = (
+        json.loads(described.get(f"{kind}Properties") or "{}") for kind in ("Expected", "Actual")
+    )
     return name in declared and name in live and same(json.dumps(declared[name]), json.dumps(live[name]))
 
 

@@ -367,8 +367,8 @@ class Function:
         return [statement for statements in own for statement in statements]
 
     @property
-    def told(self) -> str:
-        """Everything in its configuration that names a resource to it, or has Lambda use one in its name."""
+    def received(self) -> str:
+        """The parts of its configuration that give it names of resources, or that make Lambda use a resource for it."""
         sources = [mapping.get("EventSourceArn", "") for mapping in self.event_sources]
         return "\n".join([*self.environment.values(), self.log_group_name, *sources, *self.failure_targets])
 

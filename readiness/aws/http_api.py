@@ -124,19 +124,19 @@ class HttpApi:
     def stages(self) -> Sequence[Stage]:
         return [self._stage(one) for one in self._listed("get_stages")]
 
-    def _stage(self, told: Mapping[str, Any]) -> Stage:
-        default, own = told.get("DefaultRouteSettings") or {}, told.get("RouteSettings") or {}
+    def _stage(self, described: Mapping[str, Any]) -> Stage:
+        default, own = described.get("DefaultRouteSettings") or {}, described.get("RouteSettings") or {}
         settings = {str(route): {**default, **own.get(_key(route), {})} for route in self.routes}
         return Stage(
-            told["StageName"],
+            described["StageName"],
             {
                 name: Throttle(one.get("ThrottlingRateLimit"), one.get("ThrottlingBurstLimit"))
                 for name, one in settings.items()
             },
-            str((told.get("AccessLogSettings") or {}).get("DestinationArn", "")),
+            str((described.get("AccessLogSettings") or {}).get("DestinationArn", "")),
             None,
-            bool(told.get("AutoDeploy")),
-            str(told.get("DeploymentId") or ""),
+            bool(described.get("AutoDeploy")),
+            str(described.get("DeploymentId") or ""),
             # A WebSocket API alone can.
             [
                 name

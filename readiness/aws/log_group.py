@@ -41,7 +41,7 @@ class LogEvent:
             return {}
         return content if isinstance(content, dict) else {}
 
-    def tells_of(self, id_: str) -> bool:
+    def mentions(self, id_: str) -> bool:
         """Return whether the line contains an id as a whole value, and not as a part of another value."""
         return id_ in _values(self.message)
 

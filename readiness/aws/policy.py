@@ -223,7 +223,7 @@ def read(statements: Iterable[Mapping[str, Any]]) -> Sequence[Statement]:
     return [Statement(content) for content in statements]
 
 
-def strangers(
+def external_principals(
     statements: Iterable[Mapping[str, Any]],
     account: str,
     known: Collection[str] = (),
@@ -244,11 +244,15 @@ def strangers(
         for statement in read(statements)
         if statement.allows and not statement.is_kept_to(account)
         for who in statement.principals
-        if (finding := _stranger(statement, who, account, {*known}, (DEPUTIES | {*deputies}) - {*trusted}))
+        if (
+            finding := _external_principal(
+                statement, who, account, {*known}, (DEPUTIES | {*deputies}) - {*trusted}
+            )
+        )
     ]
 
 
-def _stranger(
+def _external_principal(
     statement: Statement, who: tuple[str, str], account: str, known: set[str], deputies: Collection[str]
 ) -> str:
     kind, name = who

@@ -78,8 +78,8 @@ class RestApi:
     def stages(self) -> Sequence[Stage]:
         return [self._stage(one) for one in self._client.get_stages(restApiId=self.id)["item"]]
 
-    def _stage(self, told: Mapping[str, Any]) -> Stage:
-        settings = told.get("methodSettings") or {}
+    def _stage(self, described: Mapping[str, Any]) -> Stage:
+        settings = described.get("methodSettings") or {}
         throttles = {}
         for route in self.routes:
             # A method's settings are stored under its path with `/` spelled `~1`, or `*` for all.
@@ -91,12 +91,12 @@ class RestApi:
                 self._limit(one, "throttlingBurstLimit", "burstLimit"),
             )
         return Stage(
-            told["stageName"],
+            described["stageName"],
             throttles,
-            str((told.get("accessLogSettings") or {}).get("destinationArn", "")),
-            bool(told.get("tracingEnabled")),
+            str((described.get("accessLogSettings") or {}).get("destinationArn", "")),
+            bool(described.get("tracingEnabled")),
             auto_deploy=False,
-            deployment=str(told.get("deploymentId") or ""),
+            deployment=str(described.get("deploymentId") or ""),
             logs_whole=[
                 name.replace("~1", "/")
                 for name, one in settings.items()

@@ -32,8 +32,8 @@ class Task:
     @property
     def arguments(self) -> Mapping[str, Any]:
         """What it hands to the service that it calls; none where an expression makes them."""
-        told = self.definition.get("Parameters") or self.definition.get("Arguments")
-        return told if isinstance(told, Mapping) else {}
+        parameters = self.definition.get("Parameters") or self.definition.get("Arguments")
+        return parameters if isinstance(parameters, Mapping) else {}
 
     @property
     def function(self) -> str:
@@ -99,10 +99,10 @@ class StateMachine:
         Raises:
             Unverified: the answer does not say.
         """
-        told = self.description.get("loggingConfiguration", {})
-        if "level" not in told:
+        configuration = self.description.get("loggingConfiguration", {})
+        if "level" not in configuration:
             raise Unverified(f"{self!r} was described without the level of its log, which AWS always tells")
-        return str(told["level"])
+        return str(configuration["level"])
 
     @property
     def log_group_names(self) -> Sequence[str]:

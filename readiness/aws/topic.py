@@ -73,10 +73,10 @@ class Topic:
         # A pending subscription is listed with a word in place of its ARN, or says so itself.
         if not arn.startswith("arn:"):
             return Subscription(protocol, confirmed=False, endpoint=endpoint)
-        told = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-        by_body = told.get("FilterPolicyScope") == "MessageBody"
-        policy = json.loads(told.get("FilterPolicy") or "{}")
-        confirmed = told.get("PendingConfirmation") != "true"
+        attributes = self.env.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        by_body = attributes.get("FilterPolicyScope") == "MessageBody"
+        policy = json.loads(attributes.get("FilterPolicy") or "{}")
+        confirmed = attributes.get("PendingConfirmation") != "true"
         return Subscription(protocol, confirmed, endpoint, {} if by_body else policy, filters=bool(policy))
 
 

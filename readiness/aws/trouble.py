@@ -125,13 +125,13 @@ class Strength:
         of_both = dict.fromkeys(("5xx", "5XXError", "4xx", "4XXError"), self._none)
         # An HTTP API has no metric of a REST API's, and the other way round.
         theirs = {"5XXError", "4XXError"} if "ApiId" in dimensions else {"5xx", "4xx"}
-        told = {
+        by_name = {
             **usual,
             **of_both,
             **changed,
             **{name: ("Count", {}, {}) for name in theirs},
         }
-        metrics = {("AWS/ApiGateway", name): values for name, values in told.items()}
+        metrics = {("AWS/ApiGateway", name): values for name, values in by_name.items()}
         named = f"{self.failing} answers of {next(iter(dimensions.values()))} a minute {what}"
         return self.trouble(named, dimensions, metrics)
 

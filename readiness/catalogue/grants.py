@@ -56,7 +56,7 @@ _ESCALATING: Final[Mapping[str, str]] = {
 }
 """Actions that give their holder another identity, and on which resource. Source: Rhino Security Labs, "AWS IAM
 Privilege Escalation"."""
-_STRANGER: Final = "whatever-there-is"
+_ANY_NAME: Final = "whatever-there-is"
 
 
 def whole_services(role: Role) -> Iterator[str]:
@@ -176,8 +176,8 @@ def unknown_actions(role: Role) -> Iterator[str]:
 def _any(kind: str, partition: str, account: str) -> str:
     """The ARN of something that no policy names."""
     if kind == "function":
-        return f"arn:{partition}:lambda:us-east-1:{account}:function:{_STRANGER}"
-    return f"arn:{partition}:iam::{account}:{kind}/{_STRANGER}"
+        return f"arn:{partition}:lambda:us-east-1:{account}:function:{_ANY_NAME}"
+    return f"arn:{partition}:iam::{account}:{kind}/{_ANY_NAME}"
 
 
 def _is_narrowed(statement: Statement) -> bool:

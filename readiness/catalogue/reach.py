@@ -44,7 +44,7 @@ _STARTS: Final = (Relation.INVOKES, Relation.MAY_INVOKE, Relation.NOTIFIES, Rela
 _HANDS_OVER: Final = (Relation.DEAD_LETTERS_TO, Relation.NOTIFIES, Relation.READS_FROM)
 RELATIONS: Final = frozenset({*_STARTS, *_HANDS_OVER, Relation.USES})
 """Relations that have to be read completely before a finding says that a function does not get a resource's name."""
-_TELLS_NAMES: Final = (
+_LISTS_NAMES: Final = (
     *("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
     *("appconfig:GetConfiguration", "appconfig:GetLatestConfiguration"),
     *(
@@ -108,8 +108,8 @@ def _is_of(graph: Graph, arn: str) -> bool:
     )
 
 
-def untold(role: Role, functions: Mapping[Resource, Function], graph: Graph) -> Iterator[str]:
-    """Grants on resources of the stack whose names nothing tells the functions.
+def unreceived(role: Role, functions: Mapping[Resource, Function], graph: Graph) -> Iterator[str]:
+    """Grants on resources of the stack whose names the functions do not receive.
 
     CloudFormation gives a resource a name with a random part, so that code can only know what its environment, its event or
     another resource tells it. Left out are resources that the template names, and roles that may read parameters or lists of
@@ -123,31 +123,31 @@ def untold(role: Role, functions: Mapping[Resource, Function], graph: Graph) -> 
     statements = [
         (policy.name, one) for policy in role.own_policies for one in read(policy.statements) if one.allows
     ]
-    if any(_tells_names(one) for _, one in statements):
+    if any(_lists_names(one) for _, one in statements):
         return
-    told = "\n".join(function.told for function in functions.values())
+    received = "\n".join(function.received for function in functions.values())
     known = {*functions} | {resource for function in functions for resource in _around(function, graph)}
     for name, statement in statements:
         for arn in () if statement.names_only(_BY_TOKEN) else statement.resources:
             found = [one for one in graph.matching(arn) if one.declared]
             if (
                 found
-                and all(_has_to_be_told(one) for one in found)
-                and not any(one in known or _short(one) in told for one in found)
+                and all(_needs_a_received_name(one) for one in found)
+                and not any(one in known or _short(one) in received for one in found)
             ):
                 yield (
-                    f"expected that the function uses what it may, found that nothing tells it of {', '.join(map(str, found))}, on "
+                    f"expected that the function uses what it may, found that it does not receive the name of {', '.join(map(str, found))}, on "
                     f"which {name} grants {statement.what}; take the grant out, or set a variable"
                 )
 
 
-def _tells_names(statement: Statement) -> bool:
+def _lists_names(statement: Statement) -> bool:
     """Whether it lets code ask for names; one that grants a whole service does not grant it for that."""
     spelt = [action.lower() for action in statement.actions if action.partition(":")[2].strip("*?")]
-    return any(matches(one, action.lower()) for one in spelt for action in _TELLS_NAMES)
+    return any(matches(one, action.lower()) for one in spelt for action in _LISTS_NAMES)
 
 
-def _has_to_be_told(resource: Resource) -> bool:
+def _needs_a_received_name(resource: Resource) -> bool:
     return resource.type in _WITH_NAMES and _WITH_NAMES[resource.type] not in resource.properties
 
 

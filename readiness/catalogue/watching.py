@@ -204,7 +204,7 @@ class Watching:
         """Return why no alarm reports its failures. An EventBridge rule on failed executions also reports them."""
         arn = self.compute.machine(resource).arn
         rules = (self.compute.rule(each) for each in self.graph.of("AWS::Events::Rule"))
-        if any(isinstance(rule, Rule) and tells_of_failure(rule, arn) for rule in rules):
+        if any(isinstance(rule, Rule) and reports_failure(rule, arn) for rule in rules):
             return None
         return self.unnoticed(OUTAGE.failed_executions(arn))
 
@@ -516,7 +516,7 @@ def _by_any(*ways: Callable[[], Sequence[str] | None]) -> Sequence[str] | None:
     return why
 
 
-def tells_of_failure(rule: Rule, machine: str) -> bool:
+def reports_failure(rule: Rule, machine: str) -> bool:
     """Whether a rule sends the failed executions of a state machine to a target."""
     detail = rule.pattern.get("detail") or {}
     return (

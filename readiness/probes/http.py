@@ -195,8 +195,8 @@ def exchange(
                 cause=f"{urlsplit(url).netloc} does not answer",
             ) from problem
         seconds = time.monotonic() - started  # requests' own stops at the headers
-        told = {"status": response.status_code, "headers": dict(response.headers)}
-        return {**told, "body": content, "seconds": seconds}
+        head = {"status": response.status_code, "headers": dict(response.headers)}
+        return {**head, "body": content, "seconds": seconds}
 
     request = {"method": method, "url": url, "headers": dict(headers or {}), "body": body}
     got = env.exchanges.call("http", request, do)

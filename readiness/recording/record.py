@@ -83,10 +83,10 @@ class Recorder(Scopes):
         def unanswered(exception: Exception, context: Mapping[str, Any], **_: Any) -> None:
             self._watch.end()
             at, request = context[_CALL]
-            told = getattr(exception, "kwargs", {})
+            arguments = getattr(exception, "kwargs", {})
             problem = {
                 "type": type(exception).__name__ if _is_botocores(exception) else "ConnectionError",
-                "told": {name: str(value) for name, value in told.items()},
+                "told": {name: str(value) for name, value in arguments.items()},
             }
             self._write("aws", at, request=request, problem=problem)
 
@@ -106,12 +106,12 @@ class Recorder(Scopes):
             said = {"type": type(problem).__name__, "text": str(problem), "cause": problem.cause}
             self._write(kind, at, request=plain(request), problem=said)
             raise
-        told: Any = plain(answer)
+        kept: Any = plain(answer)
         if kind == "package":
-            told = {name: self._named_where_altered(content) for name, content in told.items()}
-        if kind == OWN and self._scrubber.value(told) == told:
-            told = None  # the checkout has it as it is
-        self._write(kind, at, request=plain(request), answer=told)
+            kept = {name: self._named_where_altered(content) for name, content in kept.items()}
+        if kind == OWN and self._scrubber.value(kept) == kept:
+            kept = None  # the checkout has it as it is
+        self._write(kind, at, request=plain(request), answer=kept)
         return answer
 
     def _named_where_altered(self, content: Any) -> Any:
@@ -154,15 +154,15 @@ def request_of(model: Any, region: str, params: Mapping[str, Any]) -> dict[str, 
 
 def _plain_of(parsed: dict[str, Any]) -> dict[str, Any]:
     """An answer as a recording has it. What can be read once is read, and put there again."""
-    told = {}
+    kept = {}
     for name, value in parsed.items():
         if isinstance(value, StreamingBody):
             content = value.read()
             parsed[name] = StreamingBody(io.BytesIO(content), len(content))
-            told[name] = {"$stream": plain(content)}
+            kept[name] = {"$stream": plain(content)}
         else:
-            told[name] = plain(value)
-    return told
+            kept[name] = plain(value)
+    return kept
 
 
 def _is_botocores(problem: Exception) -> bool:

@@ -129,8 +129,8 @@ class Player(Scopes):
         try:
             line = self._find(OWN, request)
         except NotRecorded:
-            told = of_bytes(content)
-            if self._scrubber.value(told) == told and not _LIKE_AN_ACCOUNT.search(content):
+            own = of_bytes(content)
+            if self._scrubber.value(own) == own and not _LIKE_AN_ACCOUNT.search(content):
                 return content
             raise NotRecorded(
                 f"{request['name']} as it was recorded, for this checkout has it in another version, with mail addresses or "
@@ -239,7 +239,7 @@ def _botocores(problem: Mapping[str, Any]) -> Exception:
 
 def _is_here(arguments: tuple[Any, ...]) -> bool:
     """Whether a connection or a name, as the interpreter tells of it, is of this machine."""
-    told = [*arguments, *(part for part in arguments if isinstance(part, tuple) for part in part)]
-    return any(part in _LOOPBACK or part is None for part in told) or any(
-        isinstance(part, str | bytes) and str(part).startswith(("/", "b'\\x00")) for part in told
+    parts = [*arguments, *(part for part in arguments if isinstance(part, tuple) for part in part)]
+    return any(part in _LOOPBACK or part is None for part in parts) or any(
+        isinstance(part, str | bytes) and str(part).startswith(("/", "b'\\x00")) for part in parts
     )

@@ -31,7 +31,7 @@ _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?i)(?<![\w:.])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:.])")
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)(?:[\w-]+\.)+[A-Za-z]{2,}")
 _PERSON = re.compile(r"(?<=:)(user/|assumed-role/[\w+=,.@-]+/)([\w+=,.@/-]+)")
-_NOBODYS = [
+_RESERVED_NETWORKS = [
     ipaddress.ip_network(network)
     for network in (
         *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.2.0/24", "198.18.0.0/15"),
@@ -86,9 +86,9 @@ class Scrubber:
         if text[:1] in ("{", "[") and (inner := _parsed(text)) is not None:
             scrubbed = self.value(inner)
             return text if scrubbed == inner else json.dumps(scrubbed)
-        if _BASE64.fullmatch(text) and (told := _decoded(text)):
-            scrubbed = self.text(told)
-            return text if scrubbed == told else base64.b64encode(scrubbed.encode()).decode("ascii")
+        if _BASE64.fullmatch(text) and (decoded := _decoded(text)):
+            scrubbed = self.text(decoded)
+            return text if scrubbed == decoded else base64.b64encode(scrubbed.encode()).decode("ascii")
         return self._line(text)
 
     def _named(self, name: str, value: str) -> str:
@@ -142,7 +142,7 @@ class Scrubber:
             address = ipaddress.ip_address(found[0])
         except ValueError:
             return found[0]
-        if any(address in network for network in _NOBODYS if network.version == address.version):
+        if any(address in network for network in _RESERVED_NETWORKS if network.version == address.version):
             return found[0]
         if isinstance(address, ipaddress.IPv6Address):
             # Whoever reckons by /64 reckons by it here.
@@ -161,11 +161,11 @@ class Scrubber:
             return dict(marked)
         if content.startswith(b"\x1f\x8b"):
             try:
-                told = gzip.decompress(content).decode("utf-8")
+                text = gzip.decompress(content).decode("utf-8")
             except (OSError, EOFError, UnicodeDecodeError):
                 pass
             else:
-                return of_bytes(gzip.compress(self.text(told).encode(), mtime=0))
+                return of_bytes(gzip.compress(self.text(text).encode(), mtime=0))
         return {WITHHELD: f"{len(content)} bytes that cannot be looked into for secrets"}
 
 

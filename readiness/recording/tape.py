@@ -220,11 +220,11 @@ def _with_shared_texts(lines: Sequence[Line]) -> Iterator[Line]:
     for line in lines:
         for text in _long_texts(line.get("answer")):
             seen[text] = seen.get(text, 0) + 1
-    told: set[str] = set()
+    written: set[str] = set()
     for line in lines:
         for text in _long_texts(line.get("answer")):
-            if seen[text] > 1 and text not in told:
-                told.add(text)
+            if seen[text] > 1 and text not in written:
+                written.add(text)
                 yield {"kind": "text", "sha256": _name(text), "text": text}
         shared = {text for text in _long_texts(line.get("answer")) if seen[text] > 1}
         yield {**line, "answer": _shortened(line["answer"], shared)} if shared else line

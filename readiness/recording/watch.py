@@ -28,17 +28,17 @@ class Watch:
     Python cannot remove an audit hook, so a stopped one does nothing.
 
     Args:
-        told: gets the action, as the end of a sentence, and the arguments of the audit event. An error that it raises
+        report: gets the action, as the end of a sentence, and the arguments of the audit event. An error that it raises
             prevents the action.
     """
 
-    def __init__(self, told: Callable[[str, tuple[Any, ...]], None]) -> None:
-        self._told: Callable[[str, tuple[Any, ...]], None] | None = told
+    def __init__(self, report: Callable[[str, tuple[Any, ...]], None]) -> None:
+        self._report: Callable[[str, tuple[Any, ...]], None] | None = report
         self._own = threading.local()
         sys.addaudithook(self._heard)
 
     def stop(self) -> None:
-        self._told = None
+        self._report = None
 
     @contextmanager
     def within(self) -> Iterator[None]:
@@ -57,5 +57,5 @@ class Watch:
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         what = _EVENTS.get(event)
-        if what and self._told and not getattr(self._own, "depth", 0):
-            self._told(what, arguments)
+        if what and self._report and not getattr(self._own, "depth", 0):
+            self._report(what, arguments)

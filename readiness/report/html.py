@@ -17,7 +17,7 @@ LIMIT = 2_000_000  # bytes of the whole page
 FINDINGS = 12  # of an item that are listed
 _FRAME = 60_000  # bytes of pytest-html's own style, script and table
 # What pytest-html's page lacks or has wrong, as html-validate tells, with what it has to be. Each stands there at least once.
-_MENDED = {
+_CORRECTIONS = {
     "<html>": '<html lang="en">',  # a language for screen readers
     '<meta charset="utf-8"/>': '<meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>',
     '<img src="" />': '<img src="data:," alt="" />',
@@ -79,7 +79,7 @@ def summary(
     )
 
 
-def mend(page: Path) -> None:
+def correct(page: Path) -> None:
     """Make pytest-html's page valid HTML that a phone and a screen reader can use.
 
     Raises:
@@ -92,10 +92,10 @@ def mend(page: Path) -> None:
     if not end or "</head>" not in before:
         raise ValueError(f"{page.name}: the report's style is not where it was put")
     text = before.replace("</head>", f"{begin}{style}{end}</head>", 1) + after
-    for found, mended in _MENDED.items():
+    for found, corrected in _CORRECTIONS.items():
         if found not in text:
             raise ValueError(f"{page.name}: pytest-html's page does not hold {found} any more")
-        text = text.replace(found, mended)
+        text = text.replace(found, corrected)
     page.write_text(text, encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ _FALSE_STARTS = 3
 
 
 @dataclass(frozen=True)
-class Told:
+class Callbacks:
     """Callbacks through which the controller reports.
 
     Args:
@@ -56,7 +56,7 @@ class Controller:
         hello: the first message to each worker.
         seconds: how long each check took the last time, by its node.
         item_limit: a limit for every check that replaces the limit of its kind.
-        told: the callbacks through which it reports.
+        callbacks: the callbacks through which it reports.
         assigned: for a replay, the name of each worker and its checks in their order; otherwise empty.
     """
 
@@ -70,7 +70,7 @@ class Controller:
         hello: Message,
         seconds: Mapping[str, float],
         item_limit: timedelta | None,
-        told: Told,
+        callbacks: Callbacks,
         assigned: Mapping[str, Sequence[str]],
     ) -> None:
         self._config = config
@@ -80,7 +80,7 @@ class Controller:
         self._hello = hello
         self._seconds = seconds
         self._item_limit = item_limit
-        self._told = told
+        self._callbacks = callbacks
         self._assigned = assigned
         self._workers: list[Worker] = []
         self._names = 0
@@ -150,7 +150,7 @@ class Controller:
         running = self._schedule.running if self._schedule else {}
         return {
             running[worker.name].node: f"after {self._seconds_of(worker):.1f} s"
-            f"{self._told.waited_for(worker.process.pid)}"
+            f"{self._callbacks.waited_for(worker.process.pid)}"
             for worker in self._workers
             if worker.name in running
         }
@@ -164,7 +164,7 @@ class Controller:
             if not is_alive:
                 self._died(worker)
             elif late := self._late(worker):
-                waited = self._told.waited_for(worker.process.pid)
+                waited = self._callbacks.waited_for(worker.process.pid)
                 worker.fate = f"{late}{waited}; its process was killed"
                 worker.kill()
                 self._hear(worker)
@@ -220,7 +220,7 @@ class Controller:
         last_words, end = worker.last_words, worker.end
         check = self._schedule.running.get(worker.name) if self._schedule else None
         if check:
-            waited = self._told.waited_for(worker.process.pid)
+            waited = self._callbacks.waited_for(worker.process.pid)
             self._lose(worker, check, worker.fate or f"its process died: {end}{waited}", last_words)
         if self._schedule:
             self._schedule.lost(worker.name)
@@ -237,7 +237,7 @@ class Controller:
             self._session.shouldstop = problem
 
     def _lose(self, worker: Worker, check: Check, reason: str, last_words: str) -> None:
-        report = self._told.lost(check, reason, last_words)
+        report = self._callbacks.lost(check, reason, last_words)
         self._name(worker, report)
         self._config.hook.pytest_runtest_logreport(report=report)
         # JUnit takes a test for ended, and writes its properties, when its clean-up is reported.
@@ -261,7 +261,7 @@ class Controller:
     def _forget(self, worker: Worker) -> None:
         worker.process.wait()
         worker.close()
-        self._told.gone(worker.process.pid)
+        self._callbacks.gone(worker.process.pid)
         self._workers.remove(worker)
 
     def _hear(self, worker: Worker) -> None:
@@ -279,7 +279,7 @@ class Controller:
         ]
         self._schedule = Schedule(checks, self._seconds, self._assigned)
         self._session.testscollected = len(checks)
-        self._told.collected(checks, message["problems"], message["left_out"])
+        self._callbacks.collected(checks, message["problems"], message["left_out"])
         if message["problems"]:
             self._schedule.waiting.clear()
         elif message["errors"] and not self._config.option.continue_on_collection_errors:

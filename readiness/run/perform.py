@@ -41,7 +41,7 @@ class Performer:
         self._describe = describe
         self._lock = threading.Lock()
         self._orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._told_to_stop = False
+        self._stop_requested = False
         self._may_interrupt = False
         self.problems: list[str] = []
         self.left_out: Mapping[str, Sequence[str]] = {}
@@ -103,15 +103,15 @@ class Performer:
                 break
             self._orders.put(order.get("run"))
         else:
-            if self._told_to_stop:
+            if self._stop_requested:
                 return
         # The controller asks for it, or is gone. A check under way is interrupted; its fixtures clean up.
-        self._told_to_stop = True
+        self._stop_requested = True
         self._orders.put(None)
         os.kill(os.getpid(), signal.SIGINT)
 
     def _interrupt(self, *_: object) -> None:
-        if self._may_interrupt or not self._told_to_stop:
+        if self._may_interrupt or not self._stop_requested:
             raise KeyboardInterrupt
 
     @contextmanager
@@ -121,7 +121,7 @@ class Performer:
         try:
             yield
         except (KeyboardInterrupt, pytest.exit.Exception) as problem:
-            if self._told_to_stop:
+            if self._stop_requested:
                 raise
             said = f": {problem}" if str(problem) else ""
             raise Unverified(f"the check ended with {type(problem).__name__}{said}") from problem
@@ -177,7 +177,7 @@ class Performer:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        self._told_to_stop = True  # nobody's order comes any more
+        self._stop_requested = True  # no further order is accepted
         self.send("finished")
 
     def _plain(self, report: pytest.TestReport | pytest.CollectReport) -> Any:

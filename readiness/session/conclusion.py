@@ -222,7 +222,7 @@ class Conclusion:
         )
         self._report = document.build(self._run)
         write(self._report, self.draft)
-        self._tell_junit()
+        self._report_to_junit()
         if not ended_early:
             session.exitstatus = self._run.verdict.exit_status
             if not self._replay:
@@ -276,7 +276,7 @@ class Conclusion:
             about, {result.item: (str(result.outcome), result.node) for result in run.verdict.results}
         )
 
-    def _tell_junit(self) -> None:
+    def _report_to_junit(self) -> None:
         for plugin in self._config.pluginmanager.get_plugins():
             if add := getattr(plugin, "add_global_property", None):
                 if self._run and self._run.spending:
@@ -322,7 +322,7 @@ class Conclusion:
         if self._run is None:
             self._config.pluginmanager.unregister(plugin)
             return
-        html.mend(page)
+        html.correct(page)
         if page.parent == self.draft:
             plugin._report_path = self._directory.resolve() / page.name  # noqa: SLF001
 

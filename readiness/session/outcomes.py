@@ -168,6 +168,6 @@ def _redact(report: pytest.TestReport | pytest.CollectReport) -> None:
         path, line, reason = report.longrepr
         report.longrepr = (path, line, redact(reason))
     elif report.longrepr:
-        told = report.longreprtext
-        if (redacted := redact(beginning(told))) != told:
+        text = report.longreprtext
+        if (redacted := redact(beginning(text))) != text:
             report.longrepr = redacted

@@ -29,7 +29,9 @@ def judge(*resources: Resource, protected: bool = False, **declared: dict[str, A
     env: Any = SimpleNamespace(name="prod", settings=SimpleNamespace(production=True))
     template = {one.logical_id: {"Type": one.type} for one in resources} | declared
     stacks: Any = {"": FakeStack(template, protected)}
-    checks.test_what_holds_data_survives_a_slip(env, Graph(resources), stacks, Declarations(stacks))
+    checks.test_resources_with_data_survive_an_accidental_deletion(
+        env, Graph(resources), stacks, Declarations(stacks)
+    )
 
 
 def test_a_bucket_that_holds_something_outlives_its_stack() -> None:

@@ -18,7 +18,7 @@ from readiness.aws.rule import Rule, Target
 from readiness.catalogue.checks import test_observability as checks
 from readiness.catalogue.compute import Compute
 from readiness.catalogue.declaration import Declarations
-from readiness.catalogue.watching import OUTAGE, Watching, tells_of_failure
+from readiness.catalogue.watching import OUTAGE, Watching, reports_failure
 from readiness.discovery.graph import Edge, Graph, Relation, Resource
 from readiness.errors import Unverified
 
@@ -236,7 +236,7 @@ def rule(targets: int = 1, **pattern: Any) -> Rule:
     ],
 )
 def test_a_rule_may_tell_of_failed_executions(pattern: dict[str, Any]) -> None:
-    assert tells_of_failure(rule(**pattern), MACHINE)
+    assert reports_failure(rule(**pattern), MACHINE)
 
 
 @pytest.mark.parametrize(
@@ -250,12 +250,12 @@ def test_a_rule_may_tell_of_failed_executions(pattern: dict[str, Any]) -> None:
     ],
 )
 def test_a_rule_about_something_else_tells_of_no_failure(deaf: Rule) -> None:
-    assert not tells_of_failure(deaf, MACHINE)
+    assert not reports_failure(deaf, MACHINE)
 
 
 def test_a_pattern_that_is_not_understood_is_neither() -> None:
     with pytest.raises(Unverified, match="anything-but"):
-        tells_of_failure(rule(detail={"status": [{"anything-but": ["SUCCEEDED"]}]}), MACHINE)
+        reports_failure(rule(detail={"status": [{"anything-but": ["SUCCEEDED"]}]}), MACHINE)
 
 
 @pytest.mark.parametrize(
@@ -349,4 +349,4 @@ def test_an_alarm_may_undo_a_deployment_and_tell_nobody(user: str, holds: bool) 
     object.__setattr__(telling, "alarms", [alarm("AWS/Lambda", "Errors")])
 
     with nullcontext() if holds else pytest.raises(AssertionError, match="AlarmActions"):
-        checks.test_alarms_reach_somebody(Graph([resource]), telling, Declarations(stacks))
+        checks.test_alarms_notify_a_recipient(Graph([resource]), telling, Declarations(stacks))

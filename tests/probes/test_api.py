@@ -235,7 +235,7 @@ def test_a_job_is_counted_with_every_model_that_the_api_tells(paying, server):
 
     paying.generate("a harbour")
 
-    told = paying.ledger.told()
+    told = paying.ledger.summary()
     assert [(row["vendor"], row["images"]) for row in told["images"]] == [("anthill", 1), ("beehive", 1)]
     assert told["usd"] == pytest.approx(0.5)
 
@@ -255,7 +255,7 @@ def test_an_api_that_does_not_tell_its_models_is_paid_all_the_same(paying, serve
 
     paying.generate("a harbour")
 
-    assert paying.ledger.told()["images"][0]["images"] == budgets.MODELS
+    assert paying.ledger.summary()["images"][0]["images"] == budgets.MODELS
 
 
 def test_a_refused_job_costs_nothing(paying, server):
@@ -264,7 +264,7 @@ def test_a_refused_job_costs_nothing(paying, server):
     with pytest.raises(Unverified):
         paying.generate("a harbour")
 
-    assert paying.ledger.told()["usd"] == 0
+    assert paying.ledger.summary()["usd"] == 0
 
 
 def test_a_job_whose_answer_was_lost_may_have_been_paid(env, tmp_path):
@@ -273,7 +273,7 @@ def test_a_job_whose_answer_was_lost_may_have_been_paid(env, tmp_path):
     with pytest.raises(Unverified):
         nobody.generate("a harbour", models=["a"])
 
-    assert nobody.ledger.told()["unsettled_usd"] == pytest.approx(0.2)
+    assert nobody.ledger.summary()["unsettled_usd"] == pytest.approx(0.2)
 
 
 def test_a_job_without_images_has_no_url():

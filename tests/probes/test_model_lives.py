@@ -16,7 +16,7 @@ PAGE = "https://vendor.example/deprecations"
 
 def life(
     *,
-    told: dict[str, Any] | None = None,
+    answer: dict[str, Any] | None = None,
     code: str | None = None,
     until: str | None = None,
     seen: str | None = "2026-11-28",
@@ -28,7 +28,7 @@ def life(
                     "model": "m",
                     "vendor": "somebody",
                     "vendorModel": "model-1",
-                    "told": told,
+                    "told": answer,
                     "code": code,
                     "registry": {"availableUntil": until, "published": PAGE, "lookedUp": seen},
                 }
@@ -45,22 +45,22 @@ def word(ends: str | None = None, *, served: bool | None = True, legacy: bool = 
 @pytest.mark.parametrize(
     ("one", "end", "doubt"),
     [
-        (life(told=word()), "", ""),
-        (life(told=word("2027-02-27")), "", ""),
+        (life(answer=word()), "", ""),
+        (life(answer=word("2027-02-27")), "", ""),
         (
-            life(told=word("2027-02-26")),
+            life(answer=word("2027-02-26")),
             "model-1 ends on 2027-02-26, in 90 days, by the word of somebody",
             "",
         ),
-        (life(told=word("2026-11-28")), "model-1 has ended on 2026-11-28 by the word of somebody", ""),
-        (life(told=word(served=False)), "somebody serves no model-1", ""),
-        (life(told=word(served=False, legacy=True)), "somebody calls model-1 Legacy and refuses it", ""),
-        (life(told=word("2027-06-01", legacy=True)), "", ""),
-        (life(told=word("2027-01-01", legacy=True)), "model-1 ends on 2027-01-01", ""),
-        (life(told=word(legacy=True)), "", "somebody calls model-1 Legacy and names no day"),
-        (life(told=word("2027-06-01", served=None, legacy=True)), "", "whether this account may call it"),
+        (life(answer=word("2026-11-28")), "model-1 has ended on 2026-11-28 by the word of somebody", ""),
+        (life(answer=word(served=False)), "somebody serves no model-1", ""),
+        (life(answer=word(served=False, legacy=True)), "somebody calls model-1 Legacy and refuses it", ""),
+        (life(answer=word("2027-06-01", legacy=True)), "", ""),
+        (life(answer=word("2027-01-01", legacy=True)), "model-1 ends on 2027-01-01", ""),
+        (life(answer=word(legacy=True)), "", "somebody calls model-1 Legacy and names no day"),
+        (life(answer=word("2027-06-01", served=None, legacy=True)), "", "whether this account may call it"),
         # A vendor's word counts, whatever the registry says, and however old that is.
-        (life(told=word(), until="2026-12-01", seen="2020-01-01"), "", ""),
+        (life(answer=word(), until="2026-12-01", seen="2020-01-01"), "", ""),
         (life(code="timeout"), "", "somebody does not say how long it serves model-1 (timeout)"),
         (life(code="timeout", until="2026-12-01"), "", "(timeout)"),
         (life(), "", ""),
@@ -83,8 +83,8 @@ def test_what_is_seen_of_an_end_and_what_is_not(one: ModelLife, end: str, doubt:
 
 
 def test_the_report_says_whose_word_it_is() -> None:
-    assert life(told=word()).how() == "no announced end, asked of somebody"
-    assert life(told=word("2027-06-01")).how() == "ends on 2027-06-01, asked of somebody"
+    assert life(answer=word()).how() == "no announced end, asked of somebody"
+    assert life(answer=word("2027-06-01")).how() == "ends on 2027-06-01, asked of somebody"
     assert life(until="2027-06-01").how() == f"ends on 2027-06-01, looked up 2026-11-28 at {PAGE}"
     assert life(seen=None).how() == f"no announced end, not looked up at {PAGE}"
 

@@ -49,9 +49,9 @@ def test_nobody_who_answers_is_a_failure(env):
 
 def test_an_items_allowance_lasts_for_the_longest_drill():
     """It was used up after half a minute, and every request after that counted as one that failed."""
-    gone_by, requests = timedelta(), 0
-    while gone_by < budgets.DEPLOYMENT_DEADLINE:
-        gone_by += pause(gone_by)
+    elapsed, requests = timedelta(), 0
+    while elapsed < budgets.DEPLOYMENT_DEADLINE:
+        elapsed += pause(elapsed)
         requests += 1
 
     assert 0.5 * general.REQUESTS_OF_AN_ITEM < requests < general.REQUESTS_OF_AN_ITEM

@@ -245,17 +245,17 @@ def test_the_frame_is_mended_or_says_that_it_is_another(tmp_path):
     head = '<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset="utf-8"/></head><body>'
     whole = f'{head}<img src="" /><input checked="true"><style>\n:root {{ a }}</style></body>'
     file.write_text(whole)
-    html.mend(file)
+    html.correct(file)
     text = file.read_text()
     assert '<html lang="en">' in text
     assert 'name="viewport" content="width=device-width, initial-scale=1"' in text
     assert text.index("<style>") < text.index("</head>")
 
     with pytest.raises(ValueError, match="the report's style is not where it was put"):
-        html.mend(file)
+        html.correct(file)
     file.write_text(whole.replace('checked="true"', "checked"))
     with pytest.raises(ValueError, match='does not hold checked="true" any more'):
-        html.mend(file)
+        html.correct(file)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def framed(fragment, file):
         additional_summary={"prefix": [fragment], "summary": [], "postfix": []},
     )
     file.write_text(page, encoding="utf-8")
-    html.mend(file)
+    html.correct(file)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from readiness.aws.alarm import Alarm, Metric, Query, alarm_told
+from readiness.aws.alarm import Alarm, Metric, Query, described_alarm
 from readiness.aws.alarm_evaluation import Course, Trouble, _Rule, seen, statistic, would_alarm
 from readiness.aws.metric_math import computed
 from readiness.aws.trouble import Strength
@@ -35,12 +35,12 @@ SIMPLE = {**GOOD, **ERRORS, "Statistic": "Sum"}
 
 
 def told(**changes: Any) -> Alarm:
-    return alarm_told({**SIMPLE, **changes})
+    return described_alarm({**SIMPLE, **changes})
 
 
 def maths(expression: str, *, threshold: float, period: int = 60, **changes: Any) -> Alarm:
     stat = {"Period": period, "Stat": "Sum"}
-    return alarm_told(
+    return described_alarm(
         {
             **GOOD,
             "Threshold": threshold,
@@ -289,7 +289,7 @@ def test_a_gap_stays_a_gap():
 
 def test_a_query_names_its_unit_and_period():
     stat = {"Metric": ERRORS, "Period": 60, "Stat": "p99", "Unit": "Count"}
-    alarm = alarm_told({**GOOD, "Metrics": [{"Id": "e", "MetricStat": stat}]})
+    alarm = described_alarm({**GOOD, "Metrics": [{"Id": "e", "MetricStat": stat}]})
 
     metric = Metric("AWS/Lambda", "Errors", {"FunctionName": "api"}, "Count")
     assert alarm.queries == (Query("e", timedelta(minutes=1), metric),)

@@ -12,7 +12,7 @@ from readiness.errors import Unverified
 from readiness.ledger import Ledger
 from tests.probes.server import Reply as Served
 from verification.costs import PRICES_OF_RUN
-from verification.resources.caller import Caller, Reply, address_of_nobody
+from verification.resources.caller import Caller, Reply, unused_address
 
 ADDRESS = "198.18.0.7"
 
@@ -90,7 +90,7 @@ def test_what_names_no_error_has_no_code(document):
 
 
 def test_nobody_has_the_address():
-    addresses = {ipaddress.ip_address(address_of_nobody()) for _ in range(100)}
+    addresses = {ipaddress.ip_address(unused_address()) for _ in range(100)}
 
     assert all(address in ipaddress.ip_network("198.18.0.0/15") for address in addresses)
     assert len(addresses) > 90
@@ -104,4 +104,4 @@ def test_what_was_let_through_is_counted(scripted, stub, tmp_path):
     caller.post("/enhance", {"prompt": "x"})
     caller.post("/enhance", {"prompt": "x"})
 
-    assert ledger.told()["enhancements"] == 1
+    assert ledger.summary()["enhancements"] == 1

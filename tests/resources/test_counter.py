@@ -92,7 +92,7 @@ def test_a_counter_is_forgotten_whatever_happened(counter):
 
 def test_a_lifted_counter_comes_down_by_what_it_was_lifted(counter):
     counter.add(7)
-    with counter.standing_at(998):
+    with counter.raised_to(998):
         assert counter.used == 998
         counter.add(2)
 
@@ -101,7 +101,7 @@ def test_a_lifted_counter_comes_down_by_what_it_was_lifted(counter):
 
 def test_a_lifted_counter_comes_down_whatever_happened(counter):
     def spoil():
-        with counter.standing_at(998):
+        with counter.raised_to(998):
             raise ValueError
 
     with pytest.raises(ValueError):
@@ -111,7 +111,7 @@ def test_a_lifted_counter_comes_down_whatever_happened(counter):
 
 def test_a_counter_that_stands_there_already_is_not_lifted(counter):
     counter.add(998)
-    with counter.standing_at(998):
+    with counter.raised_to(998):
         assert counter.used == 998
 
     assert counter.used == 998
@@ -119,10 +119,10 @@ def test_a_counter_that_stands_there_already_is_not_lifted(counter):
 
 def test_what_a_killed_run_lifted_is_taken_back_by_the_next(counter):
     counter.add(7)
-    abandoned = counter.standing_at(998)
+    abandoned = counter.raised_to(998)
     abandoned.__enter__()  # and never left
 
-    with counter.standing_at(900):
+    with counter.raised_to(900):
         assert counter.used == 900
     assert counter.used == 7
 
@@ -132,8 +132,8 @@ def test_a_lift_or_its_end_that_is_sent_twice_counts_once(counter):
     counter._lift(5)
     assert counter.used == 5
 
-    counter.come_down()
-    counter.come_down()
+    counter.restore()
+    counter.restore()
     assert counter.used == 0
     assert "expiresAt" in row(counter.table, counter.key)
 

@@ -150,4 +150,4 @@ def test_a_line_of_any_format_tells_who_asked(text, addresses):
     ],
 )
 def test_a_line_of_another_request_is_told_apart(text, own):
-    assert line(text).tells_of("id-1=") is own
+    assert line(text).mentions("id-1=") is own

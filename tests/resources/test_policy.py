@@ -7,7 +7,14 @@ import json
 
 import pytest
 
-from readiness.aws.policy import Statement, administered, listed, statements_of, strangers, unlimited
+from readiness.aws.policy import (
+    Statement,
+    administered,
+    external_principals,
+    listed,
+    statements_of,
+    unlimited,
+)
 from verification.application import ROOT
 
 ONE = {"Effect": "Allow", "Action": "sqs:SendMessage"}
@@ -116,7 +123,7 @@ def test_only_spelt_actions_are_those_actions_alone(content, alone):
     ],
 )
 def test_whoever_is_let_in_is_noticed_in_every_form(content):
-    assert len(strangers([{"Effect": "Allow", **content}], ACCOUNT)) == 1
+    assert len(external_principals([{"Effect": "Allow", **content}], ACCOUNT)) == 1
 
 
 ITSELF = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -194,7 +201,7 @@ def test_what_is_encrypted_keeps_a_service_to_the_account(arn, count):
     condition = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}} if arn else {}
     content = {"Action": "kms:Decrypt", "Principal": {"Service": service}, "Condition": condition}
 
-    assert len(strangers([{"Effect": "Allow", **content}], ACCOUNT, deputies=[service])) == count
+    assert len(external_principals([{"Effect": "Allow", **content}], ACCOUNT, deputies=[service])) == count
 
 
 # AWS has elements of these names elsewhere: rules of web ACLs, tasks of state machines, changes of CloudFormation, dimensions.

@@ -95,10 +95,10 @@ def test_every_model_yields_an_image(api: Api, job: Job, cdn: Cdn, stack: Stack)
     api.require_no_rate_limit(rate_limited)
     assert job.status == "completed"
     together_ms = sum(result["durationMs"] for result in job.results)
-    told = stack.worker_log.wait_for(job.id, job.asked, lambda events: bool(_durations(events)))
-    if not _durations(told):
+    events = stack.worker_log.wait_for(job.id, job.asked, lambda events: bool(_durations(events)))
+    if not _durations(events):
         raise Unverified(f"{stack.worker_log!r} does not tell how long job {job.id} took")
-    took_ms = min(_durations(told))
+    took_ms = min(_durations(events))
     assert took_ms < budgets.AT_ONCE_RATIO * together_ms, (
         f"the job took {took_ms} ms where its models took {together_ms} ms together: one was asked after the other"
     )
@@ -261,7 +261,7 @@ def test_one_failing_provider_costs_one_image(api: Api, stack: Stack, source: So
     drill = _drill(stack, modelsDown=1)
     job = api.look(drill["jobId"])
     contract = Contract(source.app / "backend" / "openapi.yaml")
-    (told,) = (each for each in contract.operations() if str(each) == "GET /status/{jobId}")
+    (operation,) = (each for each in contract.operations() if str(each) == "GET /status/{jobId}")
     failed = {result["model"]: result.get("error") for result in job.results if not result.get("imageUrl")}
 
     assert failed.keys() == set(drill["down"]), job.results
@@ -272,7 +272,7 @@ def test_one_failing_provider_costs_one_image(api: Api, stack: Stack, source: So
     assert [error and error.get("code") for error in failed.values()] == ["unavailable"], failed
     assert all(error.get("message") for error in failed.values() if error), failed
     assert [error for error in failed.values() if error and _shows_insides(error["message"])] == []
-    assert contract.problems(told, api.call("GET", f"/status/{job.id}")) == []
+    assert contract.problems(operation, api.call("GET", f"/status/{job.id}")) == []
 
 
 @pytest.mark.item("CODE-20")
@@ -281,12 +281,12 @@ def test_a_job_delivered_again_is_left_alone(api: Api, job: Job, stack: Stack) -
     stored = stack.bucket.objects(f"images/{job.id}/")
     sent = datetime.now(UTC)
     message = stack.queue.send({"jobId": job.id, "correlationId": job.correlation_id})
-    told = stack.worker_log.wait_for(
+    events = stack.worker_log.wait_for(
         message, sent, lambda events: any(event.fields.get("event") in _DELIVERY_ENDS for event in events)
     )
-    ends = [event.fields["event"] for event in told if event.fields.get("event") in _DELIVERY_ENDS]
+    ends = [event.fields["event"] for event in events if event.fields.get("event") in _DELIVERY_ENDS]
 
-    assert [event.message for event in told if "model" in event.fields] == []
+    assert [event.message for event in events if "model" in event.fields] == []
     assert api.wait(job.id, job.prompt) == job
     assert stack.bucket.objects(f"images/{job.id}/") == stored
     if not ends:
@@ -313,7 +313,7 @@ def _stored(stack: Stack, job: Job) -> list[str]:
 
 
 @pytest.mark.item("CODE-25")
-def test_contract_allows_and_tells_what_the_api_does(api: Api, source: Source, stack: Stack) -> None:
+def test_contract_and_api_agree(api: Api, source: Source, stack: Stack) -> None:
     """A contract that is weaker or wider than the API misleads the developers of its clients."""
     backend = source.app / "backend"
     contract, sources = Contract(backend / "openapi.yaml"), Sources.read(backend / "src")

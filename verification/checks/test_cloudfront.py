@@ -354,12 +354,12 @@ def test_page_is_served_as_built(
 
 
 @pytest.mark.item("CDN-17")
-def test_nothing_lies_beside_the_page(
+def test_bucket_has_only_files_of_the_page(
     stack: Stack, site: Cdn, built: Sequence[BuiltFile], source: Source
 ) -> None:
     """Every file in the page's bucket is published under the page's own domain name."""
     assert stack.page_key
-    found = served.strangers(stack.site_bucket, site, built, source)
+    found = served.unexpected_objects(stack.site_bucket, site, built, source)
     served.require_this_commit(stack, source.release(stack.env.exchanges), found)
 
     assert [difference.text for difference in found] == []
@@ -386,7 +386,7 @@ def test_images_are_images(stack: Stack, cdn: Cdn, evidence: dict[str, object]) 
         )
 
     assert [
-        f"{key} is served as {told!r}, and begins as {kind or 'no image that the application makes'}"
-        for key, (told, kind) in fetched.items()
-        if told != kind
+        f"{key} is served as {media_type!r}, and begins as {kind or 'no image that the application makes'}"
+        for key, (media_type, kind) in fetched.items()
+        if media_type != kind
     ] == []

@@ -57,11 +57,11 @@ def test_registry_names_nine_models(api: Api, stack: Stack) -> None:
 def test_every_vendor_accepts_its_credentials(stack: Stack) -> None:
     """All images of one vendor would fail, and users would be the first to know."""
     asked, begun = datetime.now(UTC), time.monotonic()
-    told = stack.worker.invoke({"action": "check-keys"}, budgets.KEY_CHECK_DEADLINE)
+    answer = stack.worker.invoke({"action": "check-keys"}, budgets.KEY_CHECK_DEADLINE)
     took = timedelta(seconds=time.monotonic() - begun)
-    if "secret" not in told:
+    if "secret" not in answer:
         raise Unverified(f"{stack.worker!r} answers from keys that it has kept; deploy the application again")
-    secret, tried = told["secret"], told["models"]
+    secret, tried = answer["secret"], answer["models"]
     wrong = [f"secret {secret['id']} {problem}" for problem in secret["problems"]]
     assert wrong == [], f"{'; '.join(wrong)}; deploy again with the keys in the environment"
     answers = {
@@ -87,8 +87,8 @@ def _without_answer(stack: Stack, asked: datetime, models: AbstractSet[str]) -> 
     """Those models of which the worker's log says that their vendors answered nothing."""
 
     def refusals(events: Sequence[LogEvent]) -> dict[str, Mapping[str, Any]]:
-        told = [event.fields for event in events if event.fields.get("event") == "key_refused"]
-        return {str(line.get("model")): line for line in told}
+        refused = [event.fields for event in events if event.fields.get("event") == "key_refused"]
+        return {str(line.get("model")): line for line in refused}
 
     events = stack.worker_log.wait_for("key_refused", asked, lambda found: models <= refusals(found).keys())
     lines = refusals(events)
@@ -104,7 +104,7 @@ _WHY = {
 
 
 @pytest.mark.item("CONF-03")
-def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> None:
+def test_global_limit_holds_under_concurrent_requests(stack: Stack, ledger: Ledger) -> None:
     """Nine vendors are paid for each request of a burst that exceeds the limit."""
     limit = stack.api.environment.get("GLOBAL_HOURLY_LIMIT")
     assert limit == str(budgets.GLOBAL_REQUESTS_PER_HOUR), (
@@ -113,7 +113,7 @@ def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> 
 
     callers = [stack.caller() for _ in range(budgets.RACERS)]
     counters = stack.counters
-    everybody = counters.of_all
+    all_callers = counters.of_all
     prompts = budgets.RACES * budgets.RACERS  # more than the limit lets through, should it be broken
     with (
         ledger.hold("enhanced prompts", enhancements=prompts),
@@ -123,14 +123,14 @@ def test_global_limit_holds_when_requests_meet(stack: Stack, ledger: Ledger) -> 
         callers[0].post("/enhance", {})
         at_once([partial(caller.post, "/enhance", {}) for caller in callers])
         for _ in range(budgets.RACES):
-            with everybody.standing_at(budgets.GLOBAL_REQUESTS_PER_HOUR - budgets.RACE_PLACES):
+            with all_callers.raised_to(budgets.GLOBAL_REQUESTS_PER_HOUR - budgets.RACE_PLACES):
                 replies = at_once([partial(caller.post, "/enhance", _WISH) for caller in callers])
-                used = everybody.used
+                used = all_callers.used
                 served = sum(reply.let_through for reply in replies)
-                everybody.add(-served)
+                all_callers.add(-served)
 
-            if everybody.over:
-                raise Unverified(f"the hour ended while {everybody.key} was checked; run again")
+            if all_callers.over:
+                raise Unverified(f"the hour ended while {all_callers.key} was checked; run again")
             assert served <= budgets.RACE_PLACES, (
                 f"of {len(replies)} concurrent requests {served} were let through where {budgets.RACE_PLACES} were left"
             )
@@ -156,24 +156,24 @@ def test_request_limits_are_configured(stack: Stack) -> None:
 
 
 @pytest.mark.item("CONF-04")
-def test_address_has_its_requests_whatever_it_claims_to_be(stack: Stack, ledger: Ledger) -> None:
+def test_address_limit_ignores_forged_addresses(stack: Stack, ledger: Ledger) -> None:
     """One script invents a new address for each request."""
     limit = stack.api.environment.get("ADDRESS_DAILY_LIMIT")
     assert limit == str(budgets.ADDRESS_REQUESTS_PER_DAY), (
         f"{stack.api!r} lets {limit} requests a day through"
     )
 
-    caller, somebody, counters = stack.caller(), stack.caller().address, stack.counters
-    own, others = counters.of_address(caller.address), counters.of_address(somebody)
-    forged = dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP"), somebody)
+    caller, other, counters = stack.caller(), stack.caller().address, stack.counters
+    own, others = counters.of_address(caller.address), counters.of_address(other)
+    forged = dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP"), other)
     claims: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         "nothing": ({}, {}),
-        "headers": ({}, forged | {"Forwarded": f"for={somebody}"}),
-        "body": ({"ip": somebody}, {}),
+        "headers": ({}, forged | {"Forwarded": f"for={other}"}),
+        "body": ({"ip": other}, {}),
     }
     with ledger.hold("an enhanced prompt", enhancements=1), forgotten(own, others):
         own.add(budgets.ADDRESS_REQUESTS_PER_DAY - 1)
-        last = caller.post("/enhance", {**_WISH, "ip": somebody}, forged)
+        last = caller.post("/enhance", {**_WISH, "ip": other}, forged)
         assert last.let_through, f"request {budgets.ADDRESS_REQUESTS_PER_DAY} of a day was refused: {last!r}"
         counters.of_all.give_back()
         assert others.used == 0, "an address that only claimed to be it was counted"
@@ -251,7 +251,7 @@ def test_duration_of_each_function_raises_an_alarm(stack: Stack) -> None:
 
 
 @pytest.mark.item("CONF-11")
-def test_alarms_reach_somebody(stack: Stack) -> None:
+def test_alarms_notify_a_recipient(stack: Stack) -> None:
     """Every alarm would fire into the void."""
     silent = [
         alarm.name
@@ -262,13 +262,13 @@ def test_alarms_reach_somebody(stack: Stack) -> None:
     assert stack.alarms, f"{stack.formation!r} has no alarm"
     assert silent == []
     # What the stack keeps for itself, such as AlarmInbox, wakes nobody.
-    told = [
+    subscribers = [
         subscription
         for subscription in stack.alarm_topic.subscriptions
         if subscription.endpoint.rpartition(":")[2] not in stack.physical_names
     ]
-    assert told, f"no subscriber outside the stack for {stack.alarm_topic!r}; set AlarmEmail"
-    assert [subscription for subscription in told if not subscription.confirmed] == []
+    assert subscribers, f"no subscriber outside the stack for {stack.alarm_topic!r}; set AlarmEmail"
+    assert [subscription for subscription in subscribers if not subscription.confirmed] == []
     assert [each for each in stack.alarm_topic.subscriptions if each.filters] == [], (
         f"a filter policy of a subscription to {stack.alarm_topic!r} drops alarms; remove it"
     )

@@ -240,12 +240,12 @@ def test_failed_jobs_reach_the_dead_letter_queue(stack: Stack) -> None:
             f"messages are still on their way through {stack.queue!r} {within.total_seconds():.0f} s after {poison} was sent; "
             "SQS gives no bound: run again"
         )
-    told = stack.worker_log.wait_for(poison, sent, lambda events: len(_deliveries(events)) >= receives)
-    if len(_deliveries(told)) < receives:
+    events = stack.worker_log.wait_for(poison, sent, lambda events: len(_deliveries(events)) >= receives)
+    if len(_deliveries(events)) < receives:
         raise Unverified(
-            f"the worker's log tells of {len(_deliveries(told))} of {receives} deliveries of {poison}"
+            f"the worker's log tells of {len(_deliveries(events))} of {receives} deliveries of {poison}"
         )
-    assert len(_deliveries(told)) == receives, [event.message for event in told]
+    assert len(_deliveries(events)) == receives, [event.message for event in events]
 
 
 def _is_poison(message: Message) -> bool:
@@ -339,17 +339,18 @@ def test_forced_errors_end_in_a_notification(stack: Stack) -> None:
         )
 
     within = budgets.NOTIFICATION_DEADLINE.total_seconds()
-    told = inbox.take(
-        lambda message: _tells_of(message, topic.arn, switch.name, raised), budgets.NOTIFICATION_DEADLINE
+    notifications = inbox.take(
+        lambda message: _is_notification_of(message, topic.arn, switch.name, raised),
+        budgets.NOTIFICATION_DEADLINE,
     )
-    if not told:
+    if not notifications:
         raise Unverified(
             f"{switch!r}: {raised}, and no notification of {topic!r} arrived in {inbox!r} within {within:.0f} s; SNS gives no bound: "
             "check its metric NumberOfNotificationsFailed, then run again"
         )
 
 
-def _tells_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmState) -> bool:
+def _is_notification_of(message: Message, topic_arn: str, alarm_name: str, raised: AlarmState) -> bool:
     """Whether a message is the topic's word that the alarm has just been raised."""
     if message.content.get("TopicArn") != topic_arn:
         return False
@@ -398,7 +399,7 @@ def test_api_and_cdn_write_access_logs_that_expire(stack: Stack, api: Api, cdn: 
 
 def _of(id_: str, lines: Sequence[LogEvent]) -> Sequence[LogEvent]:
     """Those lines that are about the request of that id; another's may quote it."""
-    return [line for line in lines if line.tells_of(id_)]
+    return [line for line in lines if line.mentions(id_)]
 
 
 @pytest.mark.item("INF-15")
@@ -435,13 +436,13 @@ def test_stack_can_be_rebuilt_from_nothing(throw_away: ThrowAway) -> None:
 
 
 @pytest.mark.item("INF-21")
-def test_nothing_undeclared_hangs_on_the_stack(env: Environment) -> None:
+def test_stack_has_no_undeclared_configuration(env: Environment) -> None:
     """Drift detection compares declared resources alone: a resource added by hand stays in use and undocumented."""
     assert undeclared(env, live.resources(env)) == {}
 
 
 @pytest.mark.item("INF-17")
-def test_stack_survives_a_slip(stack: Stack, env: Environment) -> None:
+def test_stack_survives_an_accidental_deletion(stack: Stack, env: Environment) -> None:
     """Deleting the wrong stack would delete the users' images, and all jobs, with it."""
     template = stack.formation.template["Resources"]
     names = [stack.part(name).logical_id for name in ("ImagesBucket", "JobsTable")]

@@ -18,7 +18,7 @@ from readiness.application import Application
 from readiness.aws.function import Function
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogEvent
-from readiness.aws.policy import Statement, read, strangers, unlimited
+from readiness.aws.policy import Statement, external_principals, read, unlimited
 from readiness.aws.role import Role
 from readiness.aws.service_access import Caller, may_decrypt
 from readiness.aws.web_acl import WebAcl
@@ -119,7 +119,7 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     """Any web page could spend a visitor's share of the budget."""
     allowed = [origin.strip() for origin in stack.formation.parameter("AllowedOrigins").split(",")]
     allowed.append(stack.formation.output("SiteUrl"))
-    strangers = ["https://attacker.example", "null", allowed[0] + ".attacker.example"]
+    foreign = ["https://attacker.example", "null", allowed[0] + ".attacker.example"]
     headers = {"content-type", "x-correlation-id"}
     asked = {
         "Access-Control-Request-Method": "POST",
@@ -131,7 +131,7 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
             api.call("OPTIONS", "/generate", headers={"Origin": origin, **asked}).headers.get(header),
             api.call("GET", "/health", headers={"Origin": origin}).headers.get(header),
         }
-        for origin in [*allowed, *strangers]
+        for origin in [*allowed, *foreign]
         for header in ["Access-Control-Allow-Origin"]
     }
 
@@ -139,7 +139,7 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     assert [
         p for p in preflights if "access-control-allow-credentials" in {n.lower() for n in p.headers}
     ] == []
-    assert granted == {**{origin: {origin} for origin in allowed}, **{origin: {None} for origin in strangers}}
+    assert granted == {**{origin: {origin} for origin in allowed}, **{origin: {None} for origin in foreign}}
     assert [p for p in preflights if p.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT)] == []
     assert [p for p in preflights if not headers <= _words(p, "Access-Control-Allow-Headers")] == []
     assert [p for p in preflights if "post" not in _words(p, "Access-Control-Allow-Methods")] == []
@@ -356,8 +356,8 @@ def test_unwanted_requests_are_refused_before_anyone_is_paid(api: Api, stack: St
         raise Unverified(f"{throttled[0]!r}: another client is using up the API's limit")
     assert stack.table.keys_where("correlationId", sent) == []
     # A text model's answer is looked at as well, and refused alike: after it was paid for, and longer.
-    told = stack.api_log.wait_for(common_id, started, lambda events: len(_blocked(events)) == len(blocked))
-    characters = {str(line.get("correlationId")): line.get("promptCharacters") for line in _blocked(told)}
+    events = stack.api_log.wait_for(common_id, started, lambda events: len(_blocked(events)) == len(blocked))
+    characters = {str(line.get("correlationId")): line.get("promptCharacters") for line in _blocked(events)}
     assert characters == {id_: len(sent[id_][1]) for id_ in characters}
     if len(characters) < len(blocked):
         within = general.LOG_DEADLINE.total_seconds()
@@ -376,8 +376,8 @@ def test_logs_hold_no_key_and_no_prompt(stack: Stack, job: Job) -> None:
         (stack.worker_log, job.id, _holds("job_finished")),
         (stack.access_log, gateway_id, bool),
     ]
-    told = {log.name: log.wait_for(term, job.asked, enough) for log, term, enough in proofs}
-    first = min((event.at for events in told.values() for event in events), default=job.asked)
+    events_of = {log.name: log.wait_for(term, job.asked, enough) for log, term, enough in proofs}
+    first = min((event.at for events in events_of.values() for event in events), default=job.asked)
     mark = job.prompt.rpartition(" ")[2]
     leaks = [
         f"{log.name} {event.at:%H:%M:%S}: {'the prompt' if mark in event.message else 'a credential'}"
@@ -387,7 +387,7 @@ def test_logs_hold_no_key_and_no_prompt(stack: Stack, job: Job) -> None:
     ]
 
     assert leaks == []
-    if silent := [log.name for log, _, enough in proofs if not enough(told[log.name])]:
+    if silent := [log.name for log, _, enough in proofs if not enough(events_of[log.name])]:
         within = general.LOG_DEADLINE.total_seconds()
         raise Unverified(f"nothing about job {job.id} in {' and '.join(silent)} within {within:.0f} s")
 
@@ -462,7 +462,7 @@ def test_data_admits_its_own_account_alone(stack: Stack, env: Environment) -> No
         for name, statements in policies.items()
         if (
             let_in := [
-                *strangers(statements, env.account_id, trusted=_WRITING_LOGS),
+                *external_principals(statements, env.account_id, trusted=_WRITING_LOGS),
                 *unlimited(statements, env.account_id),
             ]
         )
@@ -470,7 +470,7 @@ def test_data_admits_its_own_account_alone(stack: Stack, env: Environment) -> No
 
 
 @pytest.mark.item("SEC-17")
-def test_web_acl_stands_before_the_distribution(stack: Stack) -> None:
+def test_distribution_has_a_web_acl(stack: Stack) -> None:
     """During an attack the operators could only block all users."""
     assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
     assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
@@ -653,7 +653,9 @@ def _not_needed(arn: str, function: Function, stack: Stack, application: Applica
     # A name such as the stack's may be a part of a longer one, and only the longest means the resource.
     whole = [name for name in names if not any(name != other and name in other for other in names)]
     # Its name has a random part, so that code cannot know it by itself.
-    return "" if any(name in function.told for name in whole) else "nothing tells the function its name"
+    return (
+        "" if any(name in function.received for name in whole) else "the function does not receive its name"
+    )
 
 
 def _unneeded(stack: Stack, env: Environment) -> Iterator[tuple[Role, str, str]]:

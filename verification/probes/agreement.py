@@ -206,18 +206,18 @@ class Agreement:
         """Compare each property of a body."""
         schema, good = self.contract.body(operation) or {}, self.bodies[operation.path]
         properties = schema.get("properties", {})
-        usual = _told(self._ask(operation, json_body=good))
+        usual = _result(self._ask(operation, json_body=good))
         if self._pays(operation) and usual[1] != "content_blocked":
             raise Unverified(f"{operation} answers {usual} to a blocked prompt; see SEC-14")
         others: dict[str, Any] = {name: [] for name in properties if name != "prompt"}
-        if others and _told(self._ask(operation, json_body={**good, **others})) == usual:
+        if others and _result(self._ask(operation, json_body={**good, **others})) == usual:
             raise Unverified(
                 f"{operation} refuses a blocked prompt before it validates other properties: no property can be tried for free"
             )
 
         def judge(what: str, body: Mapping[str, Any], *, allowed: bool) -> None:
             answer = self._ask(operation, json_body=body)
-            self._judge(operation, what, answer, allowed=allowed, taken=_told(answer) == usual)
+            self._judge(operation, what, answer, allowed=allowed, taken=_result(answer) == usual)
 
         for name, member in properties.items():
             without = {key: value for key, value in good.items() if key != name}
@@ -242,7 +242,7 @@ class Agreement:
     ) -> list[str]:
         """The names of properties that are not ignored."""
         answer = self._ask(operation, json_body={**good, **{name: [] for name in names}}) if names else None
-        if answer is None or _told(answer) == usual:
+        if answer is None or _result(answer) == usual:
             return []
         if len(names) == 1:
             return [*names]
@@ -284,7 +284,7 @@ class Agreement:
             )
 
 
-def _told(answer: Answer) -> tuple[int, str | None]:
+def _result(answer: Answer) -> tuple[int, str | None]:
     """What an answer says of a request."""
     return answer.status, error_of(answer).get("code")
 

@@ -103,11 +103,11 @@ class Artefacts:
         if not functions:
             raise Unverified("backend/template.yaml declares no function")
         for name, resource in functions.items():
-            as_it_lies = resource.get("Metadata", {}).get("SkipBuild")
+            is_unbuilt = resource.get("Metadata", {}).get("SkipBuild")
             code = resource["Properties"].get("CodeUri")
-            if as_it_lies and not isinstance(code, str):
+            if is_unbuilt and not isinstance(code, str):
                 raise Unverified(f"{name}: expected a folder as CodeUri, found {code!r}")
-            folder = backend / code if as_it_lies else backend / ".aws-sam" / "build" / name
+            folder = backend / code if is_unbuilt else backend / ".aws-sam" / "build" / name
             if not folder.is_dir():
                 raise Unverified(f"{name}: {folder.relative_to(self.app)} does not exist; run sam build")
             yield name, folder

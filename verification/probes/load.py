@@ -251,8 +251,9 @@ class Images:
                 missing.setdefault(vendors.get(model, "unknown"), Counter())[code or "unknown"] += 1
         states = Counter(state for _, state, _ in every)
         unfinished = len(every) - states["completed"] - states["failed"]
-        told = {vendor: dict(reasons) for vendor, reasons in missing.items()}  # asdict cannot copy a Counter
-        return cls(len(jobs), len(every), states["completed"], unfinished, told)
+        # asdict cannot copy a Counter.
+        by_vendor = {vendor: dict(reasons) for vendor, reasons in missing.items()}
+        return cls(len(jobs), len(every), states["completed"], unfinished, by_vendor)
 
     @property
     def refused(self) -> int:

@@ -12,7 +12,7 @@ from verification import budgets
 
 
 @dataclass(frozen=True)
-class Told:
+class VendorAnswer:
     """A vendor's own word.
 
     Args:
@@ -34,7 +34,7 @@ class ModelLife:
         model: its id.
         name: what its vendor calls it.
         vendor: who serves it.
-        told: the vendor's answer; None when its API has none, or when it did not answer.
+        answer: the vendor's answer; None when its API has none, or when it did not answer.
         code: why it did not answer, as the worker's adapters call it.
         available_until: the end that the registry knows of.
         published: the page that says so.
@@ -44,7 +44,7 @@ class ModelLife:
     model: str
     name: str
     vendor: str
-    told: Told | None
+    answer: VendorAnswer | None
     code: str | None
     available_until: date | None
     published: str
@@ -53,12 +53,12 @@ class ModelLife:
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> ModelLife:
         """One of the worker's entries."""
-        told, registry = entry["told"], entry["registry"]
+        answer, registry = entry["told"], entry["registry"]
         return cls(
             entry["model"],
             entry["vendorModel"],
             entry["vendor"],
-            Told(_day(told["ends"]), told["served"], told["legacy"]) if told else None,
+            VendorAnswer(_day(answer["ends"]), answer["served"], answer["legacy"]) if answer else None,
             entry["code"],
             _day(registry["availableUntil"]),
             registry["published"],
@@ -67,12 +67,12 @@ class ModelLife:
 
     def end(self, today: date) -> str:
         """What was seen of an end that has come or is near; '' when nothing was."""
-        if self.told and self.told.served is False:
-            if self.told.legacy:
+        if self.answer and self.answer.served is False:
+            if self.answer.legacy:
                 return f"{self.vendor} calls {self.name} Legacy and refuses it to this account"
             return f"{self.vendor} serves no {self.name}: it has ended, or there is none of this name"
-        if self.told:
-            return self._near(self.told.ends, today, f"by the word of {self.vendor}")
+        if self.answer:
+            return self._near(self.answer.ends, today, f"by the word of {self.vendor}")
         if self.code or self._old(today):
             return ""
         return self._near(self.available_until, today, f"by {self.published or 'the registry'}")
@@ -81,20 +81,20 @@ class ModelLife:
         """Return why it is unknown whether the model lives long enough, or '' when it is known."""
         if self.code:
             return f"{self.vendor} does not say how long it serves {self.name} ({self.code})"
-        if self.told is None:
+        if self.answer is None:
             return self._old(today)
-        if self.told.served is None:
+        if self.answer.served is None:
             return (
                 f"{self.vendor} calls {self.name} Legacy, and whether this account may call it was not seen"
             )
-        if self.told.legacy and self.told.served and not self.told.ends:
+        if self.answer.legacy and self.answer.served and not self.answer.ends:
             return f"{self.vendor} calls {self.name} Legacy and names no day"
         return ""
 
     def how(self) -> str:
         """Return the end date and its source, for the report."""
-        if self.told:
-            ends = f"ends on {self.told.ends}" if self.told.ends else "no announced end"
+        if self.answer:
+            ends = f"ends on {self.answer.ends}" if self.answer.ends else "no announced end"
             return f"{ends}, asked of {self.vendor}"
         ends = f"ends on {self.available_until}" if self.available_until else "no announced end"
         return f"{ends}, {f'looked up {self.looked_up}' if self.looked_up else 'not looked up'} at {self.published or 'no page'}"

@@ -52,7 +52,7 @@ def traffic(api: Api) -> Iterator[Traffic]:
         raise Unverified("it ended before the first request")
 
 
-def pause(gone_by: timedelta) -> timedelta:
+def pause(elapsed: timedelta) -> timedelta:
     """How long to wait for the next request: an item's allowance has to last for a drill of any length."""
-    longer = gone_by / budgets.TRAFFIC_SLOWDOWN
+    longer = elapsed / budgets.TRAFFIC_SLOWDOWN
     return min(max(longer, budgets.TRAFFIC_PAUSE), budgets.TRAFFIC_LONGEST_PAUSE)

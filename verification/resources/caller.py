@@ -22,7 +22,7 @@ from readiness.errors import Unverified
 from readiness.ledger import Ledger
 
 # RFC 2544: for measuring networks, never routed, so no user has one.
-_NOBODYS = ipaddress.ip_network("198.18.0.0/15")
+_UNUSED = ipaddress.ip_network("198.18.0.0/15")
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,6 @@ class Caller:
         return reply
 
 
-def address_of_nobody() -> str:
+def unused_address() -> str:
     """One that no user has, and that no other caller is likely to be given."""
-    return str(_NOBODYS[random.randrange(1, _NOBODYS.num_addresses - 1)])  # noqa: S311  # no secret
+    return str(_UNUSED[random.randrange(1, _UNUSED.num_addresses - 1)])  # noqa: S311  # no secret

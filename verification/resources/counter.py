@@ -82,20 +82,20 @@ class Counter:
         self._client.delete_item(TableName=self.table.name, Key={"pk": {"S": self.key}})
 
     @contextmanager
-    def standing_at(self, used: int) -> Iterator[None]:
+    def raised_to(self, used: int) -> Iterator[None]:
         """The counter at a number, for as long as the context lasts; then take the same amount back, also after an error.
 
         The row says how much it was lifted, so that neither a repeated call counts twice nor a run that was
         killed leaves it lifted: the next one takes that back first.
         """
-        self.come_down()
+        self.restore()
         try:
             self._lift(used - self.used)
             yield
         finally:
-            self.come_down()
+            self.restore()
 
-    def come_down(self) -> None:
+    def restore(self) -> None:
         """Take back what the counter was lifted, if it was."""
         lifted = self._number("lifted")
         if lifted:

@@ -232,9 +232,9 @@ def test_preflights_are_answered_as_declared(env: Environment, apis: Apis) -> No
             if answer.headers.get("access-control-allow-origin") not in (origin, "*"):
                 yield f"expected a preflight that lets {origin} in, found {answer!r} without it; add the origin to the CORS configuration"
         if not any("*" in one for one in origins):
-            stranger = f"https://{uuid.uuid4().hex}.example"
-            answer = exchange(env, "OPTIONS", url, headers={"Origin": stranger, **asked})
-            if (allowed := answer.headers.get("access-control-allow-origin")) in (stranger, "*"):
+            unknown = f"https://{uuid.uuid4().hex}.example"
+            answer = exchange(env, "OPTIONS", url, headers={"Origin": unknown, **asked})
+            if (allowed := answer.headers.get("access-control-allow-origin")) in (unknown, "*"):
                 yield f"expected a preflight that refuses an unknown origin, found that it allows {allowed}; name the origins"
 
     assert findings([*declared, *rest], judge) == {}
@@ -302,7 +302,7 @@ def test_every_open_write_answers_an_empty_body(
 
 @pytest.mark.security
 @pytest.mark.item("HTTP-10")
-def test_protected_routes_refuse_strangers(env: Environment, apis: Apis) -> None:
+def test_protected_routes_refuse_unauthenticated_callers(env: Environment, apis: Apis) -> None:
     """Any caller can read and do what only users may."""
     protected = [
         one
@@ -439,7 +439,7 @@ def test_custom_domains_take_modern_tls(
 
 @pytest.mark.security
 @pytest.mark.item("HTTP-16")
-def test_nobody_gets_past_a_custom_domain(
+def test_custom_domains_cannot_be_bypassed(
     graph: Graph, apis: Apis, domains: Mapping[Resource, CustomDomain]
 ) -> None:
     """A caller who knows the API's own address gets past the domain's certificate policy and firewall."""

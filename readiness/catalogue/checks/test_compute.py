@@ -105,7 +105,7 @@ def test_environments_hold_no_secret(graph: Graph, compute: Compute) -> None:
 
 @pytest.mark.config
 @pytest.mark.item("LAMBDA-04")
-def test_functions_end_before_who_waits_for_them_gives_up(graph: Graph, compute: Compute) -> None:
+def test_functions_time_out_before_their_callers(graph: Graph, compute: Compute) -> None:
     """The caller gets an error while the function still runs, costs money and may be started again."""
     waited_for = [each for each in every(graph, FUNCTION) if compute.function(each).name in compute.caps]
     if not waited_for:
@@ -243,14 +243,14 @@ def test_functions_run_what_was_deployed(graph: Graph, compute: Compute) -> None
 
     def judge(resource: Resource) -> Iterator[str]:
         function = compute.function(resource)
-        told = (function.state, function.last_update_status)
+        states = (function.state, function.last_update_status)
         why = function.configuration.get("LastUpdateStatusReason") or function.configuration.get(
             "StateReason", ""
         )
-        if "Failed" in told:
-            yield f"expected State Active and LastUpdateStatus Successful, found {' and '.join(told)}: {why}; deploy it again"
-        elif {"", "Pending", "InProgress"} & {*told}:
-            raise Unverified(f"{function!r} is {' and '.join(told)}; run again when the update has ended")
+        if "Failed" in states:
+            yield f"expected State Active and LastUpdateStatus Successful, found {' and '.join(states)}: {why}; deploy it again"
+        elif {"", "Pending", "InProgress"} & {*states}:
+            raise Unverified(f"{function!r} is {' and '.join(states)}; run again when the update has ended")
 
     assert findings(every(graph, FUNCTION), judge) == {}
 

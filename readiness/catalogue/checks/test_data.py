@@ -14,7 +14,14 @@ from readiness.aws.bucket import Bucket
 from readiness.aws.distribution import Distribution
 from readiness.aws.function import Function
 from readiness.aws.key import Key
-from readiness.aws.policy import LOAD_BALANCERS, Statement, open_without_tls, read, strangers, unlimited
+from readiness.aws.policy import (
+    LOAD_BALANCERS,
+    Statement,
+    external_principals,
+    open_without_tls,
+    read,
+    unlimited,
+)
 from readiness.aws.queue import Queue
 from readiness.aws.service_access import Caller, may_decrypt
 from readiness.aws.stream import Stream
@@ -128,7 +135,7 @@ def test_buckets_admit_their_own_account_alone(
     def judge(resource: Resource) -> Iterator[str]:
         bucket = buckets[resource]
         known = {bucket.owner, _EDGE_LOGS, *identities.values()}
-        yield from strangers(bucket.policy_statements, env.account_id, known)
+        yield from external_principals(bucket.policy_statements, env.account_id, known)
         yield from unlimited(bucket.policy_statements, env.account_id)
         for grant in bucket.grants:
             if grant.grantee not in known and not grant.grantee.startswith(_GROUPS):
@@ -172,7 +179,7 @@ def _plain_http(statements: Sequence[Mapping[str, Any]], wanted: Sequence[tuple[
 
 @pytest.mark.config
 @pytest.mark.item("S3-04")
-def test_buckets_drop_what_nobody_can_see(
+def test_buckets_delete_incomplete_uploads_and_old_versions(
     graph: Graph, buckets: Mapping[Resource, Bucket], distributions: Sequence[Distribution]
 ) -> None:
     """Parts of incomplete uploads and old versions cost money without a limit, and no listing shows them."""
@@ -407,7 +414,7 @@ def test_tables_can_be_restored(graph: Graph, tables: Mapping[Resource, Table]) 
 
 @pytest.mark.infra
 @pytest.mark.item("DDB-02")
-def test_tables_survive_a_slip(
+def test_tables_survive_an_accidental_deletion(
     graph: Graph, tables: Mapping[Resource, Table], declared: Declarations
 ) -> None:
     """Deleting the wrong stack deletes every row with it, and its backups."""
@@ -430,7 +437,7 @@ def test_tables_admit_their_own_account_alone(
     """Another account reads or changes rows with rights of its own."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        yield from strangers(tables[resource].policy_statements, env.account_id)
+        yield from external_principals(tables[resource].policy_statements, env.account_id)
         yield from unlimited(tables[resource].policy_statements, env.account_id)
 
     assert findings(every(graph, *_TABLES), judge) == {}
@@ -518,7 +525,7 @@ def test_queues_admit_their_own_account_alone(
     """The application processes messages from other accounts like its own."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        yield from strangers(queues[resource].policy_statements, env.account_id)
+        yield from external_principals(queues[resource].policy_statements, env.account_id)
         yield from unlimited(queues[resource].policy_statements, env.account_id)
 
     assert findings(every(graph, QUEUE), judge) == {}
@@ -526,7 +533,7 @@ def test_queues_admit_their_own_account_alone(
 
 @pytest.mark.infra
 @pytest.mark.item("SQS-04")
-def test_failed_messages_are_put_aside(
+def test_queues_have_a_dead_letter_queue(
     graph: Graph, queues: Mapping[Resource, Queue], functions: Mapping[str, Function]
 ) -> None:
     """One message that cannot be worked on is delivered again and again, or is lost without a trace."""
@@ -641,7 +648,7 @@ def test_messages_stay_hidden_while_they_are_worked_on(
 
 @pytest.mark.infra
 @pytest.mark.item("SQS-06")
-def test_dead_letters_wait_for_whoever_looks(
+def test_dead_letters_are_retained_long_enough(
     graph: Graph, queues: Mapping[Resource, Queue], functions: Mapping[str, Function]
 ) -> None:
     """A message that failed on a Friday night is deleted before an operator has read it."""
@@ -692,7 +699,7 @@ def test_topics_admit_their_own_account_alone(
 
     def judge(resource: Resource) -> Iterator[str]:
         statements = topics[resource].policy_statements
-        yield from strangers(statements, env.account_id, trusted=_KEPT_BY_THEMSELVES)
+        yield from external_principals(statements, env.account_id, trusted=_KEPT_BY_THEMSELVES)
         yield from unlimited(statements, env.account_id)
 
     assert findings(every(graph, _TOPIC), judge) == {}
@@ -700,17 +707,17 @@ def test_topics_admit_their_own_account_alone(
 
 @pytest.mark.infra
 @pytest.mark.item("SNS-04")
-def test_topics_reach_somebody(graph: Graph, topics: Mapping[Resource, Topic]) -> None:
+def test_topics_have_a_confirmed_subscriber(graph: Graph, topics: Mapping[Resource, Topic]) -> None:
     """A message to a topic without subscribers is lost, and no error reports it."""
 
     def judge(resource: Resource) -> Iterator[str]:
-        told = topics[resource].subscriptions
-        if not told:
+        subscriptions = topics[resource].subscriptions
+        if not subscriptions:
             yield "expected a subscription, found none; add one, or take the topic out"
-        elif not any(one.confirmed for one in told):
-            protocols = ", ".join(sorted({one.protocol for one in told}))
+        elif not any(one.confirmed for one in subscriptions):
+            protocols = ", ".join(sorted({one.protocol for one in subscriptions}))
             yield (
-                f"expected a confirmed subscription, found {len(told)} pending ({protocols}); confirm by the link in the message"
+                f"expected a confirmed subscription, found {len(subscriptions)} pending ({protocols}); confirm by the link in the message"
             )
 
     assert findings(every(graph, _TOPIC), judge) == {}
@@ -776,8 +783,8 @@ def _senders(compute: Compute, topics: Mapping[Resource, Topic], receivers: set[
         for arn in (targets | {one.dead_letter_arn for one in rule.targets}) & receivers:
             yield Sender(resource, "events.amazonaws.com", rule.arn, arn)
     for resource, topic in topics.items():
-        for told in (one for one in topic.subscriptions if one.confirmed):
-            yield Sender(resource, "sns.amazonaws.com", topic.arn, told.endpoint)
+        for subscription in (one for one in topic.subscriptions if one.confirmed):
+            yield Sender(resource, "sns.amazonaws.com", topic.arn, subscription.endpoint)
     alarms = {one.physical_id: one for one in graph.of("AWS::CloudWatch::Alarm")}
     for alarm in alarms_of(env, [*alarms]) if receivers else ():
         arn = f"arn:{env.partition}:cloudwatch:{env.region}:{env.account_id}:alarm:{alarm.name}"

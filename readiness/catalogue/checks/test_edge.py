@@ -335,7 +335,7 @@ def test_a_missing_object_reveals_nothing(
 
 @pytest.mark.cloudfront
 @pytest.mark.item("EDGE-09")
-def test_errors_are_soon_forgotten(graph: Graph, distributions: Mapping[Resource, Distribution]) -> None:
+def test_errors_are_cached_briefly(graph: Graph, distributions: Mapping[Resource, Distribution]) -> None:
     """Users still get an error that is already fixed."""
 
     def judge(resource: Resource) -> Iterator[str]:
@@ -562,7 +562,7 @@ def test_every_origin_exists(
 
 @pytest.mark.security
 @pytest.mark.item("EDGE-14")
-def test_a_firewall_stands_before_production(
+def test_production_has_a_firewall(
     env: Environment, graph: Graph, distributions: Mapping[Resource, Distribution]
 ) -> None:
     """A flood or a known attack reaches the application, and is paid for."""

@@ -13,7 +13,15 @@ from readiness.aws.function import Function
 from readiness.aws.key import Key
 from readiness.aws.log_group import LogGroup
 from readiness.aws.parameter import Parameter
-from readiness.aws.policy import DEPUTIES, Statement, administered, matches, read, strangers, unlimited
+from readiness.aws.policy import (
+    DEPUTIES,
+    Statement,
+    administered,
+    external_principals,
+    matches,
+    read,
+    unlimited,
+)
 from readiness.aws.role import Role
 from readiness.aws.secret import Secret
 from readiness.aws.service_access import Caller, lets_in
@@ -98,7 +106,7 @@ def test_roles_are_taken_on_by_their_services_alone(
         unguarded = [
             statement for statement in role.trusted if Statement(statement).required("sts:ExternalId") is None
         ]
-        yield from strangers(unguarded, env.account_id, trusted=DEPUTIES)
+        yield from external_principals(unguarded, env.account_id, trusted=DEPUTIES)
         for statement in read(role.trusted):
             if not statement.allows:
                 continue
@@ -208,7 +216,7 @@ def test_roles_reach_the_stacks_own_resources(
 
 
 @pytest.mark.item("IAM-08")
-def test_functions_are_told_of_what_they_may_use(
+def test_functions_receive_the_names_of_what_they_may_use(
     graph: Graph, compute: Compute, roles: Mapping[Resource, Role]
 ) -> None:
     """A grant on a resource that a function never uses only helps an attacker who controls the function."""
@@ -224,7 +232,7 @@ def test_functions_are_told_of_what_they_may_use(
     if not used:
         raise NotApplicable("no function of the stack has a role of the stack")
 
-    assert findings(used, lambda one: reach.untold(roles[one], used[one], graph)) == {}
+    assert findings(used, lambda one: reach.unreceived(roles[one], used[one], graph)) == {}
 
 
 def _with_roles(graph: Graph, compute: Compute, roles: Mapping[str, Role]) -> Mapping[Resource, Function]:
@@ -340,14 +348,16 @@ def test_secrets_admit_their_own_account_alone(env: Environment, graph: Graph) -
 
     def judge(resource: Resource) -> Iterator[str]:
         statements = Secret(env, resource.physical_id).policy_statements
-        yield from strangers(statements, env.account_id)
+        yield from external_principals(statements, env.account_id)
         yield from unlimited(statements, env.account_id)
 
     assert findings(every(graph, _SECRET), judge) == {}
 
 
 @pytest.mark.item("SSM-01")
-def test_no_parameter_holds_a_secret_in_clear(env: Environment, graph: Graph, declared: Declarations) -> None:
+def test_no_parameter_holds_a_plaintext_secret(
+    env: Environment, graph: Graph, declared: Declarations
+) -> None:
     """A user who may read the template, the stack or the parameter can read the secret."""
 
     def judge(resource: Resource) -> Iterator[str]:
@@ -395,7 +405,7 @@ def test_keys_admit_their_own_account_alone(env: Environment, graph: Graph) -> N
     def judge(resource: Resource) -> Iterator[str]:
         statements = Key(env, resource.physical_id).policy_statements
         logs = [f"logs.{env.region}.amazonaws.com", "logs.amazonaws.com"]
-        yield from strangers(statements, env.account_id, trusted=_UNCONDITIONAL, deputies=logs)
+        yield from external_principals(statements, env.account_id, trusted=_UNCONDITIONAL, deputies=logs)
         yield from unlimited(statements, env.account_id)
         yield from administered(statements)
 

@@ -13,7 +13,7 @@ from readiness import budgets
 from readiness.application import Application
 from readiness.aws.http_api import HttpApi
 from readiness.aws.log_group import LogGroup
-from readiness.aws.policy import DEPUTIES, strangers
+from readiness.aws.policy import DEPUTIES, external_principals
 from readiness.aws.role import Role
 from readiness.catalogue import credentials
 from readiness.catalogue.compute import DISTRIBUTION, FUNCTION, HTTP_API, MACHINE, QUEUE, REST_API, Compute
@@ -118,7 +118,7 @@ def _or_none(why: Sequence[str]) -> str:
     return f"none that is raised in time ({'; '.join(why)})" if why else "none"
 
 
-def _mend(why: Sequence[str]) -> str:
+def _remedy(why: Sequence[str]) -> str:
     return "correct its rule" if why else "add AWS::CloudWatch::Alarm"
 
 
@@ -129,7 +129,7 @@ def test_logs_admit_their_own_account_alone(watching: Watching, env: Environment
     let_in: dict[str, Sequence[str]] = {}
     for whose, group in _groups(watching).values():
         statements = group.policy_statements if existing(lambda: group.description) else []  # noqa: B023
-        if found := strangers(statements, env.account_id, trusted=DEPUTIES):
+        if found := external_principals(statements, env.account_id, trusted=DEPUTIES):
             let_in[whose] = found
 
     assert let_in == {}
@@ -144,7 +144,7 @@ def test_failures_of_each_function_raise_an_alarm(graph: Graph, compute: Compute
         if (why := watching.function_is_unwatched(resource)) is not None:
             yield (
                 f"expected an alarm on Errors of AWS/Lambda with its FunctionName, found {_or_none(why)}, nor one on a filter of its log "
-                f"or on the queue or state machine that takes its failures; {_mend(why)}"
+                f"or on the queue or state machine that takes its failures; {_remedy(why)}"
             )
 
     assert findings(compute.serving(every(graph, FUNCTION)), judge) == {}
@@ -167,7 +167,7 @@ def test_each_queue_that_fills_raises_an_alarm(graph: Graph, compute: Compute, w
                 if compute.queue(resource).arn in dead
                 else "ApproximateAgeOfOldestMessage, or on its dead-letter queue,"
             )
-            yield f"expected an alarm on {metric} of AWS/SQS with its QueueName, found {_or_none(why)}; {_mend(why)}"
+            yield f"expected an alarm on {metric} of AWS/SQS with its QueueName, found {_or_none(why)}; {_remedy(why)}"
 
     assert findings(watched, judge) == {}
 
@@ -187,7 +187,7 @@ def test_each_consumer_that_falls_behind_raises_an_alarm(
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.lag_is_unwatched(resource)) is not None:
             yield (
-                f"expected an alarm on IteratorAge of AWS/Lambda with its FunctionName, found {_or_none(why)}; {_mend(why)}"
+                f"expected an alarm on IteratorAge of AWS/Lambda with its FunctionName, found {_or_none(why)}; {_remedy(why)}"
             )
 
     assert findings(consumers, judge) == {}
@@ -211,7 +211,7 @@ def test_failures_of_each_api_raise_an_alarm(
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.api_is_unwatched(resource)) is not None:
             metric = "5xx with its ApiId" if resource.type == HTTP_API else "5XXError with its ApiName"
-            yield f"expected an alarm on {metric} of AWS/ApiGateway, found {_or_none(why)}; {_mend(why)}"
+            yield f"expected an alarm on {metric} of AWS/ApiGateway, found {_or_none(why)}; {_remedy(why)}"
 
     assert findings(served, judge) == {}
 
@@ -230,7 +230,7 @@ def test_failures_of_each_distribution_raise_an_alarm(
         if (why := watching.distribution_is_unwatched(resource)) is not None:
             yield (
                 f"expected an alarm on 5xxErrorRate of AWS/CloudFront with its DistributionId, found {_or_none(why)}; "
-                f"{_mend(why)} in us-east-1"
+                f"{_remedy(why)} in us-east-1"
             )
 
     assert findings(serving, judge) == {}
@@ -244,7 +244,7 @@ def test_failures_of_each_state_machine_raise_an_alarm(graph: Graph, watching: W
     def judge(resource: Resource) -> Iterator[str]:
         if (why := watching.machine_is_unwatched(resource)) is not None:
             yield (
-                f"expected an alarm on ExecutionsFailed of AWS/States with its StateMachineArn, found {_or_none(why)}; {_mend(why)}"
+                f"expected an alarm on ExecutionsFailed of AWS/States with its StateMachineArn, found {_or_none(why)}; {_remedy(why)}"
             )
 
     assert findings(every(graph, MACHINE), judge) == {}
@@ -266,7 +266,7 @@ def test_alarms_can_fire(graph: Graph, watching: Watching) -> None:
 
 @pytest.mark.infra
 @pytest.mark.item("ALARM-06")
-def test_alarms_reach_somebody(graph: Graph, watching: Watching, declared: Declarations) -> None:
+def test_alarms_notify_a_recipient(graph: Graph, watching: Watching, declared: Declarations) -> None:
     """Every alarm would fire into the void."""
 
     def judge(resource: Resource) -> Iterator[str]:

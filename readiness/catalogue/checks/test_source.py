@@ -200,7 +200,7 @@ def test_names_in_scripts_exist(
 
 @pytest.mark.code
 @pytest.mark.item("SRC-08")
-def test_no_secret_stands_in_the_files(
+def test_files_contain_no_secret(
     application: Application, tree: list[Path], evidence: dict[str, object]
 ) -> None:
     """Every reader of the repository could use the secret."""

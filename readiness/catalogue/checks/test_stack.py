@@ -83,7 +83,7 @@ def test_nothing_has_drifted_from_the_template(
 
 @pytest.mark.infra
 @pytest.mark.item("STACK-03")
-def test_what_holds_data_survives_a_slip(
+def test_resources_with_data_survive_an_accidental_deletion(
     env: Environment, graph: Graph, stacks: Mapping[str, CloudFormationStack], declared: Declarations
 ) -> None:
     """Deleting the wrong stack would delete the users' data with it."""
@@ -173,7 +173,7 @@ def test_template_in_the_folder_is_deployed(
 
 @pytest.mark.infra
 @pytest.mark.item("STACK-07")
-def test_nothing_undeclared_hangs_on_the_stack(env: Environment, graph: Graph) -> None:
+def test_stack_has_no_undeclared_configuration(env: Environment, graph: Graph) -> None:
     """Drift detection compares declared properties alone: a manual addition stays in effect, and no tool reports it."""
     assert undeclared(env, graph) == {}
 

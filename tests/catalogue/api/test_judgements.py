@@ -218,7 +218,7 @@ def test_an_endpoint_beside_a_domain_fails_unless_it_is_disabled() -> None:
         env = named("TLS_1_2", disabled=disabled)
         refused = nullcontext() if disabled else pytest.raises(AssertionError, match="Rest")
         with refused:
-            checks.test_nobody_gets_past_a_custom_domain(graph, Apis(env, graph), domain_of(env))
+            checks.test_custom_domains_cannot_be_bypassed(graph, Apis(env, graph), domain_of(env))
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, status: int, **headers: str) -> None:
@@ -235,7 +235,7 @@ def test_a_protected_route_that_lets_strangers_in_fails(
     answering(monkeypatch, status)
     monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
     with nullcontext() if holds else pytest.raises(AssertionError, match="without credentials"):
-        checks.test_protected_routes_refuse_strangers(cast("Environment", None), apis({}))
+        checks.test_protected_routes_refuse_unauthenticated_callers(cast("Environment", None), apis({}))
 
 
 def by_token(**authorizer: str) -> Apis:
@@ -263,7 +263,7 @@ def test_an_authorizer_that_lets_any_token_in_fails(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("readiness.catalogue.checks.test_api.exchange", answer)
     monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
     with pytest.raises(AssertionError, match="with a made-up token"):
-        checks.test_protected_routes_refuse_strangers(
+        checks.test_protected_routes_refuse_unauthenticated_callers(
             cast("Environment", None), by_token(**TOKEN, identityValidationExpression=expression)
         )
 
@@ -274,7 +274,7 @@ def test_an_authorizer_that_no_token_can_be_made_up_for_is_not_judged(
     answering(monkeypatch, 401)
     monkeypatch.setattr(Apis, "base", lambda *_: "https://api.example")
     with pytest.raises(Unverified, match=r"allow\|deny"):
-        checks.test_protected_routes_refuse_strangers(
+        checks.test_protected_routes_refuse_unauthenticated_callers(
             cast("Environment", None), by_token(**TOKEN, identityValidationExpression="allow|deny")
         )
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from readiness.aws.policy import open_without_tls, strangers
+from readiness.aws.policy import external_principals, open_without_tls
 from readiness.aws.service_access import Caller
 from readiness.aws.topic import Subscription
 from readiness.catalogue.checks import test_data as checks
@@ -51,7 +51,7 @@ SNS = {"Service": "sns.amazonaws.com"}
     ],
 )
 def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
-    assert strangers([statement], OWN, known={"owner"}) == []
+    assert external_principals([statement], OWN, known={"owner"}) == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
     ],
 )
 def test_strangers_are_named(statement: dict[str, Any], who: str) -> None:
-    (finding,) = strangers([statement], OWN, known={"owner"})
+    (finding,) = external_principals([statement], OWN, known={"owner"})
 
     assert who in finding
 
@@ -177,7 +177,7 @@ def test_pending_subscription_is_named() -> None:
     told = FakeTopic([Subscription("email", confirmed=False)])
 
     with pytest.raises(AssertionError, match=r"(?s)Alarms.*1\s+pending"):
-        checks.test_topics_reach_somebody(Graph([topic]), {topic: told})
+        checks.test_topics_have_a_confirmed_subscriber(Graph([topic]), {topic: told})
 
 
 @dataclass(frozen=True)
@@ -217,21 +217,21 @@ def redriving(target: str, receives: int = 3, **settings: Any) -> FakeQueue:
     ],
 )
 def test_redrive_that_keeps_what_failed_passes(found: dict[Resource, FakeQueue]) -> None:
-    checks.test_failed_messages_are_put_aside(Graph([*found]), found, {})
+    checks.test_queues_have_a_dead_letter_queue(Graph([*found]), found, {})
 
 
 def test_redrive_that_loses_what_failed_is_named() -> None:
     found = queues(Jobs=redriving("failed"), Failed=FakeQueue("failed"))
 
     with pytest.raises(AssertionError, match=r"(?s)Jobs.*failed to keep"):
-        checks.test_failed_messages_are_put_aside(Graph([*found]), found, {})
+        checks.test_queues_have_a_dead_letter_queue(Graph([*found]), found, {})
 
 
 def test_queue_that_nobody_here_reads_needs_no_redrive() -> None:
     found = queues(Inbox=FakeQueue("inbox"))
 
     with pytest.raises(NotApplicable):
-        checks.test_failed_messages_are_put_aside(Graph([*found]), found, {})
+        checks.test_queues_have_a_dead_letter_queue(Graph([*found]), found, {})
 
 
 def test_queue_of_a_rules_failures_is_one_of_dead_letters() -> None:
@@ -241,7 +241,7 @@ def test_queue_of_a_rules_failures_is_one_of_dead_letters() -> None:
     graph = Graph([failed, rule], [Edge(rule, Relation.DEAD_LETTERS_TO, failed)])
 
     with pytest.raises(AssertionError, match="Failed"):
-        checks.test_dead_letters_wait_for_whoever_looks(graph, found, {})
+        checks.test_dead_letters_are_retained_long_enough(graph, found, {})
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def unprotected(*domains: str, enabled: bool = True, **behaviour: Any) -> dict[s
 def test_production_without_a_firewall_fails(exposed: dict[str, Any]) -> None:
     account = Account(exposed)
     with pytest.raises(AssertionError, match="Edge"):
-        checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
+        checks.test_production_has_a_firewall(cast("Environment", account), GRAPH, told(account))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_production_without_a_firewall_fails(exposed: dict[str, Any]) -> None:
 )
 def test_a_firewall_is_asked_only_where_production_runs_something(account: Account, why: str) -> None:
     with pytest.raises(NotApplicable, match=why):
-        checks.test_a_firewall_stands_before_production(cast("Environment", account), GRAPH, told(account))
+        checks.test_production_has_a_firewall(cast("Environment", account), GRAPH, told(account))
 
 
 def test_a_disabled_distribution_is_left_to_the_item_that_names_it() -> None:

@@ -153,20 +153,20 @@ def test_a_secret_that_was_made_by_hand_may_stand_in_the_template() -> None:
 
 @dataclass(frozen=True)
 class FakeFunction:
-    told: str = ""
+    received: str = ""
 
 
-def untold(
-    *edges: Edge, told: str = "", action: str = "dynamodb:GetItem", resource: Resource = ORDERS
+def unreceived(
+    *edges: Edge, received: str = "", action: str = "dynamodb:GetItem", resource: Resource = ORDERS
 ) -> Sequence[str]:
     role: Any = granting(action, Resource=f"{resource.arn}*")
-    functions: Any = {API: FakeFunction(told)}
+    functions: Any = {API: FakeFunction(received)}
     graph = Graph([resource, FILES, API]).plus(edges)
-    return list(reach.untold(role, functions, graph))
+    return list(reach.unreceived(role, functions, graph))
 
 
 def test_a_grant_on_what_nothing_names_is_a_finding() -> None:
-    (finding,) = untold(Edge(API, Relation.USES, ORDERS, "dynamodb:GetItem"))
+    (finding,) = unreceived(Edge(API, Relation.USES, ORDERS, "dynamodb:GetItem"))
 
     assert "Orders" in finding
 
@@ -188,7 +188,7 @@ QUEUE = Resource("AWS::SQS::Queue", "Jobs", "https://sqs/1/jobs", arn=f"arn:aws:
     ],
 )
 def test_an_event_tells_of_what_it_comes_from(edges: list[Edge]) -> None:
-    assert untold(*edges) == []
+    assert unreceived(*edges) == []
 
 
 def test_a_function_knows_what_its_variables_and_the_template_name() -> None:
@@ -196,11 +196,12 @@ def test_a_function_knows_what_its_variables_and_the_template_name() -> None:
         ORDERS.type, "Orders", "orders", {"TableName": "orders"}, arn=f"arn:aws:dynamodb:{HERE}:table/orders"
     )
 
-    assert untold(told="shop-Orders-1A2B") == []
-    assert untold(told=ORDERS.arn) == []
-    assert untold(resource=fixed) == []
-    assert untold(resource=API, action="lambda:InvokeFunction") == []  # itself
-    assert untold(resource=IMPORT, action="states:SendTaskSuccess") == []  # a token names the state machine
-    assert len(untold(resource=IMPORT, action="states:StartExecution")) == 1
-    assert untold(action="ssm:GetParameter*") == []
-    assert len(untold(action="dynamodb:*")) == 1  # of which ListTables is a part
+    assert unreceived(received="shop-Orders-1A2B") == []
+    assert unreceived(received=ORDERS.arn) == []
+    assert unreceived(resource=fixed) == []
+    assert unreceived(resource=API, action="lambda:InvokeFunction") == []  # itself
+    # A token names the state machine.
+    assert unreceived(resource=IMPORT, action="states:SendTaskSuccess") == []
+    assert len(unreceived(resource=IMPORT, action="states:StartExecution")) == 1
+    assert unreceived(action="ssm:GetParameter*") == []
+    assert len(unreceived(action="dynamodb:*")) == 1  # of which ListTables is a part
