@@ -46,7 +46,7 @@ class How(StrEnum):
     STATIC = "static"  # reads the source tree
     READ_ONLY = "read-only"  # reads the live stack
     ACTIVE = "active"  # writes to the live stack, or loads it
-    DRILL = "drill"  # disturbs whoever else looks at the stack, or takes long: runs alone, after the rest
+    DRILL = "drill"  # disturbs other checks of the stack, or takes long: runs alone, after the rest
     BROWSER = "browser"  # drives a real browser
     PAID = "paid"  # costs money at the AI providers on real AWS
 

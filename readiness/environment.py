@@ -225,7 +225,7 @@ def _sections(application: Application) -> dict[str, dict[str, Any]]:
             )
         sounds_so = "production" not in section and _SOUNDS_LIKE_PRODUCTION.search(name)
         if sounds_so and name not in said:
-            section["production"] = True  # nobody has said that it may be touched
+            section["production"] = True  # no setting allows changes
         elif sounds_so:
             raise UsageProblem(
                 f"{file.name}: {name}: expected production = true or production = false, found neither; its name sounds like "

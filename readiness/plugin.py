@@ -223,7 +223,7 @@ class Verification:
         self.stop = Stop()
         self.room: Room | None = None
         self.controller: Controller | None = None
-        # Of everybody on this machine who verifies this stack.
+        # Shared by all runs on this machine that verify this stack.
         stack = f"{option.cloud or self.environment.settings.cloud or 'aws'}.{self.environment.stack_name}"
         self.turns = self.application.state / "turns" / stack
         self.durations = Durations(self.application.state / "durations" / f"{stack}.json")

@@ -25,7 +25,7 @@ _stack: list[str] = []
 
 def tell(folder: Path | None) -> None:
     """Set the folder in which this process reports its waits, None for none."""
-    global _folder  # noqa: PLW0603  # a process has one terminal, and a wait deep in a resource cannot be told which
+    global _folder  # noqa: PLW0603  # a process has one terminal, and a wait deep in a resource does not receive it
     _folder = folder
 
 

@@ -66,6 +66,6 @@ def _outcome(make: Callable[[], Any]) -> dict[str, Any]:
             "cause": problem.cause,
             "is_of_budget": isinstance(problem, BudgetSpent),
         }
-    except Exception as problem:  # noqa: BLE001  # whatever it is, nobody else has to pay to see it again
+    except Exception as problem:  # noqa: BLE001  # for any error, no other check pays to see it again
         message = f"{type(problem).__name__}: {problem}"
         return {"problem": message, "cause": message, "is_of_budget": False}

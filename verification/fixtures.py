@@ -98,7 +98,7 @@ def _require_allowance(stack: Stack, endpoint: str) -> None:
         own = Allowance.of(stack, Api(stack.env, endpoint).call("GET", "/health"))
         _ = own.is_unlimited or own.left
     except (Unverified, KeyError, ValueError):
-        return  # nobody can tell; a refusal will say it
+        return  # unknown; a refusal will show it
     own.require(budgets.RUN_REQUESTS, "a run")
 
 

@@ -189,7 +189,7 @@ _DEPLOYING: Final[Mapping[str, Sequence[str]]] = {
         ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
         ("arn:aws:s3:::{stack}*/*", f"{_SAM_BUCKET}/*"),
     ),
-    # `sam delete` removes the packages that it uploaded; what the stack's buckets hold is nobody's to delete.
+    # `sam delete` removes the packages that it uploaded; the content of the stack's buckets must not be deleted.
     "s3:DeleteObject": (f"{_SAM_BUCKET}/*",),
     # What the preflight looks for in the account.
     "bedrock:GetFoundationModelAvailability": ("*",),
@@ -236,8 +236,8 @@ _UNUSED: Final = (
     *("StagingConfig", "VpcOrigin", "Website", "BucketCORS", "BucketLogging", "BucketNotification", "KmsKey"),
     *("PermissionsBoundary", "CloudFrontOrigin", "ReplicateSecret", "RandomPassword", "DeletionProtection"),
 )
-# What this stack takes of nobody, though a type's handlers may: rows, log lines, secrets in clear, keys at work, and
-# roles beyond what the template writes into them.
+# What this stack's deployment does not need, although a type's handlers may use it: rows, log lines, unencrypted
+# secrets, the use of keys, and roles beyond what the template writes into them.
 _WITHHELD: Final = {
     *(
         "dynamodb:BatchWriteItem",

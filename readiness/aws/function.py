@@ -113,7 +113,7 @@ class Function:
         address = self._client.get_function(FunctionName=self.name)["Code"].get("Location")
         if not address:
             raise Unverified(f"{self!r} has no package to download; only zip packages can be compared")
-        # Not by its address, which is signed anew each time.
+        # Not by its address, which is signed again each time.
         request = {"function": self.name}
         files = self.env.exchanges.call(
             "package", request, lambda: self._download("the package", address, self.code_sha256)

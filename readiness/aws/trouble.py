@@ -15,7 +15,7 @@ from readiness.aws.alarm_evaluation import Course, Trouble, Values
 
 _LEAD: Final = 30  # minutes without trouble before anything happens
 _FORMER: Final = 10  # minutes that an earlier trouble takes
-_FEW: Final = 12  # messages and ages are counted anew so often in the stated time
+_FEW: Final = 12  # messages and ages are counted again so often in the stated time
 _QUICK_MS: Final = 50.0
 Metrics = Mapping[
     tuple[str, str], tuple[str, Values, Values]

@@ -95,7 +95,7 @@ def _judged(text: str, names: Names, known: frozenset[str], *, all_known: bool) 
     found = _STACK.search(text)
     stack = found["name"] if found and _LITERAL.fullmatch(found["name"]) else ""
     outputs = {output["name"] for output in _OUTPUT.finditer(text)}
-    # A stack that nobody here deploys may be somebody else's; that its outputs are ours says whose was meant.
+    # A stack that is not deployed from here may be another team's. Outputs of ours show that this application was meant.
     is_ours = bool(_OWN.search(text) or outputs & (names.outputs or set()))
     if stack and all_known and (is_ours or stack in known):
         has = ", ".join(sorted(known))
@@ -109,7 +109,7 @@ def _judged(text: str, names: Names, known: frozenset[str], *, all_known: bool) 
             )
     for log in _LOG.finditer(text):
         name = log["name"]
-        # Below a folder in which every log group is the template's, nobody else makes one.
+        # Below a folder in which every log group is the template's, no other program makes one.
         folder = next((f"/{stack}/" for stack in names.stacks if name.startswith(f"/{stack}/")), "")
         if folder and any(group.startswith(folder) for group in names.log_groups):
             has = ", ".join(sorted(group for group in names.log_groups if group.startswith(folder)))

@@ -30,7 +30,7 @@ def found(folder: Path, files: Sequence[Path]) -> list[Finding]:
         Unverified: detect-secrets is not installed.
     """
     try:
-        from readiness.probes import leaks  # noqa: PLC0415  # an extra that not everybody installs
+        from readiness.probes import leaks  # noqa: PLC0415  # an optional extra
     except ImportError as problem:
         raise Unverified(f"{problem.name} is not installed; install stack-readiness[static]") from problem
     texts = {file.relative_to(folder).as_posix(): read(file).split("\n") for file in files}

@@ -255,5 +255,5 @@ def _exports(file: Path, name: str) -> bool:
     text = _COMMENTS.sub(" ", read(file))
     if not re.search(r"\bexports?\b", text):
         return False
-    # Where the name stands at all, nobody can tell without running the file whether it is exported.
+    # If the file contains the name, only a run can show whether it is exported.
     return bool(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) or _ANYTHING.search(text))

@@ -10,7 +10,7 @@ from typing import Final
 from readiness.errors import Unverified
 from readiness.probes import process
 
-# Made or brought along, never written by whoever owns the application.
+# Generated or vendored, never written by the application's authors.
 _MADE: Final = {
     *(".git", ".aws-sam", ".readiness", ".venv", "venv", "node_modules", "__pycache__", "reports", "cdk.out"),
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".terraform", ".tox", "vendor", "third_party"),

@@ -111,7 +111,7 @@ class Wire:
             elif answer.after is None:
                 self._unanswered.add(request)
             else:
-                if answer.after:  # each handler runs by itself, so that nobody else waits meanwhile
+                if answer.after:  # each handler runs by itself, so that no other request waits meanwhile
                     self._context.pages[0].wait_for_timeout(answer.after.total_seconds() * 1000)
                 route.fulfill(status=answer.status, headers=dict(answer.headers), json=answer.document)
         except Error as problem:

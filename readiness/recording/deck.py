@@ -21,7 +21,7 @@ from readiness.recording.replay import Player
 from readiness.recording.scrub import OWN_ACCOUNT, Scrubber
 
 _CONTROLLER = "controller"
-# A tool that asks a public service finds nobody there: port 9 of this machine discards.
+# A tool that asks a public service gets no answer there: port 9 of this machine discards.
 _NOWHERE = dict.fromkeys(
     ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"
 )

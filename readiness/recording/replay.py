@@ -33,7 +33,7 @@ _VOLATILE = re.compile(
     r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}"
     r"|(?<!\d)1\d{9}(?:\d{3})?(?:\.\d+)?(?!\d)"  # seconds or milliseconds since 1970
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"  # UUIDs
-    r"|(?<![\d.])198\.1[89]\.\d+\.\d+"  # addresses of nobody
+    r"|(?<![\d.])198\.1[89]\.\d+\.\d+"  # addresses without an owner
 )
 _READS = re.compile(r"Get|Describe|List|Head|Scan|Query|Filter|Lookup|Detect")
 _LIKE_AN_ACCOUNT = re.compile(rb"(?<!\d)\d{12}(?!\d)")
@@ -183,7 +183,7 @@ class Player(Scopes):
         for lines in (own, alike, elsewhere):
             if (line := next((line for line in lines if id(line) not in self._given), None)) is not None:
                 return line
-        # Of this check's own, none is left: whoever asks once more than the recorded run did learns nothing new.
+        # No answer of this check is left: a request beyond the recorded ones gets no new answer.
         return elsewhere[-1] if reads and elsewhere and not own else None
 
     def _past_the_exchanges(self, what: str, arguments: tuple[Any, ...]) -> None:

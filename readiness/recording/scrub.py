@@ -45,7 +45,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+
 _NAMED_LIKE_A_SECRET = re.compile(r"(?i)api_?key|secret|passw|credential|private_?key|token")
 _NO_SECRET = re.compile(r"arn:|https?://|\d*$|(?i:true|false|none)$")
 _SETTING = 4096  # characters; no longer text is a password
-# What cannot hold a text that somebody reads: pictures, fonts.
+# Formats that contain no readable text: pictures, fonts.
 _OPAQUE = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"wOF2", b"wOFF")
 WITHHELD = "$withheld"
 """In the place of content that cannot be looked into."""

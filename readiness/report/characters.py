@@ -18,10 +18,10 @@ _HIDDEN = (
     r"\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, or turns text round
     r"\ud800-\udfff"  # surrogates: Python joins those that belong together
     rf"\ufdd0-\ufdef\ufffe\uffff{_NONCHARACTERS}"  # never characters, by Unicode's own word
-    r"\U000e0000-\U000e007f"  # tags, a second alphabet that nobody sees
+    r"\U000e0000-\U000e007f"  # tags, a second, invisible alphabet
 )
 _UNREADABLE = re.compile(f"[{_HIDDEN}]")
-# What pytest itself sends to a terminal: colours, the taskbar's progress, and the line begun anew.
+# What pytest itself sends to a terminal: colours, the taskbar's progress, and a restart of the line.
 _OF_A_TERMINAL = re.compile(rf"\x1b\[[0-9;]*m|\x1b\]9;4;[0-9;]*\x1b\\|\r|([{_HIDDEN}])")
 
 

@@ -20,7 +20,7 @@ _SECRETS = [
     re.compile(r"\bsk-[A-Za-z0-9_.-]{10,}"),  # OpenAI and Stability
     re.compile(r"\b(?:gh[oprsu]|github_pat)_[A-Za-z0-9_.]{10,}"),  # GitHub
     re.compile(r"\bbfl_[A-Za-z0-9.]{10,}"),  # Black Forest Labs
-    re.compile(r"(?i)(?:secret_?access_?key|session_?token|api_?key)\b" + _VALUE),  # told by its name
+    re.compile(r"(?i)(?:secret_?access_?key|session_?token|api_?key)\b" + _VALUE),  # recognised by its name
     re.compile(r"\bAIza[A-Za-z0-9_.-]{10,}"),  # Google
     # presigned URLs, also where they are part of another one
     re.compile(r"(?i)x-(?:amz|goog)-(?:signature|security-token|credential)(?:=|%3D)[^&\s\"'<>]+"),
@@ -37,7 +37,7 @@ _PRIVATE = [
         r"(?<![\w-])(?=[\w-]++\.[\w.-]{8})[\w-]*?\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}", re.ASCII
     ),
     re.compile(r"(?<=://)[^\s/@:\"']+:[^\s/@\"']+(?=@)"),  # a name and its password within a URL
-    re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b" + _VALUE),  # told by its name
+    re.compile(r"(?i)\b\w*(?:password|passwd|client_?secret)\b" + _VALUE),  # recognised by its name
 ]
 # pytest shortens a text in its middle, and what is left of a key has no form any more.
 _WORD = re.compile(r"[^\s'\"]{7,}")
@@ -46,7 +46,7 @@ _ACCOUNTS = [
     re.compile(r"(?<=[:/])()\d{8}(\d{4})(?=[:/])"),  # in ARNs and in queues' URLs
     re.compile(
         r"(?i)\b((?:account|owner)(?:[ _-]?id)?[\"']?\s*+(?:[:=]|is)?+\s*+[\"']?)\d{8}(\d{4})(?!\d)"
-    ),  # told by its name
+    ),  # recognised by its name
 ]
 
 

@@ -100,7 +100,7 @@ class Outcomes:
         ]
         try:
             report = yield
-        except (Exception, SystemExit) as problem:  # noqa: BLE001  # representing a stranger's object runs his code
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  # the representation of an object runs its own code
             report = _unrepresented(item, call, problem)
         _redact(report)
         seen = item.stash.setdefault(SEEN, Seen())
@@ -109,7 +109,7 @@ class Outcomes:
         LATEST.clear()
         if call.when == "call" or call.excinfo:
             result = waive(self._judged(item, call, report, seen), self._waivers, self._today)
-            result = replace(result, reason=redact(result.reason))  # a waiver's words are somebody's too
+            result = replace(result, reason=redact(result.reason))  # a waiver's text may contain a secret too
             is_skipped = result.outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE)
             if is_skipped or (result.gap and self._environment.rehearsal):
                 report.outcome = "skipped"

@@ -281,7 +281,7 @@ def test_cdn_lets_only_reads_through(stack: Stack, cdn: Cdn, site: Cdn, shown_jo
         for behaviour in distribution.behaviours
         for method in behaviour["AllowedMethods"]["Items"]
     }
-    path = f"/images/{uuid.uuid4()}.png"  # nobody's, should a write get through
+    path = f"/images/{uuid.uuid4()}.png"  # no user's image, in case a write succeeds
     writes = [
         edge.get(path, method=method) for edge in (cdn, site) for method in ("PUT", "POST", "PATCH", "DELETE")
     ]

@@ -261,7 +261,7 @@ def test_alarms_notify_a_recipient(stack: Stack) -> None:
 
     assert stack.alarms, f"{stack.formation!r} has no alarm"
     assert silent == []
-    # What the stack keeps for itself, such as AlarmInbox, wakes nobody.
+    # A subscriber of the stack itself, such as AlarmInbox, notifies no person.
     subscribers = [
         subscription
         for subscription in stack.alarm_topic.subscriptions

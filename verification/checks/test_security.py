@@ -422,7 +422,7 @@ def test_functions_answer_their_own_api_and_queue_alone(stack: Stack) -> None:
         or not _only_from(statement, stack.http_api.execution_arn)
     ] == []
     assert stack.worker.permissions == []
-    # An alias or a version has a policy of its own, and whoever it lets in runs old code.
+    # An alias or a version has its own policy, and a caller that it allows runs old code.
     assert {f.name: own for f in stack.functions if (own := f.permissions_of_qualifiers)} == {}
     assert sources == {stack.api.name: [], stack.worker.name: [stack.queue.arn]}
     assert {function.name: function.urls for function in stack.functions if function.urls} == {}

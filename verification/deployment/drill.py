@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "-drill"
 
-# What two stacks cannot both have, what people would be told of, and what would be taken from others.
+# What two stacks cannot both have, what would notify people, and what would be taken from others.
 _OF_ITS_OWN = {
     "AlarmEmail": "",
     "ApiReservedConcurrency": "0",

@@ -70,7 +70,7 @@ def _upload(
         content = site.files(options.page / "dist")
         names = site.named(content[-1].path.read_text(encoding="utf-8"))
         stored = home.store(content, aws.client(environment, "s3"))
-        # A killed deployment may have stored the page, and not have told the edges.
+        # A killed deployment may have stored the page without invalidating the edges.
         if stored or not health.is_published(values[outputs.SITE_URL], names, fetch):
             home.forget(aws.client(environment, "cloudfront"), reference=uuid.uuid4().hex)
     except site.PageProblem as problem:

@@ -95,7 +95,7 @@ def checked_out(tag: str, repository: Path, folder: Path) -> Path:
             "git fetch --tags"
         )
     worktree = folder / commit[:12]
-    # Killed half-way it is incomplete; touched by somebody it is no release any more.
+    # After a kill it is incomplete. After a change by hand it is no release any more.
     whole = _git(worktree, "rev-parse", "HEAD") == commit and not _git(worktree, "status", "--porcelain")
     if not (worktree.is_dir() and whole):
         _git(repository, "worktree", "remove", "--force", "--force", str(worktree))

@@ -21,7 +21,7 @@ def variables(private: Path) -> Iterator[Mapping[str, str]]:
             directory, so that a killed process leaves nothing there.
     """
     made = private / _NAME
-    shutil.rmtree(made, ignore_errors=True)  # left by whoever was killed
+    shutil.rmtree(made, ignore_errors=True)  # left by a killed process
     made.mkdir(parents=True, mode=0o700)
     try:
         # npm's compiled code is worth keeping; it would lie in the folder otherwise.

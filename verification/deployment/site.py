@@ -42,7 +42,7 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".xml": "application/xml",
 }
-# Source maps, and what tools write about a build: a map for whoever looks for a way in.
+# Source maps, and what tools write about a build: they would help an attacker.
 _PRIVATE = re.compile(r"\.map$|(^|/)\.|(^|/)(report|stats|bundle)[^/]*\.(html|json|md)$|(^|/)report/")
 
 

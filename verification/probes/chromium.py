@@ -87,7 +87,7 @@ def _unpack(source: Path, home: Path, node: Path) -> None:
         try:
             made.rename(home)
         except OSError:
-            if not home.is_dir():  # nobody else was faster
+            if not home.is_dir():  # no other process was faster
                 raise
 
 

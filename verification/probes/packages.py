@@ -312,7 +312,7 @@ class Packages:
     def _npm(self, command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         if shutil.which("npm", path=process.environment()["PATH"]) is None:
             raise Unverified("npm is not installed; run ./scripts/setup.sh")
-        # A log of each run, below somebody's home, is nothing that a report should name.
+        # A report should not name the log of each run, which is in a user's home.
         quiet = ("--fetch-retries=0", "--logs-max=0", "--no-update-notifier")
         return process.run([*command, *quiet], folder=folder, deadline=_DEADLINE)
 

@@ -549,7 +549,7 @@ def test_every_origin_exists(
             if name := _bucket_of(origin):
                 if _is_there(Bucket(env, name)) is False:
                     yield f"expected a bucket behind origin '{origin['Id']}', found that {name} does not exist; take the origin out"
-            # Names of AWS's services belong to resources, which nobody else can take; private ones no name system knows.
+            # Names of AWS's services belong to resources, which no other account can take; DNS does not know private ones.
             elif (
                 not domain.endswith((".amazonaws.com", ".on.aws"))
                 and "VpcOriginConfig" not in origin

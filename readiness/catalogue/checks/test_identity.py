@@ -53,7 +53,7 @@ _KINDS: Mapping[str, Sequence[str]] = {
     "scheduler.amazonaws.com": ("AWS::Scheduler",),
     "states.amazonaws.com": ("AWS::StepFunctions",),
 }
-# Roles of the functions that CDK adds to a stack by itself; nobody here writes their policies.
+# Roles of the functions that CDK adds to a stack by itself; the application does not write their policies.
 _ADDED_BY_CDK = re.compile(
     r"[0-9a-fA-F]{32}|CustomResourceProvider|^LogRetention|^BucketNotificationsHandler"
 )

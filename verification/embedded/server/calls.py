@@ -73,7 +73,7 @@ class Calls:
             query = {**parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True), **query}
         key = router.extract_access_key_id(headers, query)
         if not key:
-            return []  # nobody's permissions are asked for
+            return []  # no permissions are checked
         method, path = scope["method"], scope["path"]
         service = router.detect_service(method, path, headers, query)
         request = (service, method, path, headers, body, query)

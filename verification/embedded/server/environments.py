@@ -57,9 +57,8 @@ INNER_BREAK = "\x1e"
 END_OF_OUTPUT = b"\x1d"
 
 INIT_LIMIT_SECONDS = 10.0
-# On AWS each environment has a machine to itself. Here those that start would take the processors from those that
-# serve, slow answers would have still more of them started, and work that nobody waits for would delay what somebody
-# does wait for.
+# On AWS each environment has its own machine. Here starting environments would take the processors from those that
+# serve. Slow answers would start more of them. Background work would delay requests with a waiting caller.
 STARTS_AT_ONCE = max(2, os.cpu_count() or 1)
 BACKGROUND_NICENESS = 10
 CHUNK_BYTES = 1 << 16

@@ -422,7 +422,7 @@ class Gateway:
                 return
             await answer.finish()
             return
-        # The function runs on, as on AWS; only its answer finds nobody.
+        # The function runs on, as on AWS; only its answer has no recipient.
         self._late.add(work)
         work.add_done_callback(self._forget)
         await answer.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")

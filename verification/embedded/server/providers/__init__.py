@@ -34,7 +34,7 @@ def install(context: Context) -> None:
         HookMissingError: MiniStack is not the version that this was written for.
     """
     del context  # Bedrock is reached through MiniStack alone
-    # Only the server's environment has MiniStack, and whoever wants `keys` must not need it.
+    # Only the server's environment has MiniStack, and an import of `keys` must not need it.
     importlib.import_module(f"{__package__}.seam").install_into(ledger)
 
 
