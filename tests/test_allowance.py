@@ -69,7 +69,7 @@ def test_a_log_that_does_not_tell_leaves_it_unverified(lines):
         ("2001:db8::/32", False),
     ],
 )
-def test_whoever_is_allow_listed_has_no_limit(allowed, unlimited):
+def test_an_allow_listed_address_has_no_limit(allowed, unlimited):
     own = Allowance.of(stack(used=50, allowed=allowed), ANSWER)
 
     assert own.is_unlimited == unlimited
@@ -106,7 +106,7 @@ def test_a_run_says_before_it_pays_that_the_api_would_refuse(monkeypatch):
         fixtures._require_allowance(stack(used=51 - budgets.RUN_REQUESTS), "https://api")
 
 
-def test_where_nobody_can_tell_the_run_goes_on(monkeypatch):
+def test_if_the_allowance_is_unknown_the_run_continues(monkeypatch):
     class Silent(Log):
         def wait_for(self, *_):
             raise Denied("logs:FilterLogEvents", "no")

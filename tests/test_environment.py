@@ -123,7 +123,7 @@ def declared(tmp_path, text, name="prod-eu"):
         ('stack = "some-stack"\n', "", "prod-eu: expected stack there or in samconfig.toml, found neither"),
     ],
 )
-def test_a_setting_that_nobody_knows_stops_the_run(tmp_path, old, new, message):
+def test_an_unknown_setting_stops_the_run(tmp_path, old, new, message):
     with pytest.raises(UsageProblem, match=message):
         declared(tmp_path, SECTION.format(name="prod-eu").replace(old, new, 1))
 
@@ -474,7 +474,7 @@ def test_no_clock_but_an_embedded_aws_runs_faster(state, variables, speed):
     assert environment._speed(state, variables) == speed
 
 
-def test_deadlines_are_told_by_the_clock_of_whoever_answers():
+def test_deadlines_follow_the_clock_of_the_answering_server():
     env = reach("http://127.0.0.1:9")
     assert env.patience(timedelta(minutes=1)) == timedelta(minutes=1)
     assert replace(env, speed=20.0).patience(timedelta(minutes=1)) == timedelta(seconds=3)

@@ -62,7 +62,7 @@ def found(op, left, right):
         ("==", [1, 2], [1, 3], ["expected [1, 3], found [1, 2]"]),
     ],
 )
-def test_a_comparison_is_told_in_plain_words(op, left, right, expected):
+def test_a_comparison_is_shown_in_plain_words(op, left, right, expected):
     assert found(op, left, right) == expected
 
 

@@ -250,7 +250,7 @@ def test_credentials_of_a_profile_may_take_a_role_on(wire, tmp_path, monkeypatch
         env.client("sts", attempts=1).get_caller_identity()
 
 
-def test_nobody_else_makes_clients():
+def test_no_other_module_makes_clients():
     """One that Environment has not made has no guard."""
     makes = re.compile(
         r"(boto3|botocore\.session|session|_session)\.(client|resource|Session|get_session|create_client)$"

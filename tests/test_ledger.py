@@ -84,7 +84,7 @@ def test_a_model_without_a_price_is_reckoned_dear_and_said_to_be(ledger):
     assert (row["usd"], row["priced"]) == (general.UNPRICED_IMAGE_USD, False)
 
 
-def test_a_request_that_would_exceed_the_budget_is_refused_and_told(ledger):
+def test_a_request_that_would_exceed_the_budget_is_refused_and_reported(ledger):
     accept(ledger, "b", "b", "b", "b")
     told = r"a job would cost about 0\.3000 USD, and 0\.8000 of"
     with pytest.raises(BudgetSpent, match=told) as refused, ledger.hold("a job", models=["a", "b"]):
@@ -109,7 +109,7 @@ def test_a_budget_of_nothing_lets_nothing_through(tmp_path):
         pytest.fail("it was let through")
 
 
-def test_what_is_held_is_nobody_elses_to_spend(ledger, tmp_path):
+def test_what_is_held_cannot_be_spent_by_another_check(ledger, tmp_path):
     other = ledger_at(tmp_path)
     with (
         ledger.hold("a job", models=["b"] * 4),

@@ -63,7 +63,7 @@ def test_what_was_led_before_is_forgotten(listening: socket.socket) -> None:
         socket.getaddrinfo("a.led.test", 443)
 
 
-def test_a_chromium_is_told(listening: socket.socket) -> None:
+def test_chromium_gets_a_rule_for_the_domain(listening: socket.socket) -> None:
     names.lead("led.test=127.0.0.1:20443")
 
     assert names.chromium_arguments() == [

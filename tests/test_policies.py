@@ -143,7 +143,7 @@ def test_the_grammar_is_iams(spoilt):
     assert bool(found) is spoilt, found
 
 
-def test_a_type_that_nobody_placed_is_an_error():
+def test_a_type_without_a_place_is_an_error():
     with pytest.raises(
         ValueError, match=r"kinesis:PutRecord is about stream.*; say in verification\.policies"
     ):

@@ -44,7 +44,7 @@ def test_what_has_ended_is_not_spoken_of(watcher, folder):
     assert list(folder.iterdir()) == []
 
 
-def test_waits_within_waits_and_beside_each_other_are_told_apart(watcher):
+def test_nested_and_parallel_waits_are_distinguished(watcher):
     with waiting("a drill"):
         watcher.look(0)
         with waiting("an alarm"):
@@ -63,7 +63,7 @@ def test_a_wait_that_fails_has_ended_too(folder):
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_where_nobody_watches_nothing_is_written(tmp_path, monkeypatch, gone):
+def test_without_a_terminal_nothing_is_written(tmp_path, monkeypatch, gone):
     monkeypatch.setattr(progress, "_folder", tmp_path / "gone" if gone else None)
 
     with waiting("images"):

@@ -98,7 +98,7 @@ def test_a_stack_that_is_named_for_all_commands_has_to_be_the_declared_one(file:
         ("staging.global", "other.global", r"has no \[staging.deploy.parameters\]; has sections for default, other"),
     ],
 )  # fmt: skip
-def test_slips_in_it_are_told(file: Path, old: str, new: str, message: str) -> None:
+def test_misspellings_in_it_are_reported(file: Path, old: str, new: str, message: str) -> None:
     file.write_text(GLOBAL.replace(old, new))
 
     with pytest.raises(UsageProblem, match=message):

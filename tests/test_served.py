@@ -191,7 +191,7 @@ def beside(bucket, edge, key, body=b"", age=timedelta()):
     ]
 
 
-def test_what_earlier_releases_have_left_is_no_stranger(bucket, edge):
+def test_files_of_earlier_releases_are_expected(bucket, edge):
     assert beside(bucket, edge, "assets/index-bbbbbbbb.js", age=timedelta(days=9)) == []
     assert beside(bucket, edge, "assets/of-a-build-that-shares-the-second-cccccccc.css") == []
     assert beside(bucket, edge, "old.ico", b"old icon") == []
@@ -206,7 +206,7 @@ def test_what_earlier_releases_have_left_is_no_stranger(bucket, edge):
         ("assets/index-aaaaaaaa.js.map", timedelta(days=9), True),
     ],
 )
-def test_whatever_else_lies_there_is_a_stranger(bucket, edge, key, age, of_release):
+def test_any_other_object_is_unexpected(bucket, edge, key, age, of_release):
     assert beside(bucket, edge, key, b"other", age) == [(key, of_release)]
 
 

@@ -41,7 +41,7 @@ def test_it_is_made_for_the_first_and_given_to_all(shared, tmp_path):
         (AssertionError("no JSON"), Unverified, "AssertionError: no JSON"),
     ],
 )
-def test_what_could_not_be_made_is_not_tried_again_and_told_to_all_alike(shared, problem, kind, cause):
+def test_a_failed_value_is_not_tried_again_and_all_get_the_same_message(shared, problem, kind, cause):
     tries = []
 
     def make():
@@ -55,7 +55,7 @@ def test_what_could_not_be_made_is_not_tried_again_and_told_to_all_alike(shared,
     assert tries == [1]
 
 
-def test_whoever_was_ended_while_it_was_asked_for_has_perhaps_paid(shared):
+def test_a_process_that_ended_during_its_request_may_have_paid(shared):
     def make():
         raise TookTooLong
 
@@ -65,7 +65,7 @@ def test_whoever_was_ended_while_it_was_asked_for_has_perhaps_paid(shared):
         shared.once("job", lambda: pytest.fail("paid twice"))
 
 
-def test_whoever_was_ended_while_it_was_waited_for_is_followed_by_another(shared):
+def test_a_process_that_ended_during_its_wait_is_replaced(shared):
     def wait():
         raise TookTooLong
 

@@ -147,7 +147,7 @@ def test_the_page_is_where_it_was_published(env):
     assert stack.page_key == "index.html"
 
 
-def test_a_page_that_nobody_published_cannot_be_looked_at(env):
+def test_an_unpublished_page_cannot_be_checked(env):
     stack = deployed(env)
     vars(stack).update(site_bucket=Listed("index.html.bak"))
 

@@ -91,7 +91,7 @@ def test_what_prowler_alone_names_says_who_claims_it() -> None:
     assert "| small | Table | `scaling` | - | DDB-04 |" in text
 
 
-def test_times_are_told_by_their_medians() -> None:
+def test_times_are_shown_by_their_medians() -> None:
     text = render(MEASURED, [])
 
     assert "| catalogue | 12.0 s | 10.0 s | 14.0 s |" in text
@@ -132,7 +132,7 @@ def test_what_prowler_could_not_ask_is_read_from_its_log(tmp_path: Path) -> None
     assert unasked(tmp_path / "none.log") == []
 
 
-def test_time_for_addresses_that_nobody_serves_is_counted(tmp_path: Path) -> None:
+def test_time_for_addresses_without_a_server_is_counted(tmp_path: Path) -> None:
     log = tmp_path / "prowler.log"
     log.write_text(
         '{"timestamp": "2026-11-28 15:33:53,500", "message": "ClientError"}\n'

@@ -71,7 +71,7 @@ def test_a_slow_route_is_late_for_one_user(bench, measure):
     assert run.figure("GET /health, 1 at once, p95")["held"] is True
 
 
-def test_a_cache_that_never_hits_is_told_by_its_rate(bench, measure):
+def test_a_cache_that_never_hits_is_detected_by_its_rate(bench, measure):
     for _ in cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0)):
         run = measure("benchmarks/test_cdn.py", "-k", "test_images")
 

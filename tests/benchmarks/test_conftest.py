@@ -55,7 +55,7 @@ def test_what_cannot_be_compared_with_is_refused(tmp_path, measured, said):
     assert "figures ===" not in output
 
 
-def test_a_stack_that_is_not_there_is_told_before_anything_is_measured():
+def test_an_absent_stack_is_reported_before_anything_is_measured():
     status, output = run("benchmarks/test_lambda.py", "--cloud", "no-such-cloud")
 
     assert status == 4, output

@@ -108,7 +108,7 @@ def test_a_load_test_may_be_a_run_of_its_own():
     assert ET.fromstring(files[document.FOLDER / "load.svg"]).tag.endswith("svg")
 
 
-def test_a_load_that_nobody_answered_has_no_latency_and_no_picture():
+def test_a_load_without_answers_has_no_latency_and_no_picture():
     nothing = {"p50_ms": None, "p95_ms": None, "p99_ms": None}
     timeline = [{"second": 10, "users": 90, "requests": 99, "errors": 99, **nothing}]
     silent = {**LOAD, **nothing, "error_rate": 1.0, "codes": {}, "by_route": {}, "timeline": timeline}
@@ -183,7 +183,7 @@ def test_an_interrupted_run_is_no_measurement():
         document.keep({"measured": {"exit_status": 2}})
 
 
-def test_a_file_of_another_kind_is_told_and_changes_nothing(tmp_path, monkeypatch):
+def test_a_file_of_another_kind_is_reported_and_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(document, "FOLDER", tmp_path)
     monkeypatch.setattr(document, "MEASURED", tmp_path / "measured.json")
     odd = tmp_path / "odd.json"

@@ -30,7 +30,7 @@ def package(tmp_path):
     return make
 
 
-def test_time_is_told_by_package_and_only_of_what_follows_the_mark():
+def test_time_is_shown_by_package_and_only_of_what_follows_the_mark():
     assert read(TRACE) == {"standard library": pytest.approx(0.3), "botocore": 1.5, "pixel_prompt": 2.5}
 
 
@@ -50,7 +50,7 @@ def test_a_package_is_imported_as_lambda_would(package):
     assert 200 < start.preparing < 2000
 
 
-def test_an_import_that_fails_is_told(package):
+def test_an_import_that_fails_is_reported(package):
     broken: Package = package(b"import does_not_exist\n")
     with pytest.raises(Unverified, match="does_not_exist"):
         broken.start()

@@ -87,7 +87,7 @@ def test_another_environment_or_machine_cannot_be_compared(key):
         json.dumps({**baseline(1), "measured": "here"}),
     ],
 )
-def test_a_file_without_figures_is_told_at_once(tmp_path, text):
+def test_a_file_without_figures_is_reported_at_once(tmp_path, text):
     file = tmp_path / "baseline.json"
     file.write_text(text)
     with pytest.raises(UsageProblem, match="--benchmark-json="):

@@ -77,5 +77,5 @@ def test_a_statement_for_the_own_account_opens_nothing(closed: dict[str, Any]) -
         (without({**statement(OWN), "NotPrincipal": {"AWS": OWN}}, "Principal"), "any caller"),
     ],
 )
-def test_a_statement_for_somebody_else_says_for_whom(opened: dict[str, Any], why: str) -> None:
+def test_a_statement_for_another_principal_names_it(opened: dict[str, Any], why: str) -> None:
     assert why in opened_by(Statement(opened), OWN, GRAPH)

@@ -71,7 +71,7 @@ def test_a_task_that_waits_for_others_says_so(waits: str) -> None:
     assert not task.has_time_limit
 
 
-def test_log_and_trace_are_as_told() -> None:
+def test_log_and_trace_are_as_described() -> None:
     group = "arn:aws:logs:us-east-1:123456789012:log-group:/shop/steps:*"
     logging = {"level": "ERROR", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]}
     told = machine(loggingConfiguration=logging, tracingConfiguration={"enabled": True})
@@ -80,7 +80,7 @@ def test_log_and_trace_are_as_told() -> None:
     assert not machine(tracingConfiguration={"enabled": False}).traces
 
 
-def test_what_is_not_told_is_not_judged() -> None:
+def test_what_aws_does_not_return_is_not_judged() -> None:
     with pytest.raises(Unverified):
         _ = machine().traces
     with pytest.raises(Unverified):

@@ -162,7 +162,7 @@ def test_a_stream_is_watched_by_the_age_of_what_its_reader_gets(one: Alarm, rais
     assert (watching(one).unnoticed(LAG.lag("api")) is None) is raised
 
 
-def test_nobody_knows_what_an_alarm_on_a_query_notices() -> None:
+def test_an_alarm_on_a_query_is_unverified() -> None:
     searching = Alarm(
         "one", [], [], True, expressions=["SUM(SEARCH('{AWS/Lambda,FunctionName} Errors', 'Sum'))"]
     )
@@ -297,7 +297,7 @@ def test_a_mapping_has_a_destination_of_its_own() -> None:
     assert "arn:left" in failures(event_sources=[mapping], failure_targets=[])
 
 
-def test_no_queue_keeps_what_an_api_was_told_at_once() -> None:
+def test_no_queue_keeps_what_an_api_was_answered_at_once() -> None:
     function = Resource("AWS::Lambda::Function", "Worker", "worker")
     route = Edge(Resource("AWS::ApiGatewayV2::Api", "Api", "a1"), Relation.ROUTES_TO, function, "GET /")
 
@@ -323,11 +323,11 @@ def silence(*topics: str) -> list[str]:
     return list(Topics(env, Graph([]), Compute(env, Graph([]))).silence(telling))
 
 
-def test_one_topic_that_reaches_somebody_is_enough() -> None:
+def test_one_topic_with_a_recipient_is_enough() -> None:
     assert silence("unread", "heard") == silence("heard", "unread") == silence("deaf", "heard") == []
 
 
-def test_no_topic_that_reaches_anybody_is_named_unless_one_is_in_doubt() -> None:
+def test_no_topic_with_a_recipient_is_named_unless_one_is_in_doubt() -> None:
     assert len(silence("deaf", "mute")) == 2
     with pytest.raises(Unverified):
         silence("deaf", "unread")
@@ -341,7 +341,7 @@ def test_no_topic_that_reaches_anybody_is_named_unless_one_is_in_doubt() -> None
         ("AWS::CloudWatch::Dashboard", False),
     ],
 )
-def test_an_alarm_may_undo_a_deployment_and_tell_nobody(user: str, holds: bool) -> None:
+def test_an_alarm_may_undo_a_deployment_and_notify_no_recipient(user: str, holds: bool) -> None:
     resource = Resource("AWS::CloudWatch::Alarm", "Errors", "one")
     user_of_it = {"Type": user, "Properties": {"Alarms": [{"Name": {"Ref": "Errors"}}]}}
     stacks: Any = {"": SimpleNamespace(declared={"Errors": {"Type": resource.type}, "User": user_of_it})}

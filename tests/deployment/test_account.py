@@ -115,7 +115,7 @@ def test_what_the_stack_holds_already_is_its_own() -> None:
         need(account, STAGING, Standing("ROLLBACK_COMPLETE", parameters=STAGING))
 
 
-def test_nobody_is_asked_where_nothing_is_reserved() -> None:
+def test_no_request_is_sent_if_nothing_is_reserved() -> None:
     account = Account()
 
     assert need(account, NOTHING) is None
@@ -137,7 +137,7 @@ def test_every_model_that_a_role_may_call_is_asked_for_where_it_is_called() -> N
     assert all(region and model for region, model in account.asked)
 
 
-def test_a_model_without_a_subscription_is_told_with_the_operators_step() -> None:
+def test_a_model_without_a_subscription_is_reported_with_the_operators_step() -> None:
     """Its calls work for a quarter of an hour, so that the deployment's own tests would pass."""
     unsubscribed = {
         **SUBSCRIBED,

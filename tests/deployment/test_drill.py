@@ -218,7 +218,7 @@ def test_what_a_run_that_was_cut_off_left_goes_without_its_stack(app: Path, tmp_
     assert {f"delete bucket {left}", f"delete table {left}"} <= set(vars(aws)["told"])
 
 
-def test_a_stack_that_stays_is_told(app: Path, tmp_path: Path) -> None:
+def test_a_stack_that_stays_is_reported(app: Path, tmp_path: Path) -> None:
     aws = Aws("pixel-prompt-staging", undeletable=True)
 
     with pytest.raises(Unverified, match=r"'pixel-prompt-staging' is DELETE_FAILED .*delete it by hand"):
@@ -240,7 +240,7 @@ def _change(action: str, logical_id: str, details: list[Any] | None = None) -> d
     return {"ResourceChange": {"Action": action, "LogicalResourceId": logical_id, "Details": details or []}}
 
 
-def test_changes_are_told_with_what_changes_in_them() -> None:
+def test_changes_are_reported_with_what_changes_in_them() -> None:
     client = Answering({"cloudformation:DescribeChangeSet": _pages}).client("cloudformation")
 
     assert drill._changes(client, "stack", "arn") == ["Add Topic", "Modify ApiFunction (Code, Tags)"]

@@ -143,6 +143,6 @@ def test_the_environments_own_variable_sets_parameters() -> None:
 
 
 @pytest.mark.parametrize("text", ["CdnDomainName", "A=1 B", "A='1"])
-def test_a_variable_that_is_no_list_of_parameters_is_told(text: str) -> None:
+def test_a_variable_that_is_no_list_of_parameters_is_reported(text: str) -> None:
     with pytest.raises(UsageProblem, match=r"^\$PARAMETERS_STAGING: parameters"):
         ambient("staging", {"PARAMETERS_STAGING": text})

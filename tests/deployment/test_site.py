@@ -159,7 +159,7 @@ def test_a_refused_file_leaves_the_old_page(dist: Path) -> None:
     assert aws.told == []
 
 
-def test_a_refused_invalidation_is_told(dist: Path) -> None:
+def test_a_refused_invalidation_is_reported(dist: Path) -> None:
     aws = Aws(refusing="CreateInvalidation")
 
     with pytest.raises(PageProblem, match="the page is stored, but E123"):

@@ -209,7 +209,7 @@ def test_no_token_is_challenged_with_cors(api: Stack) -> None:
     ],
     ids=["audience", "issuer", "expired"],
 )
-def test_an_invalid_token_is_told_why(api: Stack, key: Key, wrong: dict[str, Any], reason: str) -> None:
+def test_an_invalid_token_gets_the_reason(api: Stack, key: Key, wrong: dict[str, Any], reason: str) -> None:
     answer = ask(api, "/own", key.token(**claims(api, **wrong)))
 
     assert answer.status_code == 401

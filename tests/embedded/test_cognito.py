@@ -24,7 +24,7 @@ def test_a_user_is_invited_whatever_length_a_password_has_to_have(cloud: Running
 
 
 @pytest.mark.parametrize("invited_only", [True, False])
-def test_strangers_join_only_where_the_pool_lets_them(cloud: Running, invited_only: bool) -> None:
+def test_anonymous_users_join_only_where_the_pool_allows_them(cloud: Running, invited_only: bool) -> None:
     client = cloud.client("cognito-idp")
     config = {"AllowAdminCreateUserOnly": invited_only}
     pool = client.create_user_pool(PoolName=unique("pool"), AdminCreateUserConfig=config)["UserPool"]["Id"]

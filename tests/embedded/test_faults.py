@@ -74,7 +74,7 @@ def test_faults_are_forgotten(cloud, bucket, control):
 
 
 @pytest.mark.parametrize("body", [{}, {"s3:PutObject": ["flood"]}, {"s3:PutObject": 1}, [], None])
-def test_what_nobody_can_inject_is_refused(control, body):
+def test_what_cannot_be_injected_is_refused(control, body):
     assert control("POST", body).status_code == 400
 
 

@@ -66,7 +66,7 @@ def signed(stack: Stack, key: tuple[str, str]) -> requests.Response:
     return stack.ask("GET", stack.outputs["Signed"], headers=dict(request.headers))
 
 
-def test_the_address_opens_for_everybody(cloud: Running, stack: Stack) -> None:
+def test_every_caller_may_use_the_address(cloud: Running, stack: Stack) -> None:
     url = stack.outputs["Open"]
     known = cloud.client("lambda").get_function_url_config(FunctionName=stack.outputs["OpenFunction"])
 
@@ -106,7 +106,7 @@ def test_the_url_itself_answers_for_cors(stack: Stack, origin: str, allowed: str
 
 
 @pytest.mark.parametrize("permission", ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"])
-def test_everybody_needs_both_permissions(cloud: Running, stack: Stack, permission: str) -> None:
+def test_every_caller_needs_both_permissions(cloud: Running, stack: Stack, permission: str) -> None:
     functions, name = cloud.client("lambda"), unique("half")
     source = functions.get_function(FunctionName=stack.outputs["OpenFunction"])
     code = stack.ask("GET", source["Code"]["Location"]).content

@@ -584,7 +584,7 @@ class TestQueuePermission:
         cloud.client("sqs").send_message(QueueUrl=url, MessageBody="second message")
         assert not arrives(reader, "second message\n", 2.5)
 
-    def test_what_nobody_waits_for_comes_after_what_somebody_does(
+    def test_background_work_comes_after_awaited_work(
         self,
         cloud: Running,
         make_function: Callable[..., str],

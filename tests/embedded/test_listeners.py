@@ -221,7 +221,7 @@ def test_a_deleted_api_closes_its_port(cloud: Running) -> None:
         socket.create_connection(address(endpoint), timeout=5)
 
 
-def test_a_silent_client_disturbs_nobody(cloud: Running) -> None:
+def test_a_silent_client_disturbs_no_other(cloud: Running) -> None:
     """A browser opens connections ahead of need; they must not hold up the next one."""
     silent = [socket.create_connection(address(cloud.state.endpoint), timeout=5) for _ in range(20)]
     try:

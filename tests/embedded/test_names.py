@@ -153,7 +153,7 @@ def test_no_older_tls_is_spoken_than_the_distribution_allows(
     assert min(spoken) == oldest
 
 
-def test_a_name_that_nobody_has_leads_nowhere(cloud: Running, arn: str, made: list[str]) -> None:
+def test_an_unknown_name_is_refused(cloud: Running, arn: str, made: list[str]) -> None:
     name = name_of(cloud, unique("images"))
     with pytest.raises(ssl.SSLCertVerificationError):
         met(cloud, name)

@@ -85,7 +85,7 @@ def test_s3_shows_the_identitys_arn(cloud: Running, stack: Stack) -> None:
     assert policy["Statement"][0]["Principal"] == {"AWS": ARN.format(stack.outputs["Identity"])}
 
 
-def test_whoever_may_list_learns_what_is_absent(cloud: Running, stack: Stack) -> None:
+def test_a_caller_that_may_list_learns_what_is_absent(cloud: Running, stack: Stack) -> None:
     bucket, principal = stack.outputs["Bucket"], {"CanonicalUser": stack.outputs["User"]}
     try:
         put(cloud, bucket, statement(principal, bucket), statement(principal, bucket, "s3:ListBucket"))

@@ -171,7 +171,7 @@ def test_a_refusal_stays_one(cloud, stack):
     assert ask(cloud, stack, "/", method="PUT").status_code == 403
 
 
-def test_who_may_not_list_the_bucket_is_not_told_what_is_absent(cloud, stack):
+def test_a_caller_that_may_not_list_the_bucket_does_not_learn_what_is_absent(cloud, stack):
     """Both have addresses of their own; only the first one may list."""
     assert stack.outputs["Page"] != stack.outputs["Other"]
     assert ask(cloud, stack, "/assets/a.js", "Other").status_code == 200
@@ -360,7 +360,7 @@ def test_a_refusal_shows_the_time_left_and_ends(visit: OpenPage) -> None:
 
 
 @pytest.mark.further
-def test_a_failing_service_is_told_with_a_reference_and_the_prompt_stays(visit: OpenPage) -> None:
+def test_a_failing_service_is_reported_with_a_reference_and_the_prompt_stays(visit: OpenPage) -> None:
     with visit(answering=True) as tab:
         tab.answer("POST", "/generate", Answered(BROKEN, 500), LIVE)
         prompt = send(tab)

@@ -84,7 +84,7 @@ def lockers(cloud: Running, tmp_path_factory: pytest.TempPathFactory) -> Lockers
     return Lockers(cloud, {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]})
 
 
-def test_everybody_sees_the_stations(lockers: Lockers) -> None:
+def test_every_caller_sees_the_stations(lockers: Lockers) -> None:
     answer = lockers.ask("GET", "/stations")
 
     assert answer.status_code == 200, answer.text
@@ -94,7 +94,7 @@ def test_everybody_sees_the_stations(lockers: Lockers) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/parcels"), ("PUT", "/parcels/KF000001"), ("DELETE", "/parcels/KF000001")]
 )
-def test_nobody_else_comes_in(lockers: Lockers, method: str, path: str) -> None:
+def test_no_other_caller_is_allowed(lockers: Lockers, method: str, path: str) -> None:
     stolen = lockers.token("north", key="k" * 64)
     old = lockers.token("north", expires_in=-1)
 

@@ -164,7 +164,7 @@ def test_plain_http_is_led_to_tls(site: Site) -> None:
     assert site.ask("GET", "/api/reports", url=plain).status_code == 403
 
 
-def test_members_write_what_everybody_reads(site: Site, token: str) -> None:
+def test_members_write_what_every_caller_reads(site: Site, token: str) -> None:
     report = {"trail": "north-ridge", "text": "Snow above the hut."}
 
     stored = site.ask("POST", "/api/reports", token, json=report)
@@ -179,7 +179,7 @@ def test_members_write_what_everybody_reads(site: Site, token: str) -> None:
     assert stored.json() not in site.ask("GET", "/api/reports?trail=north-ridge").json()["reports"]
 
 
-def test_nobody_else_writes(site: Site, token: str) -> None:
+def test_no_other_caller_writes(site: Site, token: str) -> None:
     for credentials in (None, "nonsense", f"{token[:-8]}AAAAAAAA"):
         answer = site.ask("POST", "/api/reports", credentials, json={"trail": "old-mill", "text": "x"})
 

@@ -113,9 +113,7 @@ def test_every_grant_is_used_on_its_resource(
         ("sqs:SendMessage", "JobsQueue"),
     ],
 )
-def test_a_grant_that_nobody_uses_is_missed(
-    bench: Bench, calls: Sequence[Call], action: str, of: str
-) -> None:
+def test_an_unused_grant_is_detected(bench: Bench, calls: Sequence[Call], action: str, of: str) -> None:
     """Also where the code calls the action elsewhere, or the other function does."""
     arns = {
         "SiteBucket": f"arn:aws:s3:::{bench.physical('SiteBucket')}/*",

@@ -118,12 +118,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Seen
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
-def test_a_defect_of_somebody_elses_is_named(defect: Defect, seen: Mapping[str, Seen]) -> None:
+def test_a_defect_of_another_team_is_named(defect: Defect, seen: Mapping[str, Seen]) -> None:
     assert seen[defect.item].outcome == "fail", seen[defect.item]
     assert defect.said in seen[defect.item].reason
 
 
-def test_what_is_right_with_somebody_elses_passes(seen: Mapping[str, Seen]) -> None:
+def test_what_is_right_in_another_application_passes(seen: Mapping[str, Seen]) -> None:
     """Who reads the report has to find five causes, not fifty."""
     followed = {
         *("CODE-03", "CODE-04", "CODE-06"),  # their own tests and linters know better

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.parametrize("job", [True, False])
-def test_github_is_told_within_a_job_of_its_alone(project, monkeypatch, job):
+def test_only_a_github_job_gets_annotations(project, monkeypatch, job):
     summary = project.root / "summary.md"
     summary.write_text("before\n")
     if job:

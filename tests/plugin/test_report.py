@@ -51,7 +51,7 @@ def test_every_finding_of_a_check_is_kept_and_pytests_own_comparison_is_evidence
             assert "and 77 more; verification.json holds all of them" in text
 
 
-def test_one_cause_is_told_once_with_the_items_that_it_took_along(project):
+def test_one_cause_is_shown_once_with_its_items(project):
     denied = "from readiness.errors import Denied; raise Denied('s3:GetObject', '{}')"
     project.run(door=denied.format("door"), window=denied.format("window"))
 
@@ -89,7 +89,7 @@ def test_whatever_a_check_says_every_format_can_be_written_and_read(project, end
     project.output.encode()
 
 
-def test_figures_are_told_and_turn_nothing(project):
+def test_figures_are_shown_and_change_no_outcome(project):
     measured = {"environment": "staging", "emulated": True, "commit": "c", "machine": "m"}
     row = {"what": "p95", "group": "api", "measured": "341 ms", "wanted": "< 300 ms", "held": False}
     file = project.root / "bench.json"

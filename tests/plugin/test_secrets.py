@@ -96,7 +96,7 @@ def pytest_runtest_logfinish():
         assert OPAQUE not in spread.output
 
 
-def test_a_check_that_cannot_be_imported_tells_no_secret(spread, monkeypatch):
+def test_a_check_that_cannot_be_imported_shows_no_secret(spread, monkeypatch):
     monkeypatch.setenv("RECRAFT_KEY", OPAQUE)
 
     spread.run(checks="import os\nraise RuntimeError(os.environ['RECRAFT_KEY'])")

@@ -41,7 +41,7 @@ def test_what_is_left_out_is_named_and_the_verdict_is_never_ready(project):
     assert "left out" in properties(project)
 
 
-def test_nobody_is_told_of_what_was_not_selected_anyway(project):
+def test_what_was_not_selected_anyway_is_not_reported(project):
     project.emulated = False
 
     project.run("-m", "read-only or SEC-01")

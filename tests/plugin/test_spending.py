@@ -12,7 +12,7 @@ with ledger.hold("an image", models=["flux-2-pro"]):
 """
 
 
-def test_what_checks_spend_is_told_in_every_format(project):
+def test_what_checks_spend_is_shown_in_every_format(project):
     checks = CHECKS.replace(
         "pytestmark",
         "from readiness.fixtures import verification; from verification.fixtures import ledger\npytestmark",
@@ -32,7 +32,7 @@ def test_what_checks_spend_is_told_in_every_format(project):
         assert "0.0300 of 1 USD" in (project.root / "reports" / "staging" / name).read_text()
 
 
-def test_what_would_exceed_the_budget_is_unverified_and_told(project):
+def test_what_would_exceed_the_budget_is_unverified_and_reported(project):
     checks = CHECKS.replace(
         "pytestmark",
         "from readiness.fixtures import verification; from verification.fixtures import ledger\npytestmark",

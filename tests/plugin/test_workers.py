@@ -22,7 +22,7 @@ WAIT = "from readiness.progress import waiting; import time\n    with waiting('a
         pytest.param(("-n", "2"), False, marks=pytest.mark.further),
     ],
 )
-def test_who_watches_a_terminal_is_told_what_is_waited_for(spread, monkeypatch, workers, watched):
+def test_a_terminal_shows_what_is_waited_for(spread, monkeypatch, workers, watched):
     spread.pytester.runpytest_inprocess = lambda *arguments: arguments
     conftest = """
 from datetime import timedelta

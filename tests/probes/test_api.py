@@ -141,7 +141,7 @@ def test_a_list_is_asked_until_it_names_a_job_or_does_so_no_longer(api, server):
     assert [asked.path.partition("&")[2] for asked in server.asked] == 2 * ["verification=true"] + 2 * [""]
 
 
-def test_a_list_that_stays_as_it_is_is_told_as_it_is(api, server, monkeypatch):
+def test_a_list_that_does_not_change_is_returned_unchanged(api, server, monkeypatch):
     monkeypatch.setattr(general, "CONSISTENCY_DEADLINE", timedelta())
     server.replies(listing("j1"))
 

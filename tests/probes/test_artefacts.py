@@ -120,7 +120,7 @@ def test_a_page_that_cannot_be_built_is_unverified(checkout, script, message):
         ("- nothing", "template.yaml cannot be read as a template"),
     ],
 )
-def test_packages_that_nobody_can_look_at_are_unverified(checkout, template, message):
+def test_packages_that_cannot_be_read_are_unverified(checkout, template, message):
     checkout.write("backend/template.yaml", template)
 
     with pytest.raises(Unverified, match=message):

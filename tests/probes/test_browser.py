@@ -217,7 +217,7 @@ def test_a_held_back_answer_holds_nothing_else_back(api, browser) -> None:
     assert order[2] == "late"
 
 
-def test_what_is_never_answered_waits_for_nobody_else(api, browser) -> None:
+def test_what_is_never_answered_delays_no_other_request(api, browser) -> None:
     with answering(browser, Answered(after=None)) as visit:
         visit.page.evaluate(f"() => void fetch('{API}')")
         assert not visit.shows(visit.page.locator("h2"), SOON)
@@ -412,7 +412,7 @@ def test_a_check_whose_tab_crashes_is_unverified(api, browser) -> None:
         assert visit.shows(visit.page.locator("h1"), PATIENT)
 
 
-def test_a_browser_that_hangs_holds_nobody_up_at_the_end(api, browser) -> None:
+def test_a_browser_that_hangs_does_not_delay_the_end(api, browser) -> None:
     def look() -> None:
         with browser.visit("/"):
             os.kill(browser.process, signal.SIGSTOP)

@@ -36,7 +36,7 @@ def test_a_compressed_body_can_be_had_as_it_was_sent(server, env):
     assert cdn.get("/", scheme="http").body == b"word " * 1000
 
 
-def test_tls_is_spoken_unless_told_otherwise(server, env):
+def test_tls_is_the_default(server, env):
     with pytest.raises(Unverified, match=r"GET https://.*SSLError"):
         Cdn(env, server.url.removeprefix("http://")).get("/images/a.png")
 

@@ -114,7 +114,7 @@ def test_elapsed_includes_the_body(server, env):
     assert exchange(env, "GET", server.url).elapsed >= timedelta(seconds=0.15)
 
 
-def test_nobody_answering_in_time_is_unverified(server, env):
+def test_no_answer_in_time_is_unverified(server, env):
     server.answer = lambda request: None
 
     with pytest.raises(Unverified, match=r"GET http://127.0.0.1:\d+/slow: no answer \(ReadTimeout"):
@@ -137,7 +137,7 @@ def test_a_refused_connection_is_unverified(env):
             exchange(env, "GET", url)
 
 
-def test_a_certificate_that_nobody_trusts_is_unverified(tls_server, env):
+def test_an_untrusted_certificate_is_unverified(tls_server, env):
     with pytest.raises(Unverified, match=r"no answer .*SSLError"):
         exchange(env, "GET", tls_server.url)
 

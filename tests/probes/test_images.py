@@ -38,7 +38,7 @@ def numbered(count, *, of="images/job"):
         (b"", ""),
     ],
 )
-def test_an_image_is_told_by_its_first_bytes(content, kind):
+def test_an_image_is_recognised_by_its_first_bytes(content, kind):
     assert kind_of(content[:FIRST_BYTES]) == kind
 
 

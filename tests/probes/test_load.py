@@ -226,7 +226,7 @@ def test_too_many_errors_fail(count, goals, expected) -> None:
 
 
 @pytest.mark.parametrize("name", ["ETIMEDOUT", "ERR_SOCKET_TIMEOUT", "ESOCKETTIMEDOUT"])
-def test_requests_that_nobody_answered_in_time_are_time_outs(name) -> None:
+def test_requests_without_an_answer_in_time_are_time_outs(name) -> None:
     assert failures(broken(name, 3), goals=False) == ["time-outs"]
 
 
@@ -242,7 +242,7 @@ def test_a_gateway_that_gave_up_is_a_time_out() -> None:
         (503, "gateway", "503 of the gateway"),
     ],
 )
-def test_who_refused_is_told_apart(status, by, expected) -> None:
+def test_the_sources_of_refusals_are_distinguished(status, by, expected) -> None:
     assert failures(refused(status, 5, by=by), goals=False) == [expected]
 
 

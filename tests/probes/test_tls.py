@@ -125,7 +125,7 @@ def test_url_names_the_address_too(env, serving):
     assert tls.accepts(env, f"https://{serving(ssl.TLSVersion.TLSv1_2)}/some/path", ssl.TLSVersion.TLSv1_2)
 
 
-def test_nobody_there_is_no_refusal(env):
+def test_no_server_is_no_refusal(env):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
 

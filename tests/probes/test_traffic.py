@@ -37,7 +37,7 @@ def test_one_error_among_many_answers_is_seen(server, env):
     assert "503" in users.failed[0]
 
 
-def test_nobody_who_answers_is_a_failure(env):
+def test_no_answer_is_a_failure(env):
     with traffic(Api(env, "http://127.0.0.1:9")) as users:
         end = time.monotonic() + 10
         while not users.failed and time.monotonic() < end:

@@ -61,7 +61,7 @@ def test_a_recorded_run_draws_by_the_seed_and_keeps_its_time(module):
     assert module.datetime is datetime
 
 
-def test_nobody_sleeps_in_a_replay(module):
+def test_a_replay_does_not_sleep(module):
     clock = Clock(STARTED)
     modules = Modules(Chance("seed"), clock)
     modules.give([module])

@@ -137,7 +137,7 @@ def refuse(monkeypatch):
     return start
 
 
-def test_a_replay_ends_as_the_recorded_run_and_dials_nobody(runs, refuse):
+def test_a_replay_ends_as_the_recorded_run_and_opens_no_connection(runs, refuse):
     recorded = runs.record()
     asked = len(runs.web.asked)
     refuse()
@@ -171,7 +171,7 @@ def test_a_recorded_failure_fails_again(runs, refuse):
     assert replayed.ret == conclusion.REPLAYED  # it ends as recorded
 
 
-def test_another_verdict_than_recorded_is_told(runs):
+def test_another_verdict_than_recorded_is_reported(runs):
     runs.record()
     replayed = runs.replay(door=READS.replace('"images" and', '"pictures" and'))
 

@@ -133,7 +133,7 @@ def test_where_a_credential_stood_a_check_still_finds_one(scrubber, text):
         "Parameters:\n  VendorApiKey:\n    Type: String\n    NoEcho: true\n",
     ],
 )
-def test_what_is_nobodys_stays_as_it_is(scrubber, value):
+def test_reserved_addresses_stay_as_they_are(scrubber, value):
     assert scrubber.value(value) == value
 
 

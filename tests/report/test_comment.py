@@ -123,7 +123,7 @@ def test_the_remedy_of_an_only_finding_is_said(build):
         ("an `open one @team", "an `open one @&#8203;team"),
     ],
 )
-def test_prose_pings_nobody_and_is_no_html(text, expected):
+def test_prose_mentions_no_user_and_is_no_html(text, expected):
     assert prose(text) == expected
 
 

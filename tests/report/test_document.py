@@ -208,7 +208,7 @@ def test_only_a_whole_and_good_run_on_aws_can_be_signed(build, monkeypatch, outc
     assert build(Result("SEC-01", outcome), **how)["signature"] == signature
 
 
-def test_every_text_is_redacted_whoever_wrote_it(build):
+def test_every_text_is_redacted_from_every_source(build):
     key = "sk-" + "a1" * 20
     content = build(
         Result("SEC-01", Outcome.FAIL, key, evidence=key, output=key, exchanges=[key], observed=[(key, key)]),

@@ -168,7 +168,7 @@ def test_a_folder_in_it_is_said_too(kept, tmp_path):
     assert list(kept(past(1, SEC_01="pass")).runs) == [past(1, SEC_01="pass")]
 
 
-def test_only_so_many_are_kept_and_strangers_are_not_touched(kept, tmp_path, monkeypatch):
+def test_only_so_many_are_kept_and_other_files_are_not_touched(kept, tmp_path, monkeypatch):
     monkeypatch.setattr(history, "KEPT", 3)
     (tmp_path / "notes.txt").write_text("mine")
     kept(*(past(day, SEC_01="pass") for day in range(1, 8)))

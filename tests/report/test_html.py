@@ -108,7 +108,7 @@ def test_a_page_needs_no_network_and_its_links_lead_somewhere(make, tmp_path, na
     assert not re.search(r"@import|url\((?!#)", text)
 
 
-def test_findings_are_a_list_and_a_cause_is_told_once(make, tmp_path):
+def test_findings_are_a_list_and_a_cause_is_shown_once(make, tmp_path):
     run = examples.kind(make, "much-at-once", tmp_path / "history")
     shown = said(html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path))
 
@@ -176,7 +176,7 @@ def test_a_link_to_published_code_is_one(page, monkeypatch):
     assert "https://github.com/o/r/blob/0123/a.py#L7" in links
 
 
-def test_what_changed_and_budgets_are_told_if_there_are_any(make, tmp_path):
+def test_what_changed_and_budgets_are_shown_if_there_are_any(make, tmp_path):
 
     run = examples.kind(make, "failing", tmp_path / "history")
     shown = said(html.summary(build(run), run.pictures, folder=tmp_path, suite=tmp_path))
@@ -240,7 +240,7 @@ def test_what_fits_in_no_way_is_an_error_and_no_half_page(make, tmp_path):
         html.summary(build(run), {}, folder=tmp_path, suite=tmp_path)
 
 
-def test_the_frame_is_mended_or_says_that_it_is_another(tmp_path):
+def test_the_frame_is_corrected_or_reported_as_another(tmp_path):
     file = tmp_path / "a.html"
     head = '<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset="utf-8"/></head><body>'
     whole = f'{head}<img src="" /><input checked="true"><style>\n:root {{ a }}</style></body>'

@@ -77,7 +77,7 @@ def test_an_account_keeps_four_digits_wherever_it_stands():
     )
 
 
-def test_paths_are_told_from_the_folder_on():
+def test_paths_are_shown_relative_to_the_folder():
     hide_folders(Path("/home/ada/app"), Path("/home/ada/app/inner"), Path("/"))
 
     assert without("/home/ada/app/inner/a.py and /home/ada/app/b.py in /home/ada/app") == "a.py and b.py in ."

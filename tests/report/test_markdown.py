@@ -101,7 +101,7 @@ def test_each_kind_renders_with_all_its_tables_and_nothing_left_of_the_markup(ma
     assert "{{" not in shown
 
 
-def test_findings_are_a_list_and_a_cause_is_told_once(make, tmp_path):
+def test_findings_are_a_list_and_a_cause_is_shown_once(make, tmp_path):
     text = render(document_of(examples.kind(make, "much-at-once", tmp_path)))
     details, _, items = text.partition("<summary>Details")[2].partition("<summary>Every item")
 
@@ -208,5 +208,5 @@ def test_what_changed_is_said(build, comparison, said):
     ("rows", "said"),
     [(examples.FIGURES["rows"], "1 of 2 not seen to be held."), ([], "holds no judged budgets.")],
 )
-def test_performance_budgets_are_told_if_given(build, rows, said):
+def test_performance_budgets_are_shown_if_given(build, rows, said):
     assert said in render(build(Result("SEC-01", Outcome.PASS), budgets={**examples.FIGURES, "rows": rows}))

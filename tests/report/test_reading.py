@@ -63,7 +63,7 @@ def test_the_remedy_is_what_to_do(build, result, expected):
 @pytest.mark.parametrize(
     ("gap", "first"), [(None, "Remove what was in the way"), *((gap, "") for gap in Gap)]
 )
-def test_what_nobody_saw_broken_is_looked_at_before_it_is_mended(build, gap, first):
+def test_an_unverified_item_is_checked_before_it_is_fixed(build, gap, first):
     (look, then) = steps(build(Result("SEC-01", Outcome.UNVERIFIED, gap=gap))["items"][0])
 
     assert look[0] == "To do"
@@ -146,7 +146,7 @@ def test_each_item_says_how_it_differs(build):
         ),
     ],
 )
-def test_of_several_findings_the_first_are_told_and_the_rest_is_counted(
+def test_of_several_findings_the_first_are_shown_and_the_rest_is_counted(
     build, findings, left_out, one_line, told
 ):
     (item,) = build(Result("SEC-02", Outcome.FAIL, "why", findings=findings, findings_left_out=left_out))[
@@ -215,7 +215,7 @@ SPENDING = {
         ({"images": [], "requests": 0, "usd": 0.0}, False, "0 requests: 0 images, 1 enhanced prompt; 0.0000"),
     ],
 )
-def test_what_was_paid_is_told_in_one_line(build, changes, emulated, said):
+def test_what_was_paid_is_shown_in_one_line(build, changes, emulated, said):
     told = build(PASS, emulated=emulated, spending={**SPENDING, **changes})
 
     assert said in reading.spending(told)

@@ -6,7 +6,7 @@ from readiness.report.terminal import attention
 from readiness.verdict import Found, Outcome, Result
 
 
-def test_a_failure_is_told_with_its_first_findings_why_and_remedy(build):
+def test_a_failure_is_shown_with_its_first_findings_why_and_remedy(build):
     findings = [Found("unused", f"a.py:{n}", "remove it" if n == 0 else "") for n in range(89)]
 
     assert attention(build(Result("SEC-01", Outcome.FAIL, "89 findings", findings=findings))) == [
@@ -20,7 +20,7 @@ def test_a_failure_is_told_with_its_first_findings_why_and_remedy(build):
     ]
 
 
-def test_a_cause_is_told_once_with_its_items(build):
+def test_a_cause_is_shown_once_with_its_items(build):
     found = [Result(f"SEC-0{n}", Outcome.UNVERIFIED, f"denied: {n}", cause="denied") for n in (1, 2)]
 
     assert attention(build(*found)) == [
@@ -30,5 +30,5 @@ def test_a_cause_is_told_once_with_its_items(build):
     ]
 
 
-def test_what_is_in_order_is_not_told(build):
+def test_what_is_in_order_is_not_shown(build):
     assert attention(build(Result("SEC-01", Outcome.PASS))) == []

@@ -38,7 +38,7 @@ def test_an_alarm_on_one_metric_watches_it(put):
     assert alarm.actions_enabled
 
 
-def test_an_alarm_that_tells_nobody_has_no_action(put):
+def test_an_alarm_without_a_recipient_has_no_action(put):
     alarm = put(**SIMPLE, ActionsEnabled=False)
 
     assert (list(alarm.actions), alarm.actions_enabled) == ([], False)

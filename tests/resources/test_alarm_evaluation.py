@@ -234,7 +234,7 @@ def test_slowness_is_noticed_before_the_function_is_stopped(changes, raised):
         ("waiting", "ApproximateAgeOfOldestMessage", {"Threshold": 10, "Unit": "Count"}, False),
     ],
 )
-def test_a_queue_that_nobody_empties_is_noticed(trouble, metric, changes, raised):
+def test_a_queue_without_a_reader_is_detected(trouble, metric, changes, raised):
     own = {
         "Namespace": "AWS/SQS",
         "MetricName": metric,

@@ -246,7 +246,7 @@ def test_temporary_copies_are_like_the_original_and_gone_again(bucket, s3):
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])
-def test_a_stranger_asks_without_signature_and_gets_a_status(scripted, stub, status):
+def test_an_anonymous_request_has_no_signature_and_gets_a_status(scripted, stub, status):
     stub.replies(xml("<Error><Code>AccessDenied</Code></Error>", status))
 
     assert Bucket(scripted, "some-bucket").anonymous("get_object", Key="images/a.png") == status
@@ -308,7 +308,7 @@ def test_where_access_is_logged_is_read(bucket, s3, unique):
     assert Bucket(bucket.env, bucket.name).log_bucket_name == f"{unique}-logs"
 
 
-def test_lifecycle_rules_for_what_nobody_sees_are_read(bucket, s3):
+def test_lifecycle_rules_for_hidden_data_are_read(bucket, s3):
     rules = [
         {
             "ID": "one",

@@ -89,7 +89,7 @@ def test_what_names_no_error_has_no_code(document):
     assert Reply(429, {}, document).error_code == ""
 
 
-def test_nobody_has_the_address():
+def test_the_address_is_unused():
     addresses = {ipaddress.ip_address(unused_address()) for _ in range(100)}
 
     assert all(address in ipaddress.ip_network("198.18.0.0/15") for address in addresses)

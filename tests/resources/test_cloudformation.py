@@ -136,7 +136,7 @@ def test_the_latest_change_is_timed_from_its_first_word(env):
 
 
 @pytest.mark.parametrize("events", [(), (event("CREATE_IN_PROGRESS", 0),), (event("UPDATE_COMPLETE", 3),)])
-def test_without_a_finished_change_nobody_can_say(env, events):
+def test_without_a_finished_change_it_is_unverified(env, events):
     with pytest.raises(Unverified, match="has no event of a finished change of 'Door'"):
         with_events(env, *events).latest_change("Door")
 

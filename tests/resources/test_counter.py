@@ -79,7 +79,7 @@ def test_what_is_forgotten_is_gone(counter):
     assert row(counter.table, counter.key) is None
 
 
-def test_a_counter_is_forgotten_whatever_happened(counter):
+def test_a_counter_is_deleted_also_after_an_error(counter):
     def spoil():
         with forgotten(counter):
             counter.add(1)
@@ -99,7 +99,7 @@ def test_a_lifted_counter_comes_down_by_what_it_was_lifted(counter):
     assert counter.used == 9
 
 
-def test_a_lifted_counter_comes_down_whatever_happened(counter):
+def test_a_raised_counter_is_restored_also_after_an_error(counter):
     def spoil():
         with counter.raised_to(998):
             raise ValueError

@@ -149,5 +149,5 @@ def test_a_line_of_any_format_tells_who_asked(text, addresses):
         ("203.0.113.7 - 200 x-id-1=", False),
     ],
 )
-def test_a_line_of_another_request_is_told_apart(text, own):
+def test_a_line_of_another_request_is_distinguished(text, own):
     assert line(text).mentions("id-1=") is own

@@ -38,7 +38,7 @@ def test_what_never_was_is_nothing(env, unique) -> None:
     assert Metric(env, "AWS/Tests", "Errors", {"FunctionName": unique}).over(now, now) is None
 
 
-def test_who_may_not_look_is_told_what_to_allow(denying) -> None:
+def test_a_denied_read_names_the_permission(denying) -> None:
     now = datetime.now(UTC)
 
     with pytest.raises(Denied) as refused:

@@ -122,7 +122,7 @@ def test_only_spelt_actions_are_those_actions_alone(content, alone):
         {"Action": "*", "Principal": "*", "NotResource": "arn:aws:s3:::a"},
     ],
 )
-def test_whoever_is_let_in_is_noticed_in_every_form(content):
+def test_an_allowed_principal_is_found_in_every_form(content):
     assert len(external_principals([{"Effect": "Allow", **content}], ACCOUNT)) == 1
 
 
@@ -228,7 +228,7 @@ def taken_apart(tree):
 @pytest.mark.parametrize(
     "package", ["readiness", "verification/checks", "verification/probes", "verification"]
 )
-def test_nobody_else_takes_statements_apart(package):
+def test_no_other_module_parses_statements(package):
     """A reader of its own forgets a form, and ends in a KeyError or, worse, sees nothing."""
     files = (ROOT / package).glob("*.py" if package == "verification" else "**/*.py")
     names = {file: str(file.relative_to(ROOT)) for file in files}

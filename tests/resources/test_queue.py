@@ -149,7 +149,7 @@ def test_a_policy_lets_a_service_in_by_name(env, principal, let_in):
     assert queue.lets_in("sns.amazonaws.com") is let_in
 
 
-def test_a_denial_lets_nobody_in(env):
+def test_a_denial_allows_no_caller(env):
     queue = Queue(env, "https://sqs/123456789012/q")
     policy = {"Statement": [{"Effect": "Deny", "Principal": {"Service": "sns.amazonaws.com"}}]}
     vars(queue).update(attributes={"Policy": json.dumps(policy)})

@@ -34,7 +34,7 @@ def create(env, dynamodb, unique):
 
 
 @pytest.mark.parametrize(("attribute", "is_passing"), [("expiration", True), ("expiresAt", False)])
-def test_idempotency_records_are_told_from_other_rows_that_expire(
+def test_idempotency_records_are_distinguished_from_other_rows_that_expire(
     create, dynamodb, unique, attribute, is_passing
 ):
     table = create()
@@ -45,7 +45,7 @@ def test_idempotency_records_are_told_from_other_rows_that_expire(
     assert table.is_passing is is_passing
 
 
-def test_connections_are_told_by_their_key(create, unique):
+def test_connections_are_recognised_by_their_key(create, unique):
     key = {"AttributeName": "connectionId", "AttributeType": "S"}
 
     assert not create().is_passing

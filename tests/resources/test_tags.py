@@ -29,7 +29,7 @@ def test_a_keys_tags_are_read(env):
     assert tags_of(env, "AWS::KMS::Key", key) == {"Project": "p"}
 
 
-def test_a_type_that_nobody_can_read_settles_nothing(env):
+def test_a_type_without_a_reader_is_unverified(env):
     with pytest.raises(Unverified, match="no reader of tags for AWS::Unheard::Of"):
         tags_of(env, "AWS::Unheard::Of", "x")
 

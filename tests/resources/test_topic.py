@@ -67,7 +67,7 @@ def attributes(pending):
     ],
     ids=["a word in place of its ARN", "says so itself", "confirmed"],
 )
-def test_a_subscription_that_nobody_confirmed_tells_nobody(scripted, stub, replies, confirmed):
+def test_an_unconfirmed_subscription_notifies_no_recipient(scripted, stub, replies, confirmed):
     stub.replies(*replies)
 
     assert Topic(scripted, "arn:aws:sns:us-east-1:1:t").subscriptions == [Subscription("email", confirmed)]

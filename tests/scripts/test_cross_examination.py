@@ -163,7 +163,7 @@ def test_each_tool_is_read(said: Said) -> None:
     assert parliament.findings == [Finding("parliament", "RESOURCE_STAR", "Role", "")]
 
 
-def test_what_nobody_decided_is_a_finding(said: Said) -> None:
+def test_what_was_not_decided_is_a_finding(said: Said) -> None:
     said.events.append(event("by_hand", "MANUAL", "s3", f"arn:aws:s3:::{BUCKET}"))
 
     assert "by_hand" in [finding.id for finding in said.read()[0].findings]

@@ -93,7 +93,7 @@ def test_interrupt_leaves_nothing(project: Project, step: str, signum: signal.Si
     assert not project.env_file.exists()
 
 
-def test_second_deployment_is_refused_and_a_killed_one_blocks_nobody(project: Project) -> None:
+def test_second_deployment_is_refused_and_a_killed_one_blocks_none(project: Project) -> None:
     project.behave(project.stubs, {"sam deploy": {"sleep": 60}})
     running = project.start("deploy.sh", "dev", "--yes")
     call = project.wait_for_call("sam deploy")

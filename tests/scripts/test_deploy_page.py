@@ -55,7 +55,7 @@ def test_publishes_and_says_how_much(page: Project, here: Here) -> None:
         ),
     ],
 )
-def test_a_refusal_of_aws_is_told(
+def test_a_refusal_of_aws_is_reported(
     page: Project, here: Here, refusing: str, message: str, objects: int
 ) -> None:
     page.aws.refusing = refusing
@@ -153,7 +153,7 @@ def test_a_malformed_output_points_nothing_anywhere(
     assert not page.env_file.exists()
 
 
-def test_an_api_that_nobody_answers_at(page: Project, here: Here) -> None:
+def test_an_api_that_does_not_answer(page: Project, here: Here) -> None:
     page.aws.after_deploy.outputs["ApiEndpoint"] = "https://127.0.0.1:9"
 
     ended = deploy(here)
@@ -164,7 +164,7 @@ def test_an_api_that_nobody_answers_at(page: Project, here: Here) -> None:
     assert page.calls("npm") == []
 
 
-def test_an_api_whose_certificate_nobody_vouches_for(page: Project, here: Here, tmp_path: Any) -> None:
+def test_an_api_whose_certificate_is_untrusted(page: Project, here: Here, tmp_path: Any) -> None:
     import certifi
 
     ended = here("dev", "--yes", "--health-deadline", "1", AWS_CA_BUNDLE=certifi.where())
@@ -173,7 +173,7 @@ def test_an_api_whose_certificate_nobody_vouches_for(page: Project, here: Here, 
     assert "CERTIFICATE_VERIFY_FAILED" in ended.err
 
 
-def test_reports_that_cannot_be_written_are_told_last(page: Project, here: Here) -> None:
+def test_reports_that_cannot_be_written_are_reported_last(page: Project, here: Here) -> None:
     (page.root / "reports").write_text("a file where a folder belongs")
 
     ended = deploy(here)
@@ -237,7 +237,7 @@ def test_a_page_without_its_packages_is_refused_before_anything_is_deployed(
     assert page.calls() == []
 
 
-def test_a_stack_that_hosts_no_page_is_told(page: Project, here: Here) -> None:
+def test_a_stack_that_hosts_no_page_is_reported(page: Project, here: Here) -> None:
     del page.aws.after_deploy.outputs["SiteUrl"]
 
     ended = here("dev", "--frontend", "--yes")

@@ -258,7 +258,7 @@ def test_a_running_deployment_is_reused_until_something_changes(project: Project
     assert "VITE_ENVIRONMENT=local" in dotenv
 
 
-def test_a_cloud_that_does_not_start_is_told(project: Project, here: Here) -> None:
+def test_a_cloud_that_does_not_start_is_reported(project: Project, here: Here) -> None:
     project.stub("cloud.sh", project.root / "scripts")
     project.behave(project.root / "scripts", {"cloud.sh": {"exit": 3}})
 

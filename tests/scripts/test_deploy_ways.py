@@ -65,7 +65,7 @@ def test_rolls_back_to_a_tag_and_leaves_the_checkout_alone(project: Project, her
     assert project.env_file.read_text().startswith(f"MINE=1\nVITE_API_ENDPOINT={project.api.url}\n")
 
 
-def test_a_release_that_was_checked_out_half_way_is_mended(project: Project, here: Here, git: Git) -> None:
+def test_an_incomplete_checkout_of_a_release_is_repaired(project: Project, here: Here, git: Git) -> None:
     project.aws.stacks["pixel-prompt-dev"] = project.deployed
     assert here("dev", "--yes", "--rollback", "v1.0.0").status == 0
     template = Path(project.calls("sam build")[0]["cwd"]) / "template.yaml"
@@ -171,7 +171,9 @@ def test_tags_nothing_but_a_commit(project: Project, here: Here, git: Git) -> No
 
 
 @pytest.mark.usefixtures("real")
-def test_a_tag_that_git_refuses_is_told_after_the_deployment(project: Project, here: Here, git: Git) -> None:
+def test_a_tag_that_git_refuses_is_reported_after_the_deployment(
+    project: Project, here: Here, git: Git
+) -> None:
     hook = project.root / ".git" / "hooks" / "reference-transaction"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
@@ -241,7 +243,7 @@ def test_a_deletion_that_fails_says_why(project: Project, here: Here) -> None:
     assert "the stack is DELETE_FAILED, first failure CdnLogs: the bucket is not empty" in ended.err
 
 
-def test_a_hollow_stack_is_deleted_first_and_its_keys_are_not_taken_for_kept(
+def test_an_empty_stack_is_deleted_first_and_its_keys_are_not_taken_for_kept(
     project: Project, here: Here
 ) -> None:
     """AWS allows nothing but deleting it, and with it go the keys that it was given."""
@@ -258,7 +260,7 @@ def test_a_hollow_stack_is_deleted_first_and_its_keys_are_not_taken_for_kept(
     assert "OpenAiApiKey" in project.calls("sam deploy")[0]["parameters"]
 
 
-def test_a_hollow_stack_that_cannot_be_deleted_ends_it(project: Project, here: Here) -> None:
+def test_an_empty_stack_that_cannot_be_deleted_ends_it(project: Project, here: Here) -> None:
     project.aws.stacks["pixel-prompt-dev"] = FakeStack("ROLLBACK_COMPLETE")
     project.behave(project.stubs, {"sam delete": {"exit": 2}})
 
@@ -388,7 +390,7 @@ def test_prod_is_protected_from_deletion_once_and_only_prod(project: Project, he
     ]
 
 
-def test_a_prod_that_may_not_be_protected_is_told_before_anything_relies_on_it(
+def test_a_prod_that_may_not_be_protected_is_reported_before_anything_relies_on_it(
     project: Project, here: Here
 ) -> None:
     project.aws.refusing = "cloudformation"

@@ -96,7 +96,7 @@ def test_a_script_that_another_calls_uses_that_ones_folder(project: Project, tem
     assert left(temporary) == []
 
 
-def test_a_temporary_directory_that_is_not_there_is_told(project: Project, temporary: Path) -> None:
+def test_an_absent_temporary_directory_is_reported(project: Project, temporary: Path) -> None:
     temporary.rmdir()
 
     ended = project.run("extract-outputs.sh", "dev")

@@ -198,7 +198,7 @@ def test_users_leave_one_by_one_within_the_cool_down() -> None:
     assert max(after - before for before, after in pairwise(leaves)) < 3
 
 
-def test_answers_are_told_apart_by_who_gave_them() -> None:
+def test_answers_are_distinguished_by_their_source() -> None:
     counted = run_users(
         USER
         + """
@@ -243,7 +243,7 @@ def start(artillery: Project, where: Path, profile: Profile) -> Path:
     return generator.run(profile, TARGET, where, ca_bundle="/etc/embedded.pem", say=lambda _: None)
 
 
-def test_artillery_is_told_whom_to_trust_and_to_tell_nobody(artillery: Project, tmp_path: Path) -> None:
+def test_artillery_gets_the_certificates_and_sends_no_telemetry(artillery: Project, tmp_path: Path) -> None:
     output = start(artillery, tmp_path / "run", Profile.named("light"))
 
     (call,) = artillery.calls(directory=artillery.root / "load")

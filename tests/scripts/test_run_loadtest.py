@@ -84,7 +84,7 @@ def test_with_consent_it_becomes_the_benchmark(loaded: Project) -> None:
     assert f"--benchmark-json={where}/benchmark.json" in command
 
 
-def test_nobody_to_ask_is_no_consent(loaded: Project) -> None:
+def test_no_terminal_is_no_consent(loaded: Project) -> None:
     ended = loaded.run("run-loadtest.sh", "staging")
 
     assert ended.status == 4

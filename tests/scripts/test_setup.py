@@ -126,7 +126,7 @@ def test_uv_that_fails_is_not_taken_for_done(fresh: Project) -> None:
     assert not (fresh.root / ".tools/sam/.made-from").exists()
 
 
-def test_python_without_venv_is_told_with_the_remedy(fresh: Project) -> None:
+def test_python_without_venv_is_reported_with_the_remedy(fresh: Project) -> None:
     (fresh.root / ".tools/uv/.made-from").unlink()
 
     ended = set_up(fresh, VENV_STATUS="1")

@@ -229,7 +229,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, status: int, **headers: str) -> N
 
 
 @pytest.mark.parametrize(("status", "holds"), [(401, True), (403, True), (200, False), (500, False)])
-def test_a_protected_route_that_lets_strangers_in_fails(
+def test_a_protected_route_that_allows_unauthenticated_callers_fails(
     monkeypatch: pytest.MonkeyPatch, status: int, holds: bool
 ) -> None:
     answering(monkeypatch, status)

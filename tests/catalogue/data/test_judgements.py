@@ -50,7 +50,7 @@ SNS = {"Service": "sns.amazonaws.com"}
         {**allow(NotPrincipal={"AWS": OWN}), "Effect": "Deny"},
     ],
 )
-def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
+def test_no_other_principal_is_allowed(statement: dict[str, Any]) -> None:
     assert external_principals([statement], OWN, known={"owner"}) == []
 
 
@@ -89,7 +89,7 @@ def test_nobody_else_is_let_in(statement: dict[str, Any]) -> None:
         (allow(Principal=SNS, Condition=condition("Bool", "aws:SecureTransport", "true")), "sns"),
     ],
 )
-def test_strangers_are_named(statement: dict[str, Any], who: str) -> None:
+def test_other_principals_are_named(statement: dict[str, Any], who: str) -> None:
     (finding,) = external_principals([statement], OWN, known={"owner"})
 
     assert who in finding
@@ -227,7 +227,7 @@ def test_redrive_that_loses_what_failed_is_named() -> None:
         checks.test_queues_have_a_dead_letter_queue(Graph([*found]), found, {})
 
 
-def test_queue_that_nobody_here_reads_needs_no_redrive() -> None:
+def test_queue_without_a_reader_in_the_stack_needs_no_redrive() -> None:
     found = queues(Inbox=FakeQueue("inbox"))
 
     with pytest.raises(NotApplicable):
@@ -323,7 +323,7 @@ def test_a_disabled_distribution_asks_a_bucket_for_nothing() -> None:
         {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2"},
     ],
 )
-def test_whoever_reads_past_the_distribution_is_named(principal: Any) -> None:
+def test_a_reader_that_bypasses_the_distribution_is_named(principal: Any) -> None:
     with pytest.raises(AssertionError, match="reads by the"):
         served(reading(principal))
 

@@ -125,9 +125,7 @@ def test_a_call_that_is_granted_is_no_finding(line: str, statement: dict[str, An
         ("boto3.client('stepfunctions').start_execution()", [], "states:StartExecution"),
     ],
 )
-def test_a_call_that_nobody_granted_is_named(
-    line: str, statements: list[dict[str, Any]], missing: str
-) -> None:
+def test_a_call_without_a_grant_is_named(line: str, statements: list[dict[str, Any]], missing: str) -> None:
     (finding,) = judged(line, *statements)
 
     assert f"lacks {missing}" in finding

@@ -102,7 +102,7 @@ def test_what_is_the_stacks_own_or_declared_passes(resource: str) -> None:
         f"arn:aws:execute-api:{HERE}:other/Prod/GET/*",
     ],
 )
-def test_what_nobody_speaks_of_is_named(resource: str) -> None:
+def test_a_foreign_resource_is_named(resource: str) -> None:
     (finding,) = foreign(resource)
 
     assert resource in finding

@@ -45,7 +45,7 @@ def test_a_secret_in_a_file_that_git_does_not_know_is_found(repository):
     ]
 
 
-def test_what_git_ignores_is_nobodys_secret(repository):
+def test_a_file_that_git_ignores_is_no_finding(repository):
     repository.commit(".gitignore", ".env\n")
     repository.write(".env", KEY)
 
