@@ -57,7 +57,7 @@ def load(session: Session, stack: str) -> tuple[Aws, Template]:
         for one in page["StackResourceSummaries"]:
             physical_ids[one["LogicalResourceId"]] = one.get("PhysicalResourceId", "")
     _, _, _, region, account_id, _ = described["StackId"].split(":", 5)
-    aws = Aws(session, account_id, region)
+    aws = Aws(session.create_client, account_id, region)
     parameters = {
         one["ParameterKey"]: one.get("ResolvedValue", one["ParameterValue"])
         for one in described.get("Parameters", [])

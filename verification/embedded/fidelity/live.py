@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
-from botocore.session import Session
 
 Read = Callable[["Live"], Any]
 Shape = Callable[[Any, Mapping[str, Any]], Any]
@@ -33,20 +33,23 @@ ABSENT_CODES = frozenset(
 
 
 class Aws:
-    """The account that a stack is in; every answer is asked for once."""
+    """The account that a stack is in; every answer is asked for once.
 
-    def __init__(self, session: Session, account_id: str, region: str) -> None:
+    Args:
+        client: makes the client of a service; each is made once.
+        account_id: the account's number.
+        region: where the stack is.
+    """
+
+    def __init__(self, client: Callable[[str], Any], account_id: str, region: str) -> None:
         self.account_id = account_id
         self.region = region
-        self._session = session
-        self._clients: dict[str, Any] = {}
+        self.client = cache(client)
         self._answers: dict[tuple[str, str, str], Any] = {}
 
-    def client(self, service: str) -> Any:
-        """Return the client of a service."""
-        if service not in self._clients:
-            self._clients[service] = self._session.create_client(service)
-        return self._clients[service]
+    def again(self) -> Aws:
+        """Return the same account with the same clients, asked anew."""
+        return Aws(self.client, self.account_id, self.region)
 
     def ask(self, service: str, operation: str, **parameters: Any) -> Any:
         """Return a service's answer; {} when it says that there is no such thing."""

@@ -1,88 +1,112 @@
-"""Overlay of drift detection: compares more properties that people change by hand, and alarms and stages.
+"""Overlay of drift detection: compares each declared property that a service's API gives back.
 
-MiniStack compares the commonest properties of functions, tables and buckets. It does not compare alarms and stages. Types
-without a reader stay unsupported, as many are on AWS. Source: CloudFormation User Guide, "Detecting unmanaged
-configuration changes with drift detection".
+MiniStack compares some properties of some types. CloudFormation compares what the read handler of a resource type returns, which is
+nearly every property. The readers of the fidelity gate ask the services for the same, in the template's shape. Source: CloudFormation
+User Guide, "Detect unmanaged configuration changes to stacks and resources with drift detection".
 """
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
+from typing import Any, Final
 
-from ministack.services import apigateway, cloudwatch, dynamodb, lambda_svc, s3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.session import Session
+from ministack.services import cloudformation
 from ministack.services.cloudformation import drift
 
-from verification.embedded.server import HookMissingError, require
+from readiness.discovery.comparison import differences
+from verification.embedded.fidelity import readers
+from verification.embedded.fidelity.handlers import NOT_CHECKED, WRITE_ONLY
+from verification.embedded.fidelity.live import Aws, Live, Type
+from verification.embedded.server import require
 from verification.embedded.server.cloudformation.hooks import Properties
 from verification.embedded.server.context import Context
 
-require(drift, "_DRIFT_READERS", "_coerce_like")
-require(apigateway, "_stages")
-require(cloudwatch, "_alarms")
-require(dynamodb, "_pitr_settings", "_ttl_settings")
-require(lambda_svc, "_functions")
-require(s3, "_bucket_lifecycle", "_buckets")
+require(drift, "_DRIFT_READERS", "_STACK_TAG_PROPERTY", "_coerce_like")
+require(cloudformation, "handle_request")
 
-Read = Callable[[str, Properties], Mapping[str, Any] | None]
-ALARM = frozenset(
-    {
-        "ActionsEnabled",
-        "AlarmActions",
-        "ComparisonOperator",
-        "Dimensions",
-        "EvaluationPeriods",
-        "ExtendedStatistic",
-        "MetricName",
-        "Namespace",
-        "OKActions",
-        "Period",
-        "Statistic",
-        "Threshold",
-        "TreatMissingData",
-    }
-)
+OWN_TAGS: Final = frozenset({"AWS::ApiGatewayV2::Api"})
+"""Types whose definition adds tags of its own, such as SAM's `httpapi:createdBy`, so that tags are not compared."""
+_DETECTIONS: Final = ("DetectStackDrift", "DetectStackResourceDrift")
+_ROOT: Final = "test"
+"""MiniStack's access key of the root user, who may read everything; its secret is not checked."""
+_GONE: Final = ("NoSuch", "NotFound", "NonExistent", "DoesNotExist")
 
 
 def install(context: Context) -> None:
-    """Lay the overlay over MiniStack; a pessimistic AWS spells values in its own way.
-
-    Raises:
-        HookMissingError: MiniStack has learned what this adds, so it must go.
-    """
-    extend("AWS::Lambda::Function", function, {"ReservedConcurrentExecutions", "LoggingConfig"})
-    extend("AWS::DynamoDB::Table", table, {"PointInTimeRecoverySpecification", "TimeToLiveSpecification"})
-    extend("AWS::S3::Bucket", bucket, {"LifecycleConfiguration", "PublicAccessBlockConfiguration"})
-    register("AWS::CloudWatch::Alarm", alarm, ALARM)
+    """Lay the overlay over MiniStack; a pessimistic AWS spells values in its own way."""
+    aws = Aws(
+        partial(
+            Session().create_client,
+            region_name=context.region,
+            endpoint_url=context.endpoint,
+            verify=str(context.ca_bundle),
+            aws_access_key_id=_ROOT,
+            aws_secret_access_key=_ROOT,
+            config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
+        ),
+        context.account_id,
+        context.region,
+    )
+    for kind, known in readers.TYPES.items():
+        if kind not in NOT_CHECKED:
+            left_out = WRITE_ONLY.get(kind, frozenset()) | ({"Tags"} if kind in OWN_TAGS else set())
+            _compare(aws, kind, known, known.properties.keys() - left_out)
     if context.pace.pessimistic:
         drift._coerce_like = as_aws_writes
-    register("AWS::ApiGatewayV2::Stage", stage, frozenset({"AccessLogSettings", "DefaultRouteSettings"}))
+    _detect_beside_the_loop()
 
 
-def extend(resource_type: str, read_more: Read, properties: set[str]) -> None:
-    """Let a reader of MiniStack's read more properties."""
-    read, compared = drift._DRIFT_READERS[resource_type]
-    if more := compared & properties:
-        raise HookMissingError(f"gap for drift of {resource_type}: it compares {', '.join(more)} now")
+def _compare(aws: Aws, kind: str, known: Type, compared: AbstractSet[str]) -> None:
+    """Compare properties of a type, and those that MiniStack compares by itself."""
+    built_in, others = drift._DRIFT_READERS.get(kind, (None, frozenset()))
+    # MiniStack adds the tags of the stack to the declared ones, and compares them with all tags.
+    tags = {drift._STACK_TAG_PROPERTY.get(kind, ("",))[0]} & compared
 
-    def both(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
-        found = read(physical_id, declared)
-        return found and {**found, **live_as_declared(declared, read_more(physical_id, declared) or {})}
+    def read(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
+        found = {} if built_in is None else built_in(physical_id, declared)
+        if found is None:
+            return None
+        subject = Live(aws.again(), physical_id, declared)
+        try:
+            live = {name: _live(subject, known, name) for name in (compared & declared.keys()) - tags}
+            every = {name: known.properties[name](subject) for name in tags}
+        except ClientError as error:
+            if any(part in error.response["Error"]["Code"] for part in _GONE):
+                return None
+            raise
+        if live and built_in is None and all(one in (None, "", [], {}) for one in live.values()):
+            return None
+        return {**found, **live, **every}
 
-    drift._DRIFT_READERS[resource_type] = (both, compared | properties)
+    drift._DRIFT_READERS[kind] = (read, frozenset(compared | others))
 
 
-def register(resource_type: str, read: Read, properties: frozenset[str]) -> None:
-    """Compare a type that MiniStack does not."""
-    if resource_type in drift._DRIFT_READERS:
-        raise HookMissingError(f"gap for drift of {resource_type}: it has a reader of its own now")
+def _live(subject: Live, known: Type, name: str) -> Any:
+    """Return a property as it is live, and as it is declared where only the spelling differs."""
+    declared, live, shape = subject.declared[name], known.properties[name](subject), known.shapes.get(name)
+    expected = shape(declared, subject.declared) if shape else declared
+    return live_as_declared(declared, live) if any(differences(expected, live, name)) else declared
 
-    def spelled(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
-        found = read(physical_id, declared)
-        return None if found is None else live_as_declared(declared, found)
 
-    drift._DRIFT_READERS[resource_type] = (spelled, properties)
+def _detect_beside_the_loop() -> None:
+    """Run a detection in a thread of its own: it sends requests to the loop that serves it."""
+    handle = cloudformation.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
+        asked = handle(method, path, headers, body, query)
+        if not any(name.encode() in body for name in _DETECTIONS):
+            return await asked
+        return await asyncio.to_thread(asyncio.run, asked)
+
+    cloudformation.handle_request = handle_request
 
 
 def live_as_declared(declared: Any, live: Any) -> Any:
@@ -106,85 +130,3 @@ def as_aws_writes(_declared: object, live: Any) -> Any:
     if isinstance(live, list):
         return [as_aws_writes(None, value) for value in reversed(live)]
     return float(live) if isinstance(live, int) and not isinstance(live, bool) else live
-
-
-def function(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """Return the properties of a function that MiniStack does not compare."""
-    live = lambda_svc._functions[physical_id]
-    found = {"LoggingConfig": live["config"].get("LoggingConfig")}
-    if live.get("concurrency") is not None:
-        found["ReservedConcurrentExecutions"] = live["concurrency"]
-    return found
-
-
-def table(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """Return the properties of a table that MiniStack does not compare."""
-    ttl = dynamodb._ttl_settings.get(physical_id) or {}
-    return {
-        "PointInTimeRecoverySpecification": {
-            "PointInTimeRecoveryEnabled": bool(dynamodb._pitr_settings.get(physical_id))
-        },
-        "TimeToLiveSpecification": {
-            "Enabled": ttl.get("TimeToLiveStatus") == "ENABLED",
-            "AttributeName": ttl.get("AttributeName", ""),
-        },
-    }
-
-
-def bucket(physical_id: str, _declared: Properties) -> Mapping[str, Any]:
-    """Return the properties of a bucket that MiniStack does not compare."""
-    rules = []
-    for rule in s3._bucket_lifecycle.get(physical_id) or []:
-        where = rule.get("Filter") or {}
-        found = {
-            "Id": rule.get("ID"),
-            "Status": rule.get("Status"),
-            "Prefix": where.get("Prefix") or (where.get("And") or {}).get("Prefix") or rule.get("Prefix"),
-            "ExpirationInDays": (rule.get("Expiration") or {}).get("Days"),
-            "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
-            "ExpiredObjectDeleteMarker": (rule.get("Expiration") or {}).get("ExpiredObjectDeleteMarker"),
-            "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
-            "NoncurrentVersionExpirationInDays": (rule.get("NoncurrentVersionExpiration") or {}).get(
-                "NoncurrentDays"
-            ),
-            "TagFilters": [where["Tag"]] if "Tag" in where else (where.get("And") or {}).get("Tags"),
-            "Transitions": [
-                {"StorageClass": one.get("StorageClass"), "TransitionInDays": one.get("Days")}
-                for one in rule.get("Transitions") or []
-            ],
-            "NoncurrentVersionTransitions": [
-                {
-                    "StorageClass": one.get("StorageClass"),
-                    "TransitionInDays": one.get("NoncurrentDays"),
-                    "NewerNoncurrentVersions": one.get("NewerNoncurrentVersions"),
-                }
-                for one in rule.get("NoncurrentVersionTransitions") or []
-            ],
-        }
-        rules.append({name: value for name, value in found.items() if value})
-    blocks = elements(s3._buckets[physical_id].get("_public_access_block"))
-    return {
-        "LifecycleConfiguration": {"Rules": rules},
-        "PublicAccessBlockConfiguration": blocks,
-    }
-
-
-def alarm(physical_id: str, _declared: Properties) -> Mapping[str, Any] | None:
-    """What PutMetricAlarm was given last."""
-    live = cloudwatch._alarms.get(physical_id)
-    return live and {name: live[name] for name in ALARM & live.keys()}
-
-
-def stage(physical_id: str, declared: Properties) -> Mapping[str, Any] | None:
-    """A stage's settings; names of members are compared without case."""
-    live = apigateway._stages.get(declared["ApiId"], {}).get(physical_id.rpartition("/")[2])
-    return live and {
-        "AccessLogSettings": live.get("accessLogSettings"),
-        "DefaultRouteSettings": live.get("defaultRouteSettings"),
-    }
-
-
-def elements(document: str | None) -> dict[str, str | None]:
-    """The texts of an XML document's elements by their names without a namespace."""
-    root = ET.fromstring(document) if document else ()  # noqa: S314  # of this cloud's own clients
-    return {child.tag.rpartition("}")[2]: child.text for child in root}
