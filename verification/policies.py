@@ -26,6 +26,11 @@ LIMIT: Final = 6144
 
 # By IAM's resource types, as the reference names them: the stack's own by its name, and where a service gives
 # names of its own making, all of the kind.
+_POLICIES_OF_THE_EDGE: Final = (
+    "arn:aws:cloudfront::*:cache-policy/*",
+    "arn:aws:cloudfront::*:origin-access-control/*",
+    "arn:aws:cloudfront::*:response-headers-policy/*",
+)
 _OWN: Final[Mapping[str, Sequence[str]]] = {
     "apigateway": (
         "arn:aws:apigateway:*::/apis",
@@ -35,10 +40,10 @@ _OWN: Final[Mapping[str, Sequence[str]]] = {
     "budgets:budget": ("arn:aws:budgets::*:budget/{stack}*",),
     "cloudformation:changeset": ("arn:aws:cloudformation:*:*:stack/{stack}*/*",),
     "cloudformation:stack": ("arn:aws:cloudformation:*:*:stack/{stack}*/*",),
-    "cloudfront:cache-policy": ("arn:aws:cloudfront::*:cache-policy/*",),
+    "cloudfront:cache-policy": _POLICIES_OF_THE_EDGE,
     "cloudfront:distribution": ("arn:aws:cloudfront::*:distribution/*",),
-    "cloudfront:origin-access-control": ("arn:aws:cloudfront::*:origin-access-control/*",),
-    "cloudfront:response-headers-policy": ("arn:aws:cloudfront::*:response-headers-policy/*",),
+    "cloudfront:origin-access-control": _POLICIES_OF_THE_EDGE,
+    "cloudfront:response-headers-policy": _POLICIES_OF_THE_EDGE,
     "cloudwatch:alarm": ("arn:aws:cloudwatch:*:*:alarm:{stack}*",),
     "dynamodb:table": ("arn:aws:dynamodb:*:*:table/{stack}*",),
     "iam:role": ("arn:aws:iam::*:role/{stack}*",),

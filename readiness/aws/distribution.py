@@ -109,6 +109,21 @@ class Distribution:
             timedelta(seconds=policy.get("MaxTTL", 31_536_000)) for policy in answers
         ]  # CloudFront's default
 
+    @cached_property
+    def cors_origins(self) -> frozenset[str]:
+        """The origins that the response headers policies allow to read an answer; `*` for all."""
+        client = self.env.client("cloudfront")
+        policies = {
+            one["ResponseHeadersPolicyId"] for one in self.behaviours if one.get("ResponseHeadersPolicyId")
+        }
+        answers = [client.get_response_headers_policy(Id=id_) for id_ in sorted(policies)]
+        configurations = [one["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"] for one in answers]
+        return frozenset(
+            origin
+            for one in configurations
+            for origin in one.get("CorsConfig", {}).get("AccessControlAllowOrigins", {}).get("Items", [])
+        )
+
     @property
     def behaviours(self) -> Sequence[Mapping[str, Any]]:
         """The default cache behaviour, then those by path pattern."""

@@ -49,6 +49,10 @@ Resources:
   Alias:
     Type: AWS::Lambda::Alias
     Properties: {FunctionName: !Ref Function, FunctionVersion: !GetAtt Version.Version, Name: live}
+  Asynchronous:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties: {FunctionName: !Ref Function, Qualifier: !GetAtt Version.Version, MaximumRetryAttempts: 1}
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Function, AuthType: AWS_IAM}}
   Permission:
     Type: AWS::Lambda::Permission
     Properties: {FunctionName: !Ref Alias, Action: lambda:InvokeFunction, Principal: events.amazonaws.com, SourceArn: !GetAtt Rule.Arn}
@@ -68,6 +72,13 @@ Resources:
         Statement:
           - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}
   Bucket: {Type: AWS::S3::Bucket}
+  Kept:
+    Type: AWS::S3::Bucket
+    Properties:
+      LifecycleConfiguration:
+        Rules:
+          - {Id: old, Status: Enabled, NoncurrentVersionExpirationInDays: 30}
+          - {Status: Enabled, Prefix: tmp/, ExpirationInDays: 1, Transition: {StorageClass: STANDARD_IA, TransitionInDays: 90}}
   Table:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -122,6 +133,53 @@ Resources:
         Version: "2012-10-17"
         Statement:
           - {Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: kms:*, Resource: "*"}
+  CachePolicy:
+    Type: AWS::CloudFront::CachePolicy
+    Properties:
+      CachePolicyConfig:
+        Name: !Sub "${AWS::StackName}-cache"
+        MinTTL: 1
+        DefaultTTL: 60
+        MaxTTL: 600
+        ParametersInCacheKeyAndForwardedToOrigin:
+          CookiesConfig: {CookieBehavior: none}
+          HeadersConfig: {HeaderBehavior: none}
+          QueryStringsConfig: {QueryStringBehavior: none}
+          EnableAcceptEncodingGzip: true
+  RequestPolicy:
+    Type: AWS::CloudFront::OriginRequestPolicy
+    Properties:
+      OriginRequestPolicyConfig:
+        Name: !Sub "${AWS::StackName}-request"
+        CookiesConfig: {CookieBehavior: none}
+        HeadersConfig: {HeaderBehavior: none}
+        QueryStringsConfig: {QueryStringBehavior: none}
+  HeadersPolicy:
+    Type: AWS::CloudFront::ResponseHeadersPolicy
+    Properties:
+      ResponseHeadersPolicyConfig:
+        Name: !Sub "${AWS::StackName}-headers"
+        SecurityHeadersConfig: {ContentTypeOptions: {Override: true}}
+  AccessControl:
+    Type: AWS::CloudFront::OriginAccessControl
+    Properties:
+      OriginAccessControlConfig:
+        Name: !Sub "${AWS::StackName}-access"
+        OriginAccessControlOriginType: s3
+        SigningBehavior: always
+        SigningProtocol: sigv4
+  Acl:
+    Type: AWS::WAFv2::WebACL
+    Properties:
+      Scope: REGIONAL
+      DefaultAction: {Allow: {}}
+      VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: acl, SampledRequestsEnabled: true}
+      Rules:
+        - Name: floods
+          Priority: 1
+          Action: {Block: {}}
+          Statement: {RateBasedStatement: {Limit: 1000, AggregateKeyType: IP}}
+          VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: floods, SampledRequestsEnabled: true}
 """
 
 
@@ -266,6 +324,92 @@ def key_alias(stack: Stack) -> None:
     )
 
 
+def bucket_transition(stack: Stack) -> None:
+    client, name = stack.cloud.client("s3"), stack.id_of("Kept")
+    rules = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    next(one for one in rules if one["ID"] == "old")["Transitions"] = [
+        {"Days": 60, "StorageClass": "GLACIER"}
+    ]
+    client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+
+def alias_weights(stack: Stack) -> None:
+    client, name = stack.cloud.client("lambda"), stack.id_of("Function")
+    client.update_function_configuration(FunctionName=name, Description="another version")
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.update_alias(
+        FunctionName=name, Name="live", RoutingConfig={"AdditionalVersionWeights": {version: 0.5}}
+    )
+    client.update_function_configuration(FunctionName=name, Description="")
+
+
+def asynchronous_destination(stack: Stack) -> None:
+    stack.cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName=stack.id_of("Function"),
+        Qualifier="1",
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": stack.id_of("Topic")}},
+    )
+
+
+def url_for_all_origins(stack: Stack) -> None:
+    stack.cloud.client("lambda").update_function_url_config(
+        FunctionName=stack.id_of("Function"), Cors={"AllowOrigins": ["*"]}
+    )
+
+
+def subscription_filter(stack: Stack) -> None:
+    stack.cloud.client("sns").set_subscription_attributes(
+        SubscriptionArn=stack.id_of("Subscription"),
+        AttributeName="FilterPolicy",
+        AttributeValue=json.dumps({"kind": ["none"]}),
+    )
+
+
+def short_memory(stack: Stack) -> None:
+    stack.cloud.client("logs").put_retention_policy(logGroupName=stack.id_of("Group"), retentionInDays=1)
+
+
+def response_header(stack: Stack) -> None:
+    client, id_ = stack.cloud.client("cloudfront"), stack.id_of("HeadersPolicy")
+    answer = client.get_response_headers_policy(Id=id_)
+    config = answer["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+    added = {"Header": "x-by-hand", "Value": "1", "Override": True}
+    config["CustomHeadersConfig"] = {"Quantity": 1, "Items": [added]}
+    client.update_response_headers_policy(Id=id_, IfMatch=answer["ETag"], ResponseHeadersPolicyConfig=config)
+
+
+def brotli(stack: Stack) -> None:
+    client, id_ = stack.cloud.client("cloudfront"), stack.id_of("CachePolicy")
+    answer = client.get_cache_policy(Id=id_)
+    config = answer["CachePolicy"]["CachePolicyConfig"]
+    config["ParametersInCacheKeyAndForwardedToOrigin"]["EnableAcceptEncodingBrotli"] = True
+    client.update_cache_policy(Id=id_, IfMatch=answer["ETag"], CachePolicyConfig=config)
+
+
+def firewall_rule(stack: Stack) -> None:
+    client = stack.cloud.client("wafv2")
+    name, id_, scope = stack.id_of("Acl").split("|")
+    which = {"Name": name, "Id": id_, "Scope": scope}
+    answer = client.get_web_acl(**which)
+    acl = answer["WebACL"]
+    measured = {"CloudWatchMetricsEnabled": True, "MetricName": "hand", "SampledRequestsEnabled": True}
+    rule = {
+        "Name": "by-hand",
+        "Priority": 0,
+        "Action": {"Allow": {}},
+        "Statement": {"GeoMatchStatement": {"CountryCodes": ["NL"]}},
+        "VisibilityConfig": measured,
+    }
+    client.update_web_acl(
+        **which,
+        LockToken=answer["LockToken"],
+        DefaultAction=acl["DefaultAction"],
+        VisibilityConfig=acl["VisibilityConfig"],
+        Rules=[rule, *acl["Rules"]],
+    )
+
+
 ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
     (bucket_website, "Bucket", "WebsiteConfiguration"),
     (bucket_lifecycle, "Bucket", "LifecycleConfiguration"),
@@ -285,6 +429,19 @@ ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
     (stage_variables, "Stage", "StageVariables"),
     (rest_method, "Rest", "Routes RouteKey=POST /things"),
     (key_alias, "Key", "KeyAliases"),
+    (bucket_transition, "Kept", "LifecycleConfiguration.Rules.Transitions"),
+    (alias_weights, "Alias", "RoutingConfig"),
+    (asynchronous_destination, "Asynchronous", "DestinationConfig"),
+    (url_for_all_origins, "Url", "Cors"),
+    (subscription_filter, "Subscription", "FilterPolicy"),
+    (short_memory, "Group", "RetentionInDays 1"),
+    (response_header, "HeadersPolicy", "ResponseHeadersPolicyConfig.CustomHeadersConfig"),
+    (
+        brotli,
+        "CachePolicy",
+        "CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.EnableAcceptEncodingBrotli True",
+    ),
+    (firewall_rule, "Acl", "Rules Name=by-hand"),
 ]
 
 

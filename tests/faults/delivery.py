@@ -144,6 +144,21 @@ def cache_policy(bench: Bench, change: Any, of: str = "ImageCachePolicy") -> Ite
         client.update_cache_policy(Id=id_, IfMatch=etag, CachePolicyConfig=before)
 
 
+def headers_policy(bench: Bench, change: Any, of: str = "ImageHeadersPolicy") -> Iterator[None]:
+    """Change a response headers policy, and give it back."""
+    client, id_ = bench.client("cloudfront"), bench.physical(of)
+    answer = client.get_response_headers_policy(Id=id_)
+    before = answer["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+    altered = json.loads(json.dumps(before))
+    change(altered)
+    client.update_response_headers_policy(Id=id_, IfMatch=answer["ETag"], ResponseHeadersPolicyConfig=altered)
+    try:
+        yield
+    finally:
+        etag = client.get_response_headers_policy(Id=id_)["ETag"]
+        client.update_response_headers_policy(Id=id_, IfMatch=etag, ResponseHeadersPolicyConfig=before)
+
+
 @fault("CDN-04", "nothing is cached", relatives={"CDN-05", "CDN-06", "CDN-08", "CDN-11"})
 def no_cache(bench: Bench) -> Iterator[None]:
     yield from cache_policy(bench, lambda policy: policy.update(MinTTL=0, DefaultTTL=0, MaxTTL=0))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.faults.bench import Bench
-from tests.faults.delivery import behaviours
+from tests.faults.delivery import behaviours, headers_policy
 from tests.faults.fault import fault
 
 
@@ -106,6 +106,16 @@ def refused_header(bench: Bench) -> Iterator[None]:
 @fault("SEC-07", "the API refuses the application's own origin")
 def refused_origin(bench: Bench) -> Iterator[None]:
     yield from _cors(bench, ["https://elsewhere.example"])
+
+
+@fault("SEC-07", "the images may be read by one origin that is not the page's")
+def foreign_origin_reads_images(bench: Bench) -> Iterator[None]:
+    yield from headers_policy(
+        bench,
+        lambda policy: policy["CorsConfig"].update(
+            AccessControlAllowOrigins={"Quantity": 1, "Items": ["https://elsewhere.example"]}
+        ),
+    )
 
 
 @fault("SEC-10", "BlockPublicAcls is off")

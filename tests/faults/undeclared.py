@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.faults.bench import Bench
+from tests.faults.delivery import headers_policy
 from tests.faults.fault import fault
 
 _STRANGER = "999999999999"
@@ -400,6 +401,33 @@ def searched_messages(bench: Bench) -> Iterator[None]:
         yield
     finally:
         client.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy="")
+
+
+@fault("INF-21", "alarms that cannot be delivered go to a queue of another account")
+def foreign_dead_letters(bench: Bench) -> Iterator[None]:
+    client, topic = bench.client("sns"), bench.physical("AlarmTopic")
+    found = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    arn = next(one["SubscriptionArn"] for one in found if one["Protocol"] == "sqs")
+    queue = f"arn:aws:sqs:{bench.env.region}:{_STRANGER}:undelivered"
+
+    def set_(policy: dict[str, str]) -> None:
+        client.set_subscription_attributes(
+            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=json.dumps(policy)
+        )
+
+    set_({"deadLetterTargetArn": queue})
+    try:
+        yield
+    finally:
+        set_({})
+
+
+@fault("INF-21", "images are answered with a header that the template does not declare")
+def undeclared_header(bench: Bench) -> Iterator[None]:
+    added = {"Header": "x-by-hand", "Value": "1", "Override": True}
+    yield from headers_policy(
+        bench, lambda policy: policy.update(CustomHeadersConfig={"Quantity": 1, "Items": [added]})
+    )
 
 
 @fault("INF-21", "the web ACL writes every request to another account")

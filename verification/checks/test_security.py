@@ -136,6 +136,9 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     }
 
     assert {*stack.http_api.cors.get("AllowOrigins", ())} == {*allowed}, f"{stack.http_api!r} allows others"
+    assert stack.distribution.cors_origins == {*allowed}, (
+        f"{stack.distribution!r} allows others to read images; set the origins of its response headers policy"
+    )
     assert [
         p for p in preflights if "access-control-allow-credentials" in {n.lower() for n in p.headers}
     ] == []

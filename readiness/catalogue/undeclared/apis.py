@@ -118,27 +118,28 @@ def targets_of_rule(subject: Subject) -> Document:
     bus, _, name = subject.id.rpartition("|")
     which = {"EventBusName": bus} if bus else {}
     found = subject.ask("events", "list_targets_by_rule", Rule=name.rpartition("/")[2], **which)
-    return {"Targets": [{"Id": one["Id"], "Arn": one["Arn"]} for one in found.get("Targets", [])]}
+    return {"Targets": found.get("Targets", [])}
 
 
 def distribution(subject: Subject) -> Document:
     """A distribution's configuration without the wrappers `Quantity` and `Items`, methods side by side as in a template."""
-    found = _unwrapped(
+    found = unwrapped(
         subject.ask("cloudfront", "get_distribution_config", Id=subject.id).get("DistributionConfig") or {}
     )
     return {"DistributionConfig": found}
 
 
-def _unwrapped(value: Any) -> Any:
+def unwrapped(value: Any) -> Any:
+    """Return a structure of CloudFront without the wrappers `Quantity` and `Items`, in the template's words."""
     if isinstance(value, list):
-        return [_unwrapped(one) for one in value]
+        return [unwrapped(one) for one in value]
     if not isinstance(value, Mapping):
         return value
     if "Quantity" in value:
         others = {name: one for name, one in value.items() if name not in ("Quantity", "Items", "Enabled")}
-        items = [_unwrapped(one) for one in value.get("Items", [])]
-        return {_LOCATIONS: items, **_unwrapped(others)} if others else items
-    found = {name: _unwrapped(one) for name, one in value.items()}
+        items = [unwrapped(one) for one in value.get("Items", [])]
+        return {_LOCATIONS: items, **unwrapped(others)} if others else items
+    found = {name: unwrapped(one) for name, one in value.items()}
     for told, name in _RENAMED.items():
         if told in found:
             found[name] = found.pop(told)

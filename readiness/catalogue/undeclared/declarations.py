@@ -263,6 +263,8 @@ class Declarations:
             except Unverified:
                 return UNKNOWN
             return answer.get("rootResourceId", UNKNOWN)
+        if (kind, name) == ("AWS::Lambda::Version", "Version"):
+            return physical_id.rpartition(":")[2]
         if name in ("Arn", "TopicArn", "AliasArn", "FunctionArn", "Id"):
             arn = arns.arn(kind, physical_id, self._home)
             return arn + UNKNOWN if arn and kind == "AWS::Logs::LogGroup" else arn or UNKNOWN
@@ -309,11 +311,33 @@ def _own(kind: str, properties: Document) -> Document:
         found["Subscriptions"] = list(properties.get("Subscription", []))
     if kind == "AWS::SecretsManager::Secret":
         found["ReplicaRegions"] = [one.get("Region") for one in properties.get("ReplicaRegions", [])]
-    if kind == "AWS::S3::Bucket" and "AccessControl" in properties:
-        found["Grants"] = UNKNOWN
+    if kind == "AWS::S3::Bucket":
+        found |= _bucket(properties)
     if kind in ("AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"):
         found |= _api(kind, properties)
     return found
+
+
+def _bucket(properties: Document) -> Document:
+    found: dict[str, Any] = {"Grants": UNKNOWN} if "AccessControl" in properties else {}
+    lifecycle = properties.get("LifecycleConfiguration")
+    rules = lifecycle.get("Rules") if isinstance(lifecycle, Mapping) else None
+    if isinstance(rules, list):
+        found["LifecycleConfiguration"] = {"Rules": [_lifecycle_rule(one) for one in rules]}
+    return found
+
+
+def _lifecycle_rule(declared: Document) -> Document:
+    """A lifecycle rule without the older forms of its properties, which say the same with other names."""
+    rule = dict(declared)
+    if "NoncurrentVersionExpirationInDays" in rule:
+        rule["NoncurrentVersionExpiration"] = {
+            "NoncurrentDays": rule.pop("NoncurrentVersionExpirationInDays")
+        }
+    for name in ("Transition", "NoncurrentVersionTransition"):
+        if name in rule:
+            rule[f"{name}s"] = [rule.pop(name)]
+    return rule
 
 
 def _api(kind: str, properties: Document) -> Document:

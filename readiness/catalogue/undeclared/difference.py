@@ -15,7 +15,17 @@ from readiness.discovery.comparison import differences
 from readiness.discovery.template import UNKNOWN
 
 FILE: Final = Path(__file__).with_name("defaults.toml")
-_IDENTITIES: Final = ("RouteKey", "ResourceId", "PathPattern", "Id", "ErrorCode", "IndexName", "UUID")
+_IDENTITIES: Final = (
+    "RouteKey",
+    "ResourceId",
+    "PathPattern",
+    "Id",
+    "ErrorCode",
+    "IndexName",
+    "UUID",
+    "Name",
+    "StorageClass",
+)
 """Members that say which element of a list one is."""
 _IDS: Final = ("UUID", "SubscriptionArn", "Sid")
 _UNTOLD: Final = ("Environment.Variables.", "Subscriptions")

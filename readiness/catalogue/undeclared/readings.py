@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.catalogue.undeclared import apis, policies
 from readiness.catalogue.undeclared.subject import Document, Subject
+from readiness.discovery.template import UNKNOWN
 from readiness.errors import Unverified
 
 
@@ -62,6 +63,63 @@ def _alarm(subject: Subject) -> Document:
     return alarms[0] if alarms else {}
 
 
+def _log_group(subject: Subject) -> Document:
+    """A log group's own settings; the operation finds groups by the beginning of their names."""
+    groups = subject.ask("logs", "describe_log_groups", logGroupNamePrefix=subject.id).get("logGroups", [])
+    group: Document = next((one for one in groups if one["logGroupName"] == subject.id), {})
+    return {f"{name[0].upper()}{name[1:]}": group.get(name) for name in _OF_LOG_GROUP}
+
+
+def _subscription(subject: Subject) -> Document:
+    """A subscription's attributes; none of one that its owner has not confirmed, which has no ARN."""
+    if not subject.id.startswith("arn:"):
+        return {}
+    found: Document = subject.ask("sns", "get_subscription_attributes", SubscriptionArn=subject.id)
+    return {name: value for name, value in found.get("Attributes", {}).items() if name in _OF_SUBSCRIPTION}
+
+
+def _web_acl(subject: Subject) -> Document:
+    """A web ACL; its physical id is `name|id|scope`."""
+    name, _, rest = subject.id.partition("|")
+    id_, _, scope = rest.partition("|")
+    found: Document = subject.ask("wafv2", "get_web_acl", Name=name, Id=id_, Scope=scope).get("WebACL", {})
+    return {member: found.get(member) for member in _OF_WEB_ACL}
+
+
+def _asynchronous(subject: Subject) -> Document:
+    """What becomes of a function's asynchronous invocations.
+
+    Raises:
+        Unverified: the template does not say of which alias or version.
+    """
+    which = {name: subject.properties.get(name) for name in ("FunctionName", "Qualifier")}
+    if UNKNOWN in str(which):
+        raise Unverified(
+            f"expected the function and its alias or version in the template, found {which}; declare them with Ref or GetAtt"
+        )
+    found: Document = subject.ask("lambda", "get_function_event_invoke_config", **which)
+    return {name: found.get(name) for name in _OF_ASYNCHRONOUS}
+
+
+def _url(subject: Subject) -> Document:
+    """A function URL's settings."""
+    qualifier = subject.properties.get("Qualifier")
+    which = {"Qualifier": qualifier} if qualifier else {}
+    function = subject.properties.get("TargetFunctionArn")
+    found: Document = subject.ask("lambda", "get_function_url_config", FunctionName=function, **which)
+    return {name: found.get(name) for name in ("Cors", "InvokeMode")}
+
+
+def _edge(method: str, outer: str, inner: str) -> Reading:
+    """What CloudFront keeps beside a distribution, without the wrappers `Quantity` and `Items`."""
+
+    def read(subject: Subject) -> Document:
+        found = subject.ask("cloudfront", method, Id=subject.id).get(outer) or {}
+        return {inner: apis.unwrapped(found.get(inner) or {})}
+
+    return read
+
+
 def _lambda(method: str, take: str) -> Read:
     return Read("lambda", method, {"FunctionName": "{id}"}, take)
 
@@ -78,6 +136,43 @@ def _role(method: str, take: str) -> Read:
     return Read("iam", method, {"RoleName": "{id}"}, take)
 
 
+_LIFECYCLE: Final = (
+    "{LifecycleConfiguration: {Rules: Rules[].{Id: ID, Status: Status, ExpirationInDays: Expiration.Days, "
+    "ExpirationDate: Expiration.Date, ExpiredObjectDeleteMarker: Expiration.ExpiredObjectDeleteMarker, "
+    "AbortIncompleteMultipartUpload: AbortIncompleteMultipartUpload, "
+    "NoncurrentVersionExpiration: NoncurrentVersionExpiration, "
+    "Transitions: Transitions[].{StorageClass: StorageClass, TransitionInDays: Days, TransitionDate: Date}, "
+    "NoncurrentVersionTransitions: NoncurrentVersionTransitions[].{StorageClass: StorageClass, "
+    "TransitionInDays: NoncurrentDays, NewerNoncurrentVersions: NewerNoncurrentVersions}}}}"
+)
+"""S3's rules in the words of AWS::S3::Bucket. Source: S3 API Reference, LifecycleRule; CloudFormation User Guide, Rule."""
+_CORS: Final = (
+    "{CorsConfiguration: {CorsRules: CORSRules[].{Id: ID, AllowedOrigins: AllowedOrigins, AllowedMethods: AllowedMethods, "
+    "AllowedHeaders: AllowedHeaders, ExposedHeaders: ExposeHeaders, MaxAge: MaxAgeSeconds}}}"
+)
+_OF_LOG_GROUP: Final = ("retentionInDays", "kmsKeyId", "logGroupClass", "deletionProtectionEnabled")
+_OF_SUBSCRIPTION: Final = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+    "ReplayPolicy",
+    "SubscriptionRoleArn",
+)
+_OF_WEB_ACL: Final = (
+    "AssociationConfig",
+    "CaptchaConfig",
+    "ChallengeConfig",
+    "CustomResponseBodies",
+    "DataProtectionConfig",
+    "DefaultAction",
+    "Description",
+    "OnSourceDDoSProtectionConfig",
+    "Rules",
+    "TokenDomains",
+)
+_OF_ASYNCHRONOUS: Final = ("DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
 _RULES: Final = Read("events", "list_rule_names_by_target", {"TargetArn": "{arn}"}, "{Rules: RuleNames}")
 
 READINGS: Final[Mapping[str, Sequence[Reading]]] = {
@@ -107,6 +202,16 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
     "AWS::Lambda::EventSourceMapping": (
         Read("lambda", "get_event_source_mapping", {"UUID": "{id}"}, "merge(@, {Enabled: State})"),
     ),
+    "AWS::Lambda::Alias": (
+        Read(
+            "lambda",
+            "get_alias",
+            {"FunctionName": "{FunctionName}", "Name": "{name}"},
+            "{RoutingConfig: RoutingConfig}",
+        ),
+    ),
+    "AWS::Lambda::EventInvokeConfig": (_asynchronous,),
+    "AWS::Lambda::Url": (_url,),
     "AWS::ApiGatewayV2::Api": (
         Read("apigatewayv2", "get_api", {"ApiId": "{id}"}),
         Read("apigatewayv2", "get_stages", {"ApiId": "{id}"}, "{Stages: Items[].StageName}"),
@@ -125,8 +230,8 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
     "AWS::S3::Bucket": (
         _bucket("get_bucket_policy", "{Policy: Policy}"),
         policies.grants_of_bucket,
-        _bucket("get_bucket_cors", "{CorsConfiguration: CORSRules}"),
-        _bucket("get_bucket_lifecycle_configuration", "{LifecycleConfiguration: Rules}"),
+        _bucket("get_bucket_cors", _CORS),
+        _bucket("get_bucket_lifecycle_configuration", _LIFECYCLE),
         _bucket(
             "get_bucket_notification_configuration",
             "{NotificationConfiguration: [LambdaFunctionConfigurations, QueueConfigurations, TopicConfigurations, "
@@ -185,6 +290,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         policies.data_protection_of_topic,
         _RULES,
     ),
+    "AWS::SNS::Subscription": (_subscription,),
     "AWS::DynamoDB::Table": (
         _table(
             "describe_table",
@@ -241,9 +347,20 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
             {"logGroupIdentifier": "{id}"},
             "{DataProtectionPolicy: policyDocument}",
         ),
+        _log_group,
         policies.of_log_group,
     ),
     "AWS::CloudFront::Distribution": (apis.distribution,),
+    "AWS::CloudFront::CachePolicy": (_edge("get_cache_policy", "CachePolicy", "CachePolicyConfig"),),
+    "AWS::CloudFront::OriginAccessControl": (
+        _edge("get_origin_access_control", "OriginAccessControl", "OriginAccessControlConfig"),
+    ),
+    "AWS::CloudFront::OriginRequestPolicy": (
+        _edge("get_origin_request_policy", "OriginRequestPolicy", "OriginRequestPolicyConfig"),
+    ),
+    "AWS::CloudFront::ResponseHeadersPolicy": (
+        _edge("get_response_headers_policy", "ResponseHeadersPolicy", "ResponseHeadersPolicyConfig"),
+    ),
     "AWS::SecretsManager::Secret": (
         Read(
             "secretsmanager",
@@ -272,6 +389,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         policies.grants_of_key,
     ),
     "AWS::WAFv2::WebACL": (
+        _web_acl,
         Read(
             "wafv2",
             "get_logging_configuration",

@@ -48,7 +48,7 @@ class Aws:
         self._answers: dict[tuple[str, str, str], Any] = {}
 
     def again(self) -> Aws:
-        """Return the same account with the same clients, asked anew."""
+        """Return the same account with the same clients, without the answers so far."""
         return Aws(self.client, self.account_id, self.region)
 
     def ask(self, service: str, operation: str, **parameters: Any) -> Any:
