@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +51,27 @@ def test_every_picture_of_a_document_exists_and_has_a_text() -> None:
         for file, text, source in pictures
         if not text or not (file.parent / source).is_file()
     ] == []
+
+
+_TWO_LEVELS = ("tests", "backend", "frontend", "requirements", "docs", ".github", ".ci")
+"""Folders whose table does not go deeper than the second level."""
+
+
+def test_the_architecture_has_each_folder_and_each_module_of_the_engine() -> None:
+    """A reader who looks for a folder that the table lacks has no map, and one that is gone leads nowhere."""
+    text = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    section = text.split("## Folders\n", 1)[1].split("\n## ", 1)[0]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")[:-1]
+    parents = {parent for name in tracked for parent in Path(name).parents} - {Path()}
+    folders = {f"{one}/" for one in parents if len(one.parts) == 1 or one.parts[0] not in _TWO_LEVELS}
+    folders |= {f"{one}/" for one in parents if len(one.parts) == 2 and one.parts[0] == "tests"}
+    modules = {path.stem for path in (ROOT / "readiness").glob("*.py") if not path.stem.startswith("__")}
+
+    assert named == (folders - {".ci/"}) | modules
 
 
 def _places(tree: ast.AST) -> Iterator[Path]:
