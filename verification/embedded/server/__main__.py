@@ -217,6 +217,7 @@ def _overlays() -> dict[str, Any]:
         "cdn",
         "names",
         "cognito",
+        "managed_keys",
         "managed_policies",
         "providers",
         "edges",

@@ -11,6 +11,7 @@ from verification.embedded.server.cloudformation import (
     dynamodb,
     functions,
     kinesis,
+    logs,
     messaging,
     nested_stacks,
     rest_api,
@@ -30,6 +31,7 @@ def install(context: Context) -> None:
     dynamodb.install()
     functions.install()
     kinesis.install()
+    logs.install()
     rules.install()
     messaging.install()
     nested_stacks.install()
