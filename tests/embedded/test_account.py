@@ -166,6 +166,25 @@ def test_a_change_by_hand_is_drift(stack, by_hand, logical_id):
     assert drifted(stack)[logical_id] == "MODIFIED"
 
 
+def test_an_update_that_cloudformation_does_not_know_of_is_drift(cloud):
+    changed = json.loads(json.dumps(TEMPLATE))
+    changed["Resources"]["Alarm"]["Properties"]["Threshold"] = 30
+    with deployed(cloud, TEMPLATE) as stack:
+        assert switch(cloud, keep_record=stack.name) == 200
+        assert stack.update(changed) == "UPDATE_COMPLETE"
+        assert switch(cloud, restore_record=stack.name) == 200
+
+        body = cloud.client("cloudformation").get_template(StackName=stack.name)["TemplateBody"]
+        assert body["Resources"]["Alarm"]["Properties"]["Threshold"] == 3
+        assert {**drifted(stack), "Alarm": "IN_SYNC"} == dict.fromkeys(TEMPLATE["Resources"], "IN_SYNC")
+        assert drifted(stack)["Alarm"] == "MODIFIED"
+
+
+@pytest.mark.parametrize("step", ["keep_record", "restore_record"])
+def test_a_record_of_no_stack_is_neither_kept_nor_restored(cloud, step):
+    assert switch(cloud, **{step: "never-made"}) == 400
+
+
 def test_the_latest_change_can_be_made_to_have_taken_longer(stack):
     client = stack.cloud.client("cloudformation")
 

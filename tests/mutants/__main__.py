@@ -2,8 +2,9 @@
 
 Deploys each mutant of the applications' templates as if it were the intended one, and records which items notice.
 
-  --of KIND            template, source, contract or samconfig (default: template); all but the first are Pixel Prompt's alone,
-                       and source needs ./scripts/cross-examine.sh --tools
+  --of KIND            template, by-hand, source, contract or samconfig (default: template); by-hand makes the mutants of the
+                       template on the live stack, behind CloudFormation's back; the others are Pixel Prompt's alone, and
+                       source needs ./scripts/cross-examine.sh --tools
   --application NAME   one of guest-book, rest_api, pipeline, site, pixel-prompt; may be repeated (default: all)
   --sample N           that many mutants of each application, drawn by --seed (default: all)
   --seed S             what draws them (default: 16)
@@ -72,7 +73,7 @@ def main(words: Sequence[str]) -> int:
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", usage=__doc__, add_help=False)
     parser.add_argument("--application", action="append", choices=APPLICATIONS)
-    parser.add_argument("--of", choices=("template", *document.BESIDE), default="template")
+    parser.add_argument("--of", choices=("template", document.BY_HAND, *document.BESIDE), default="template")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", choices=STEPS, default="all")
@@ -89,12 +90,12 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     if options.help:
         print(__doc__)
         raise SystemExit(0)
-    if options.of == "template":
-        options.application = options.application or list(APPLICATIONS)
-        options.results = options.results or REPORTS / "mutants.jsonl"
+    of_templates = options.of in ("template", document.BY_HAND)
+    options.application = options.application or (list(APPLICATIONS) if of_templates else [OWN])
+    kind = "" if options.of == "template" else f"-{options.of}"
+    options.results = options.results or REPORTS / f"mutants{kind}.jsonl"
+    if of_templates:
         return options
-    options.application = options.application or [OWN]
-    options.results = options.results or REPORTS / f"mutants-{options.of}.jsonl"
     if options.application != [OWN] or options.peers:
         parser.error(f"--of {options.of} takes --application {OWN} alone, and no --peers: leave them out")
     return options
@@ -122,7 +123,11 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
         if mutant.id in before and before[mutant.id].fate is not Fate.ALIVE:
             continue
         reason = equivalent(mutant.id, mutant.says, mutant.type)
-        if not reason and options.of == "template" and not reached(mutant, template, parameters):
+        if (
+            not reason
+            and options.of in ("template", document.BY_HAND)
+            and not reached(mutant, template, parameters)
+        ):
             reason = "the environment's parameters choose another branch"
         if reason:
             append(options.results, Result.of(mutant, Fate.EQUIVALENT, commit, message=reason))
@@ -140,7 +145,10 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
         append(options.results, Result.of(told.mutant, fate, commit, seconds=round(seconds, 1), **facts))
         print(f"{fate:10} {told.mutant.id}: {told.mutant.says} {' '.join(told.items)}{told.by}", flush=True)
 
-    with Workers(lambda: stand(application), min(options.workers, len(left)), until) as workers:
+    by_hand = options.of == document.BY_HAND
+    with Workers(
+        lambda: stand(application, by_hand=by_hand), min(options.workers, len(left)), until
+    ) as workers:
         alive = frozenset(before)
         unfit = try_all(application, left, workers, options.only, keep, of=options.of, quickly_alive=alive)
     seconds = round(time.monotonic() - begun, 1)

@@ -14,6 +14,9 @@ from verification.application import ROOT
 
 HERE = Path(__file__).parent
 FIRST, LAST = HERE / "first.jsonl", HERE / "last.jsonl"
+BY_HAND = "by-hand"
+"""Mutants of templates that are changes of the live stack; their results lie in a file of this name too."""
+DRIFT = ("INF-04", "STACK-02")
 BESIDE = {
     "source": "the functions' source",
     "contract": "`openapi.yaml`",
@@ -40,7 +43,8 @@ def written() -> str:
     """The document of the first results and the last, which are the first ones until there are others."""
     first, last = (reviewed(Results.read(file)) for file in (FIRST, LAST))
     beside = {of: Results.read(HERE / f"{of}.jsonl") for of in BESIDE}
-    return render(first, last if last.results else first, beside)
+    by_hand = reviewed(Results.read(HERE / f"{BY_HAND}.jsonl"))
+    return render(first, last if last.results else first, by_hand, beside)
 
 
 def reviewed(results: Results) -> Results:
@@ -53,12 +57,13 @@ def reviewed(results: Results) -> Results:
     return replace(results, results={name: judged(one) for name, one in results.results.items()})
 
 
-def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:
+def render(first: Results, last: Results, by_hand: Results, beside: Mapping[str, Results]) -> str:
     """The document.
 
     Args:
         first: what was found before any check was changed.
         last: what was found last.
+        by_hand: what was found with changes of the live stack.
         beside: what was found with mutants of something else, by the keys of BESIDE.
     """
     results = list(last.results.values())
@@ -67,8 +72,8 @@ def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:
             _INTRODUCTION,
             "## First score and last score",
             (
-                "Both samples are drawn by the same seed. A change of the operators or of a template changes what is drawn, so that the\n"
-                "two samples are not the same mutants."
+                f"The samples are drawn by seed {_seeds(first)} and seed {_seeds(last)}. A change of the operators or of a template\n"
+                "changes what is drawn too, so that the two samples are not the same mutants."
             ),
             _compared(first, last),
             "## Runs",
@@ -97,11 +102,17 @@ def render(first: Results, last: Results, beside: Mapping[str, Results]) -> str:
             _table(("Refused by", "Mutants"), _stillborn(results)),
             "## Other tools on the same mutants",
             _peers(last),
+            "## Changes by hand",
+            *(_by_hand(by_hand) if by_hand.results else ["None was tried."]),
             "## Source, contract, samconfig",
             *_beside(beside),
             "",
         ]
     )
+
+
+def _seeds(results: Results) -> str:
+    return " and ".join(sorted({str(run.seed) for run in results.runs})) or "-"
 
 
 def _compared(first: Results, last: Results) -> str:
@@ -170,6 +181,49 @@ def _survivors(results: Iterable[Result]) -> str:
             for one in missed
         ),
     )
+
+
+_ABOUT_BY_HAND = """\
+The mutants above, of another sample, as changes that somebody makes by hand to the live stack: CloudFormation and the application's folder
+have the good template, `python -m tests.mutants --of by-hand`. A change that needs another resource cannot be made so, and counts as
+refused. **Named**: an item other than drift fails that passes on the good stack. **Drift alone**: INF-04 or STACK-02 says that a
+property differs, and not what that means. Drills, and checks that need a browser, are left out."""
+
+
+def _by_hand(found: Results) -> Iterator[str]:
+    """What became of changes by hand, by application, and each that went through."""
+    yield _ABOUT_BY_HAND
+    rows = []
+    for name in (*APPLICATIONS, ""):
+        own = [one for one in found.results.values() if name in ("", one.application)]
+        lived = [one for one in own if one.fate in _LIVED]
+        if not lived:
+            continue
+        killed = [one for one in lived if one.fate is Fate.KILLED]
+        alone = [one for one in killed if one.items.keys() <= {*DRIFT}]
+        fates = Score.of(own)
+        counts = (len(killed) - len(alone), len(alone), fates.unsure, fates.survived)
+        shares = [_share(number, len(lived)) for number in counts]
+        rows.append(
+            (name or "**all**", str(len(lived)), *shares, str(fates.stillborn), str(fates.equivalent))
+        )
+    columns = ("Application", "Changes", "Named", "Drift alone", "Unsure", "Unseen", "Refused", "Equivalent")
+    yield _table(columns, rows)
+    yield _table(
+        ("Application", "Commit", "Sample", "Seed", "Time"),
+        (
+            (
+                one.application,
+                f"`{one.commit}`",
+                str(one.sample),
+                str(one.seed),
+                f"{one.seconds / 60:.1f} min",
+            )
+            for one in found.runs
+        ),
+    )
+    yield "Unseen or unsure:"
+    yield _survivors(found.results.values())
 
 
 _ABOUT_BESIDE = """\

@@ -80,9 +80,10 @@ def groups(
 def steps(application: str, last: str, of: str = "template") -> list[str]:
     """The steps in which items run, the quick ones first where the others take much longer and may then be spared.
 
-    A source and a contract are judged by what the API does, which few of the quick ones ask.
+    A source and a contract are judged by what the API does, which few of the quick ones ask. Of a change by hand every item counts
+    that names it.
     """
-    quick_first = (application, last) == (OWN, "all") and of not in ("source", "contract")
+    quick_first = (application, last) == (OWN, "all") and of in ("template", "samconfig")
     return ["read-only", "all"] if quick_first else [last]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import requests
 from botocore.exceptions import ClientError
 
 from readiness import samconfig
@@ -45,8 +46,9 @@ APPLICATIONS = (*CATALOGUE, OWN)
 
 # What compares the stack with the folder: a mutant is what was intended, and there is no difference.
 # And how full the account is, which takes long and depends on no property.
-COMPARING = ("STACK-02", "STACK-06", "QUOTA-01")
-_OWN_COMPARING = ("INF-04", "CONF-14", "INF-08")
+_QUOTAS, _OWN_QUOTAS = "QUOTA-01", "INF-08"
+COMPARING = ("STACK-02", "STACK-06", _QUOTAS)
+_OWN_COMPARING = ("INF-04", "CONF-14", _OWN_QUOTAS)
 # Tools that read the sources, which no mutant of a template changes, and INF-18, INF-20, which deploy what is committed.
 OF_SOURCES = (
     *("CODE-01", "CODE-02", "CODE-03", "CODE-04", "CODE-05", "CODE-06", "CODE-07", "CODE-21"),
@@ -99,10 +101,11 @@ class Stand(ABC):
         application: one of APPLICATIONS.
         folder: where the copy of the application lies.
         cloud: the embedded AWS.
+        by_hand: whether mutants are changes that CloudFormation and the folder do not know of.
     """
 
-    def __init__(self, application: str, folder: Path, cloud: Cloud) -> None:
-        self.application, self.folder, self.cloud = application, folder, cloud
+    def __init__(self, application: str, folder: Path, cloud: Cloud, *, by_hand: bool = False) -> None:
+        self.application, self.folder, self.cloud, self.by_hand = application, folder, cloud, by_hand
         self.state = cloud.require()
         self.template = template_in(self.file)
         self.physical: dict[str, str] = {}
@@ -143,6 +146,13 @@ class Stand(ABC):
         )
         return session.client(service, endpoint_url=self.state.endpoint, verify=self.state.ca_bundle)
 
+    def _switch(self, switches: Mapping[str, str]) -> None:
+        """See verification/embedded/server/account.py."""
+        answer = requests.post(
+            f"{self.state.control}/account", json=switches, verify=self.state.ca_bundle, timeout=30
+        )
+        answer.raise_for_status()
+
     def _uploaded(self, formation: Any) -> Packages:
         """What `sam package` has put beside the stack, by bucket and key."""
         s3 = self.client("s3")
@@ -177,6 +187,9 @@ class Stand(ABC):
                 raise Refused(
                     "sam package", f"{mutant.says}: the place is another one: {problem!r}"
                 ) from problem
+        if self.by_hand:
+            self._deploy_and_change(packaged)
+            return
         # YAML holds every JSON document.
         self.file.write_text(json.dumps(intended, indent=2), encoding="utf-8")
         self._beside.rewrite({mutant.file: mutant.text for mutant in rewritten})
@@ -185,10 +198,34 @@ class Stand(ABC):
         self._create(packaged, {name: one for each in rewritten for name, one in each.parameters.items()})
         self._publish()
 
+    def _deploy_and_change(self, changed: Mapping[str, Any]) -> None:
+        """Deploy the good template, change the live stack to another one, and give CloudFormation its record back.
+
+        Raises:
+            Refused: the change cannot be made, or not without a new resource.
+        """
+        self.cloud.reset()
+        self._upload(self._packages)
+        self._create(self._packaged, {})
+        self._publish()
+        if changed == self._packaged:
+            return
+        before = self.physical
+        self._switch({"keep_record": self.stack})
+        self._update(changed)
+        self._switch({"restore_record": self.stack})
+        if replaced := [name for name, id_ in self.physical.items() if before.get(name, id_) != id_]:
+            self.physical = before
+            raise Refused("CloudFormation", f"{', '.join(replaced)}: the change needs another resource")
+        self.physical = before
+
     def look(self, step: str) -> Look:
         """What the items of a step say, those left out that could tell a mutant by its being one."""
-        left_out = " or ".join((*_OWN_COMPARING, *OF_SOURCES) if self.application == OWN else COMPARING)
-        return self.report(f"({_SELECTED[step]}) and not ({left_out})")
+        if self.application == OWN:
+            left_out = (*OF_SOURCES, *([_OWN_QUOTAS] if self.by_hand else _OWN_COMPARING))
+        else:
+            left_out = (_QUOTAS,) if self.by_hand else COMPARING
+        return self.report(f"({_SELECTED[step]}) and not ({' or '.join(left_out)})")
 
     def report(self, selection: str) -> Look:
         """What the items say that pytest's -m selects."""
@@ -226,12 +263,18 @@ class Stand(ABC):
             s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def _create(self, packaged: Mapping[str, Any], changed: Mapping[str, str]) -> None:
+        self._send("create_stack", packaged, changed)
+
+    def _update(self, packaged: Mapping[str, Any]) -> None:
+        self._send("update_stack", packaged, {})
+
+    def _send(self, method: str, packaged: Mapping[str, Any], changed: Mapping[str, str]) -> None:
         formation = self.client("cloudformation")
         told = {one["ParameterKey"]: one["ParameterValue"] for one in self._stack.get("Parameters", [])}
         values = {**told, **self._secrets(), **changed}
         declared = packaged.get("Parameters") or {}
         try:
-            formation.create_stack(
+            getattr(formation, method)(
                 StackName=self.stack,
                 TemplateBody=json.dumps(packaged, separators=(",", ":")),
                 Parameters=[
@@ -253,7 +296,7 @@ class Stand(ABC):
             time.sleep(POLL_SECONDS)
         listed = formation.describe_stack_resources(StackName=self.stack)["StackResources"]
         self.physical = {one["LogicalResourceId"]: one.get("PhysicalResourceId") or "" for one in listed}
-        if found["StackStatus"] != "CREATE_COMPLETE":
+        if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise _refusal(formation.describe_stack_events(StackName=self.stack)["StackEvents"], found)
         self._now = _outputs(found)
 
@@ -308,8 +351,8 @@ class Sample(Stand):
 class PixelPrompt(Stand):
     """This repository's own application, judged by its own items."""
 
-    def __init__(self, looking: bench.Bench, cloud: Cloud) -> None:
-        super().__init__(OWN, looking.checkout.app, cloud)
+    def __init__(self, looking: bench.Bench, cloud: Cloud, *, by_hand: bool) -> None:
+        super().__init__(OWN, looking.checkout.app, cloud, by_hand=by_hand)
         self._looking = looking
         self._dotenv = self._pointing.read_bytes()
 
@@ -341,7 +384,7 @@ class PixelPrompt(Stand):
 
 
 @contextmanager
-def stand(application: str) -> Iterator[Stand]:
+def stand(application: str, *, by_hand: bool = False) -> Iterator[Stand]:
     """An application that is deployed, and gone in the end."""
     with ExitStack() as until:
         place = Path(until.enter_context(tempfile.TemporaryDirectory(prefix="mutants-")))
@@ -351,13 +394,14 @@ def stand(application: str) -> Iterator[Stand]:
             until.enter_context(bench.deployed(checkout, cloud))
             registries = Registries(checkout.app)
             until.callback(registries.close)
-            yield PixelPrompt(bench.Bench(cloud.name, checkout, place / "reports", registries), cloud)
+            looking = bench.Bench(cloud.name, checkout, place / "reports", registries)
+            yield PixelPrompt(looking, cloud, by_hand=by_hand)
         else:
             until.callback(cloud.down)
             state = cloud.up(owned_by=os.getpid()).state
             folder = trial.copy(CATALOGUE[application], place / "app")
             trial.deploy(state, folder)
-            yield Sample(application, folder, cloud)
+            yield Sample(application, folder, cloud, by_hand=by_hand)
 
 
 def template_of(application: str) -> dict[str, Any]:

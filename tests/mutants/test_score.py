@@ -74,7 +74,7 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
     )
     first = Results({survived.mutant: survived}, [])
 
-    text = document.render(first, last, {})
+    text = document.render(first, last, Results({}, []), {})
 
     assert "| site | 0 % | 50 % | 1 | 1 | 1 | 0 | 0 | 0 | 0 |" in text
     assert "| site | `abc` | 9 | 2 | 16 | 1.5 min | 2 | SEC-20 |" in text
@@ -84,6 +84,22 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
     )
     assert "| site | 2 | 1 (50 %) | 1 (50 %) |" in text
     assert f"| site | {survived.mutant} | Timeout: a &#124; b | cfn-lint: W3005 Bills |" in text
+
+
+def test_the_document_tells_drift_from_an_item_that_names_a_change_by_hand() -> None:
+    results = [
+        result("Named", Fate.KILLED, items={"SQS-01": True, "STACK-02": True}),
+        result("Drifted", Fate.KILLED, items={"STACK-02": True}),
+        result("Unseen", Fate.SURVIVED),
+        result("Refused", Fate.STILLBORN),
+    ]
+    by_hand = Results({one.mutant: one for one in results}, [Run("site", "abc", 9, 4, 18, 60.0, 2)])
+
+    text = document.render(Results({}, []), Results({}, []), by_hand, {})
+
+    assert "| site | 3 | 1 (33 %) | 1 (33 %) | 0 (0 %) | 1 (33 %) | 1 | 0 |" in text
+    assert "| site | `abc` | 4 | 18 | 1.0 min |" in text
+    assert "| site | Unseen | AWS::SQS::Queue |" in text
 
 
 def test_the_document_counts_kills_by_module_and_names_the_line_of_each_survivor() -> None:
@@ -106,7 +122,7 @@ def test_the_document_counts_kills_by_module_and_names_the_line_of_each_survivor
         [Run("pixel-prompt", "abc", 90, 5, 16, 60.0, 1), Run("pixel-prompt", "abc", 90, 5, 16, 30.0, 1)],
     )
 
-    text = document.render(Results({}, []), Results({}, []), {"source": found, "contract": Results({}, [])})
+    text = document.render(*(Results({}, []),) * 3, {"source": found, "contract": Results({}, [])})
 
     assert "| the functions' source | 90 | 3 | 50 % | 1 | 1 | 0 | 1 | 0 | 2 | `abc` | 16 | 1.5 min |" in text
     assert "| shop/a.py | 1 | 1 | 0 | 0 | 0 |" in text

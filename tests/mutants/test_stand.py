@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.mutants.mutant import REMOVED, Mutant
-from tests.mutants.stand import COMPARING, Refused, Stand, stand
+from tests.mutants.stand import COMPARING, Refused, Stand, stand, template_in
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("mutants")]
 KEY = "AWS::KMS::Key"
@@ -56,3 +56,17 @@ def test_a_policy_is_tried_apart_from_what_it_governs(guest_book: Stand) -> None
     assert guest_book.related("Copies", "CopiesPolicy")
     assert guest_book.related("Copies", "Copies")
     assert not guest_book.related("BookRole", "BookFunction")
+
+
+def test_a_change_by_hand_is_unknown_to_cloudformation_and_the_folder() -> None:
+    mutant = Mutant("guest-book", "AlarmKey", KEY, ROTATION, "flip", "no rotation", value=False)
+
+    with stand("guest-book", by_hand=True) as here:
+        here.deploy([mutant])
+        seen = here.look("read-only")
+        deployed = here.client("cloudformation").get_template(StackName=here.stack)["TemplateBody"]
+
+        assert {item for item, one in seen.items() if one.outcome == "fail"} == {"KMS-01", "STACK-02"}
+        assert "AlarmKey" in seen["STACK-02"].findings[0]
+        assert template_in(here.file) == here.template
+        assert "false" not in json.dumps(deployed["Resources"]["AlarmKey"])

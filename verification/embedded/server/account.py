@@ -3,7 +3,9 @@
 ``POST /_embedded/account`` takes a JSON object: ``{"quotas": {"s3/L-DC2B2D3D": 1}}`` lowers quotas and an empty one
 restores them, and Lambda keeps to its own; ``{"longer": {"resource": "Distribution", "seconds": 1200}}`` makes the latest
 change of a stack's resource have begun that much earlier; ``{"edges_named": false}`` takes the edge location out of the
-CDN's answers; ``{"distributions": "InProgress"}`` gives every distribution that status.
+CDN's answers; ``{"distributions": "InProgress"}`` gives every distribution that status; ``{"keep_record": "shop"}`` copies what
+CloudFormation has recorded of a stack, and ``{"restore_record": "shop"}`` brings it back, so that updates in between look like
+changes by hand.
 
 Source of the quotas: each service's page of AWS General Reference, "Service endpoints and quotas"; of the wire form:
 Service Quotas API reference, "GetServiceQuota".
@@ -11,6 +13,7 @@ Service Quotas API reference, "GetServiceQuota".
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import json
 from collections.abc import Mapping
@@ -26,7 +29,7 @@ from verification.embedded.server import HookMissingError, require
 from verification.embedded.server.context import App, Context, Message, Receive, Scope, Send, read_body
 
 require(ministack.app, "SERVICE_HANDLERS")
-require(cloudformation, "_stack_events")
+require(cloudformation, "_stack_events", "_stacks")
 require(cloudfront, "_distributions")
 require(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP")
 require(responses, "set_request_account_id", "set_request_region")
@@ -46,6 +49,7 @@ QUOTAS = {
 JSON = "application/x-amz-json-1.1"
 _lowered: dict[str, float] = {}
 _edges = {"named": True}
+_records: dict[str, dict[str, Any]] = {}
 
 
 def install(_context: Context) -> None:
@@ -63,6 +67,7 @@ def reset() -> None:
     """Forget every switch."""
     _lower({})
     _edges["named"] = True
+    _records.clear()
 
 
 async def answer(
@@ -120,6 +125,31 @@ class Control:
             responses.set_request_account_id(self._context.account_id)
             responses.set_request_region(self._context.region)
             _lengthen(switches["longer"]["resource"], timedelta(seconds=switches["longer"]["seconds"]))
+        for step, do in (("keep_record", _keep_record), ("restore_record", _restore_record)):
+            if step in switches:
+                responses.set_request_account_id(self._context.account_id)
+                responses.set_request_region(self._context.region)
+                do(switches[step])
+
+
+def _keep_record(stack: str) -> None:
+    """Copy what CloudFormation has recorded of a stack.
+
+    Raises:
+        KeyError: there is no such stack.
+    """
+    _records[stack] = copy.deepcopy(cloudformation._stacks[stack])
+
+
+def _restore_record(stack: str) -> None:
+    """Give a stack the record that was kept. Updates since then are now changes that CloudFormation did not make.
+
+    Raises:
+        KeyError: no record was kept.
+    """
+    kept, record = _records.pop(stack), cloudformation._stacks[stack]
+    record.clear()
+    record.update(kept)
 
 
 class NamelessEdges:
