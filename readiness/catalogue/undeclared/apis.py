@@ -118,7 +118,7 @@ def targets_of_rule(subject: Subject) -> Document:
     bus, _, name = subject.id.rpartition("|")
     which = {"EventBusName": bus} if bus else {}
     found = subject.ask("events", "list_targets_by_rule", Rule=name.rpartition("/")[2], **which)
-    return {"Targets": found.get("Targets", [])}
+    return {"Targets": [{"Id": one["Id"], "Arn": one["Arn"]} for one in found.get("Targets", [])]}
 
 
 def distribution(subject: Subject) -> Document:
