@@ -184,10 +184,10 @@ def _survivors(results: Iterable[Result]) -> str:
 
 
 _ABOUT_BY_HAND = """\
-The mutants above, of another sample, as changes that somebody makes by hand to the live stack: CloudFormation and the application's folder
-have the good template, `python -m tests.mutants --of by-hand`. A change that needs another resource cannot be made so, and counts as
-refused. **Named**: an item other than drift fails that passes on the good stack. **Drift alone**: INF-04 or STACK-02 says that a
-property differs, and not what that means. Drills, and checks that need a browser, are left out."""
+Another sample of the templates' mutants, made by hand on the live stack: CloudFormation and the application's folder have the good
+template (`python -m tests.mutants --of by-hand`). A change that needs another resource cannot be made so, and counts as refused.
+**Named**: an item other than drift fails that passes on the good stack. **Drift alone**: no other item fails, and INF-04 or STACK-02
+reports that a property differs. Drills, and checks that need a browser, are left out."""
 
 
 def _by_hand(found: Results) -> Iterator[str]:

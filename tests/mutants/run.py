@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from tests.mutants.mutant import REMOVED, Mutant
 from tests.mutants.score import GENERAL, Fate
-from tests.mutants.stand import OWN, Look, Refused, Said
+from tests.mutants.stand import DRIFT, OWN, Look, Refused, Said
 
 TOGETHER = 8
 _SHORT = 8
@@ -80,9 +80,11 @@ def groups(
 def steps(application: str, last: str, of: str = "template") -> list[str]:
     """The steps in which items run, the quick ones first where the others take much longer and may then be spared.
 
-    A source and a contract are judged by what the API does, which few of the quick ones ask. Of a change by hand every item counts
-    that names it.
+    A source and a contract are judged by what the API does, which few of the quick ones ask. Drift reports every change by hand, and
+    not what it means, so that it is asked about the changes that no other item has noticed.
     """
+    if of == "by-hand":
+        return [last, DRIFT]
     quick_first = (application, last) == (OWN, "all") and of in ("template", "samconfig")
     return ["read-only", "all"] if quick_first else [last]
 

@@ -46,15 +46,16 @@ APPLICATIONS = (*CATALOGUE, OWN)
 
 # What compares the stack with the folder: a mutant is what was intended, and there is no difference.
 # And how full the account is, which takes long and depends on no property.
-_QUOTAS, _OWN_QUOTAS = "QUOTA-01", "INF-08"
-COMPARING = ("STACK-02", "STACK-06", _QUOTAS)
-_OWN_COMPARING = ("INF-04", "CONF-14", _OWN_QUOTAS)
+COMPARING = ("STACK-02", "STACK-06", "QUOTA-01")
+_OWN_COMPARING = ("INF-04", "CONF-14", "INF-08")
 # Tools that read the sources, which no mutant of a template changes, and INF-18, INF-20, which deploy what is committed.
 OF_SOURCES = (
     *("CODE-01", "CODE-02", "CODE-03", "CODE-04", "CODE-05", "CODE-06", "CODE-07", "CODE-21"),
     *("SEC-01", "SEC-02", "SEC-03", "SEC-04", "SEC-05", "SEC-21", "SEC-23", "INF-18", "INF-20"),
 )
 STEPS = ("static", "read-only", "all")
+DRIFT = "drift"
+"""The step in which the item on drift alone runs."""
 _SELECTED = {
     "static": "static",
     "read-only": "not active and not drill and not browser",
@@ -221,10 +222,9 @@ class Stand(ABC):
 
     def look(self, step: str) -> Look:
         """What the items of a step say, those left out that could tell a mutant by its being one."""
-        if self.application == OWN:
-            left_out = (*OF_SOURCES, *([_OWN_QUOTAS] if self.by_hand else _OWN_COMPARING))
-        else:
-            left_out = (_QUOTAS,) if self.by_hand else COMPARING
+        if step == DRIFT:
+            return self.report(_OWN_COMPARING[0] if self.application == OWN else COMPARING[0])
+        left_out = (*_OWN_COMPARING, *OF_SOURCES) if self.application == OWN else COMPARING
         return self.report(f"({_SELECTED[step]}) and not ({' or '.join(left_out)})")
 
     def report(self, selection: str) -> Look:
