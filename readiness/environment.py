@@ -49,9 +49,12 @@ _EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
 _MISSING_CODES = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "NoSuchBucket",
+    "NoSuchCachePolicy",
     "NoSuchDistribution",
     "NoSuchKey",
     "NoSuchOriginAccessControl",
+    "NoSuchOriginRequestPolicy",
+    "NoSuchResponseHeadersPolicy",
     "NotFound",
     "NotFoundException",
     "QueueDoesNotExist",

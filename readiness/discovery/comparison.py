@@ -51,7 +51,8 @@ def _mapping(declared: Mapping[str, Any], live: Any, path: str) -> Iterator[Diff
     for key, value in declared.items():
         if str(key).lower() in members:
             yield from differences(value, members[str(key).lower()], f"{path}.{key}")
-        elif value not in ("", [], {}, None):
+        elif value not in ("", [], {}, None) or (value == {} and len(declared) == 1 and members):
+            # A single empty member is a choice, such as {"Allow": {}}, of which the service reports another one.
             yield Difference(f"{path}.{key}", value, None)
 
 

@@ -215,6 +215,8 @@ def test_unknown_stack_is_a_usage_error(session: Session, capsys: pytest.Capture
         (f"x{UNKNOWN}y", "x-anything-y"),
         (UNKNOWN, "secret"),
         ({"Prefix": ""}, {}),
+        ({"Allow": {}}, {"Allow": {}}),
+        ({"Variables": {}}, {}),
     ],
 )
 def test_equal_in_meaning(declared: Any, live: Any) -> None:
@@ -234,6 +236,7 @@ def test_equal_in_meaning(declared: Any, live: Any) -> None:
         ([{"Key": "a", "Value": "1"}], [{"Key": "a", "Value": "2"}]),
         (f"x{UNKNOWN}", "y"),
         (UNKNOWN, None),
+        ({"Allow": {}}, {"Block": {}}),
     ],
 )
 def test_different_in_meaning(declared: Any, live: Any) -> None:

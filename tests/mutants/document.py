@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 FIRST, LAST = HERE / "first.jsonl", HERE / "last.jsonl"
 BY_HAND = "by-hand"
 """Mutants of templates that are changes of the live stack; their results lie in a file of this name too."""
-DRIFT = ("INF-04", "STACK-02")
+DRIFT_ITEMS = ("INF-04", "STACK-02")
 BESIDE = {
     "source": "the functions' source",
     "contract": "`openapi.yaml`",
@@ -200,7 +200,7 @@ def _by_hand(found: Results) -> Iterator[str]:
         if not lived:
             continue
         killed = [one for one in lived if one.fate is Fate.KILLED]
-        alone = [one for one in killed if one.items.keys() <= {*DRIFT}]
+        alone = [one for one in killed if one.items.keys() <= {*DRIFT_ITEMS}]
         fates = Score.of(own)
         counts = (len(killed) - len(alone), len(alone), fates.unsure, fates.survived)
         shares = [_share(number, len(lived)) for number in counts]

@@ -323,6 +323,7 @@ def try_all(
         quickly_alive: ids of mutants that an earlier run's first step did not notice.
     """
     unfit: set[str] = set()
+    unsure: dict[str, Told] = {}
     alive = list(mutants)
     for step in (order := steps(application, last, of)):
         final = step == order[-1]
@@ -334,12 +335,24 @@ def try_all(
         unfit |= {item for item, said in base.items() if said.outcome in _NOTICED}
         surviving: list[Mutant] = []
 
-        def tell(told: Told, seconds: float, *, final: bool = final, into: list[Mutant] = surviving) -> None:
+        def tell(
+            told: Told,
+            seconds: float,
+            *,
+            step: str = step,
+            final: bool = final,
+            into: list[Mutant] = surviving,
+        ) -> None:
             fate = told.fate
             if not final and fate in (Fate.SURVIVED, Fate.UNSURE):
                 # What the quick items could not tell, the others may.
                 into.append(told.mutant)
+                if fate is Fate.UNSURE:
+                    unsure[told.mutant.id] = told
                 fate = Fate.ALIVE
+            elif step == DRIFT and fate is Fate.SURVIVED and told.mutant.id in unsure:
+                # No later step repeats the items that could not tell.
+                told, fate = unsure[told.mutant.id], Fate.UNSURE
             keep(told, fate, seconds)
 
         workers.judge(begun, base, step, tell)

@@ -62,6 +62,8 @@ _SELECTED = {
     "all": "not drill and not browser",
 }
 _SITE = "SiteBucketName"
+_RECORDED = {"DeletionPolicy", "UpdateReplacePolicy"}
+"""Attributes that no live resource has, so that no change by hand is one of them."""
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _SETTLED_WITHIN_SECONDS = 120
 _TELLING = 8
@@ -177,6 +179,10 @@ class Stand(ABC):
         Raises:
             Refused: it cannot be deployed.
         """
+        if self.by_hand and (recorded := [one.says for one in mutants if _RECORDED & {*one.path}]):
+            raise Refused(
+                "CloudFormation", f"{', '.join(recorded)}: CloudFormation's record alone has this attribute"
+            )
         intended, packaged, packages = self.template, self._packaged, self._packages
         rewritten = [each for each in mutants if isinstance(each, Rewritten)]
         for mutant in rewritten:

@@ -11,7 +11,7 @@ import pytest
 from tests.mutants.mutant import REMOVED, Mutant
 from tests.mutants.run import Told, Workers, attempt, groups, sample, try_all
 from tests.mutants.score import Fate
-from tests.mutants.stand import OWN, Look, Refused, Said, said
+from tests.mutants.stand import DRIFT, OWN, Look, Refused, Said, said
 
 GOOD: Look = {"SQS-01": Said("pass", ("",)), "HTTP-08": Said("pass", ("",)), "SRC-01": Said("pass", ("",))}
 
@@ -199,6 +199,27 @@ def test_the_slow_items_run_for_what_the_quick_ones_have_not_killed() -> None:
     ]
     # [] is the good application, looked at before each step.
     assert place.deployed == [[], ["Orders", "Bills"], ["Bills"], [], ["Jobs", "Bills"]]
+
+
+def test_a_change_by_hand_that_an_item_could_not_judge_stays_unsure_without_drift() -> None:
+    class WithoutDrift(Fake):
+        def look(self, step: str) -> Look:
+            return {"STACK-02": Said("pass", ("",))} if step == DRIFT else super().look(step)
+
+    place = WithoutDrift({"Orders": {"SQS-01": Said("unverified", ("shop-Orders-1A2B is not there",))}})
+    kept: dict[str, tuple[Fate, list[str]]] = {}
+
+    with Workers(lambda: nullcontext(place), 1, None) as workers:
+        try_all(
+            "site",
+            [mutant("Orders"), mutant("Bills")],
+            workers,
+            "all",
+            lambda told, fate, _: kept.update({told.mutant.resource: (fate, [*told.items])}),
+            of="by-hand",
+        )
+
+    assert kept == {"Orders": (Fate.UNSURE, ["SQS-01"]), "Bills": (Fate.SURVIVED, [])}
 
 
 def test_nothing_more_is_begun_after_the_time() -> None:

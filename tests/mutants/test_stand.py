@@ -61,7 +61,11 @@ def test_a_policy_is_tried_apart_from_what_it_governs(guest_book: Stand) -> None
 def test_a_change_by_hand_is_unknown_to_cloudformation_and_the_folder() -> None:
     mutant = Mutant("guest-book", "AlarmKey", KEY, ROTATION, "flip", "no rotation", value=False)
 
+    kept = ("Resources", "AlarmKey", "DeletionPolicy")
+
     with stand("guest-book", by_hand=True) as here:
+        with pytest.raises(Refused, match="record alone"):
+            here.deploy([Mutant("guest-book", "AlarmKey", KEY, kept, "enum", "deleted", "Delete")])
         here.deploy([mutant])
         seen = here.look("read-only")
         drift = here.look("drift")

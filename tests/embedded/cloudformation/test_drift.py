@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Any
 
 import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.embedded.conftest import TRUST, Running
@@ -109,9 +115,47 @@ TEMPLATE: Mapping[str, Any] = {
                 }
             },
         },
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13",
+                "Handler": "index.handler",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"ZipFile": "def handler(event, context):\n    return 1\n"},
+                "Environment": {"Variables": {"LEVEL": "info"}},
+            },
+        },
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            },
+        },
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 30}},
+        "Acl": {
+            "Type": "AWS::WAFv2::WebACL",
+            "Properties": {
+                "Scope": "REGIONAL",
+                "DefaultAction": {"Allow": {}},
+                "VisibilityConfig": {
+                    "CloudWatchMetricsEnabled": True,
+                    "MetricName": "acl",
+                    "SampledRequestsEnabled": True,
+                },
+            },
+        },
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": PASSWORD}},
     }
 }
+
+
+BUCKET = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +168,14 @@ def drifts(stack: Stack) -> dict[str, Mapping[str, Any]]:
     """Each resource's drift, by its logical id, after a detection."""
     formation = stack.cloud.client("cloudformation")
     begun = formation.detect_stack_drift(StackName=stack.name)["StackDriftDetectionId"]
-    while True:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
         state = formation.describe_stack_drift_detection_status(StackDriftDetectionId=begun)
         if state["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
         time.sleep(0.1)
+    else:
+        pytest.fail("expected the detection to end within 30 s, found it in progress")
     found = formation.describe_stack_resource_drifts(StackName=stack.name)["StackResourceDrifts"]
     return {one["LogicalResourceId"]: one for one in found}
 
@@ -186,8 +233,48 @@ def cached_for_longer(stack: Stack) -> None:
     client.update_cache_policy(Id=id_, IfMatch=answer["ETag"], CachePolicyConfig=config)
 
 
+def key_lets_another_account_in(stack: Stack) -> None:
+    client, id_ = stack.cloud.client("kms"), stack.id_of("Key")
+    policy = json.loads(client.get_key_policy(KeyId=id_, PolicyName="default")["Policy"])
+    policy["Statement"][0]["Principal"]["Service"] = "logs.amazonaws.com"
+    client.put_key_policy(KeyId=id_, PolicyName="default", Policy=json.dumps(policy))
+
+
+def variable_added(stack: Stack) -> None:
+    stack.cloud.client("lambda").update_function_configuration(
+        FunctionName=stack.id_of("Function"), Environment={"Variables": {"LEVEL": "info", "DEBUG": "1"}}
+    )
+
+
+def alarm_for_later(stack: Stack) -> None:
+    alarm = {**TEMPLATE["Resources"]["Alarm"]["Properties"], "Threshold": 100}
+    stack.cloud.client("cloudwatch").put_metric_alarm(AlarmName=stack.id_of("Alarm"), **alarm)
+
+
+def lines_for_a_day(stack: Stack) -> None:
+    stack.cloud.client("logs").put_retention_policy(logGroupName=stack.id_of("Group"), retentionInDays=1)
+
+
+def firewall_blocks(stack: Stack) -> None:
+    client = stack.cloud.client("wafv2")
+    name, id_, scope = stack.id_of("Acl").split("|")
+    which = {"Name": name, "Id": id_, "Scope": scope}
+    answer = client.get_web_acl(**which)
+    client.update_web_acl(
+        **which,
+        LockToken=answer["LockToken"],
+        DefaultAction={"Block": {}},
+        VisibilityConfig=answer["WebACL"]["VisibilityConfig"],
+    )
+
+
 CHANGES: list[tuple[Callable[[Stack], None], str, str]] = [
+    (key_lets_another_account_in, "Key", "MODIFIED"),
     (key_without_rotation, "Key", "MODIFIED"),
+    (variable_added, "Function", "MODIFIED"),
+    (alarm_for_later, "Alarm", "MODIFIED"),
+    (lines_for_a_day, "Group", "MODIFIED"),
+    (firewall_blocks, "Acl", "MODIFIED"),
     (topic_in_the_clear, "Topic", "MODIFIED"),
     (queue_in_the_clear, "Queue", "MODIFIED"),
     (subscription_filter, "Subscription", "MODIFIED"),
@@ -211,6 +298,46 @@ def test_each_change_by_hand_is_drift(stack: Stack) -> None:
         change(stack)
         expected[name] = status
         assert statuses(stack) == expected, change.__name__
+
+
+@pytest.mark.embedded
+@pytest.mark.xdist_group("embedded")
+def test_a_template_may_name_the_operation(cloud: Running) -> None:
+    """What decides is the operation that is asked for, in either protocol."""
+    with deployed(cloud, {"Description": "a role that may DetectStackDrift", **BUCKET}) as made:
+        assert statuses(made) == {"Bucket": "IN_SYNC"}
+        answer = signed(cloud, "DetectStackDrift", {"StackName": made.name})
+
+    assert answer.status_code == HTTPStatus.OK
+
+
+@pytest.mark.embedded
+@pytest.mark.xdist_group("embedded")
+def test_an_update_waits_for_a_detection(cloud: Running) -> None:
+    changed = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}, "Queue": {"Type": "AWS::SQS::Queue"}}}
+    with deployed(cloud, BUCKET) as made, ThreadPoolExecutor(4) as pool:
+        detections = [pool.submit(statuses, made) for _ in range(3)]
+        update = pool.submit(made.update, changed)
+
+        assert update.result() == "UPDATE_COMPLETE"
+        # CloudFormation detects no drift during an update.
+        failed = [one.exception() for one in detections if one.exception() is not None]
+        assert [one for one in failed if "ValidationError" not in str(one)] == []
+
+
+def signed(cloud: Running, operation: str, parameters: Mapping[str, str]) -> requests.Response:
+    """A request in the JSON protocol, which boto3 does not use for CloudFormation."""
+    state = cloud.state
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": f"CloudFormation_20100515.{operation}",
+    }
+    request = AWSRequest("POST", state.endpoint, headers=headers, data=json.dumps(parameters))
+    credentials = Credentials(state.access_key_id, state.secret_access_key)
+    SigV4Auth(credentials, "cloudformation", state.region).add_auth(request)
+    return requests.post(
+        state.endpoint, headers=dict(request.headers), data=request.data, verify=state.ca_bundle, timeout=20
+    )
 
 
 def test_what_is_not_compared_is_what_the_registry_says() -> None:

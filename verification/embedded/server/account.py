@@ -49,7 +49,7 @@ QUOTAS = {
 JSON = "application/x-amz-json-1.1"
 _lowered: dict[str, float] = {}
 _edges = {"named": True}
-_records: dict[str, dict[str, Any]] = {}
+_records: dict[str, Mapping[str, dict[str, Any]]] = {}
 
 
 def install(_context: Context) -> None:
@@ -133,23 +133,26 @@ class Control:
 
 
 def _keep_record(stack: str) -> None:
-    """Copy what CloudFormation has recorded of a stack.
+    """Copy what CloudFormation has recorded of a stack, and of all others, for some may be nested in it.
 
     Raises:
         KeyError: there is no such stack.
     """
-    _records[stack] = copy.deepcopy(cloudformation._stacks[stack])
+    if stack not in cloudformation._stacks:
+        raise KeyError(stack)
+    _records[stack] = {name: copy.deepcopy(record) for name, record in cloudformation._stacks.items()}
 
 
 def _restore_record(stack: str) -> None:
-    """Give a stack the record that was kept. Updates since then are now changes that CloudFormation did not make.
+    """Restore the records that were kept. Updates since then are now changes that CloudFormation did not make.
 
     Raises:
         KeyError: no record was kept.
     """
-    kept, record = _records.pop(stack), cloudformation._stacks[stack]
-    record.clear()
-    record.update(kept)
+    for name, kept in _records.pop(stack).items():
+        if (record := cloudformation._stacks.get(name)) is not None:
+            record.clear()
+            record.update(kept)
 
 
 class NamelessEdges:

@@ -8,6 +8,7 @@ User Guide, "Detect unmanaged configuration changes to stacks and resources with
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -19,7 +20,7 @@ from botocore.session import Session
 from ministack.services import cloudformation
 from ministack.services.cloudformation import drift
 
-from readiness.discovery.comparison import differences
+from readiness.discovery.comparison import differences, document
 from verification.embedded.fidelity import readers
 from verification.embedded.fidelity.handlers import NOT_CHECKED, WRITE_ONLY
 from verification.embedded.fidelity.live import Aws, Live, Type
@@ -32,7 +33,24 @@ require(cloudformation, "handle_request")
 
 OWN_TAGS: Final = frozenset({"AWS::ApiGatewayV2::Api"})
 """Types whose definition adds tags of its own, such as SAM's `httpapi:createdBy`, so that tags are not compared."""
-_DETECTIONS: Final = ("DetectStackDrift", "DetectStackResourceDrift")
+DOCUMENTS: Final = frozenset(
+    {
+        "DeliveryPolicy",
+        "FilterPolicy",
+        "KeyPolicy",
+        "Policies",
+        "PolicyDocument",
+        "RedriveAllowPolicy",
+        "RedrivePolicy",
+        "StageVariables",
+    }
+)
+"""Properties that are documents or maps, in which an added member is a difference too. Source: their types in the registry's schemas."""
+_DETECTIONS: Final = frozenset({"DetectStackDrift", "DetectStackResourceDrift"})
+_CHANGES: Final = frozenset(
+    {"CreateStack", "DeleteStack", "ExecuteChangeSet", "RollbackStack", "UpdateStack"}
+)
+_ACTION: Final = re.compile(rb"(?:^|&)Action=(\w+)")
 _ROOT: Final = "test"
 """MiniStack's access key of the root user, who may read everything; its secret is not checked."""
 _GONE: Final = ("NoSuch", "NotFound", "NonExistent", "DoesNotExist")
@@ -62,9 +80,10 @@ def install(context: Context) -> None:
     _detect_beside_the_loop()
 
 
-def _compare(aws: Aws, kind: str, known: Type, compared: AbstractSet[str]) -> None:
-    """Compare properties of a type, and those that MiniStack compares by itself."""
+def _compare(aws: Aws, kind: str, known: Type, readable: AbstractSet[str]) -> None:
+    """Compare the properties of a type that MiniStack does not compare by itself."""
     built_in, others = drift._DRIFT_READERS.get(kind, (None, frozenset()))
+    compared = readable - others
     # MiniStack adds the tags of the stack to the declared ones, and compares them with all tags.
     tags = {drift._STACK_TAG_PROPERTY.get(kind, ("",))[0]} & compared
 
@@ -91,22 +110,38 @@ def _live(subject: Live, known: Type, name: str) -> Any:
     """Return a property as it is live, and as it is declared where only the spelling differs."""
     declared, live, shape = subject.declared[name], known.properties[name](subject), known.shapes.get(name)
     expected = shape(declared, subject.declared) if shape else declared
-    return live_as_declared(declared, live) if any(differences(expected, live, name)) else declared
+    if any(differences(expected, live, name)):
+        return live_as_declared(declared, live)
+    if name in DOCUMENTS and any(differences(document(live), document(declared), name)):
+        return document(live)
+    return declared
 
 
 def _detect_beside_the_loop() -> None:
-    """Run a detection in a thread of its own: it sends requests to the loop that serves it."""
-    handle = cloudformation.handle_request
+    """Run a detection in a thread of its own: it sends requests to the loop that serves it.
+
+    No stack changes meanwhile, and no two detections run at once.
+    """
+    handle, lock = cloudformation.handle_request, asyncio.Lock()
 
     async def handle_request(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Any:
-        asked = handle(method, path, headers, body, query)
-        if not any(name.encode() in body for name in _DETECTIONS):
+        asked, action = handle(method, path, headers, body, query), _action(headers, body, query)
+        if action not in _DETECTIONS | _CHANGES:
             return await asked
-        return await asyncio.to_thread(asyncio.run, asked)
+        async with lock:
+            return await (asyncio.to_thread(asyncio.run, asked) if action in _DETECTIONS else asked)
 
     cloudformation.handle_request = handle_request
+
+
+def _action(headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> str:
+    """Return the operation that a request asks for, in the JSON protocol or the query protocol."""
+    if "amz-json" in headers.get("content-type", ""):
+        return headers.get("x-amz-target", "").rpartition(".")[2]
+    found = _ACTION.search(body)
+    return found[1].decode() if found else "".join(query.get("Action", [])[:1])
 
 
 def live_as_declared(declared: Any, live: Any) -> Any:
