@@ -420,6 +420,18 @@ class Watching:
             for name, value in metric.dimensions.items():
                 if self._is_there(metric.namespace, name, value) is False:
                     yield f"expected {name} of something that exists, found {value!r}; name the resource by Ref or GetAtt"
+        for other in self.graph.of(ALARM):
+            # The later one in the alphabet names the earlier one, so that a pair makes one finding.
+            if other.physical_id < alarm.name and self._is_the_same(alarm, other):
+                yield (
+                    f"expected an alarm that differs from all others, found the same one in {other}; "
+                    "name the resource that it should watch, or remove it"
+                )
+
+    def _is_the_same(self, alarm: Alarm, resource: Resource) -> bool:
+        """Whether another alarm of the stack watches the same series by the same rule, and acts in the same way."""
+        found = next((one for one in self.alarms if one.name == resource.physical_id), None)
+        return found is not None and replace(found, name=alarm.name) == alarm
 
     def _is_there(self, namespace: str, name: str, value: str) -> bool | None:
         """Whether what a dimension names exists; None where this cannot tell."""

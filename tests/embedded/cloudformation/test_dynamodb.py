@@ -27,6 +27,20 @@ def test_table_settings(full: Stack) -> None:
     }
 
 
+def test_an_index_that_includes_nothing_is_refused(cloud: Running) -> None:
+    table = dict(FULL["Resources"]["Table"]["Properties"])
+    key = {"KeySchema": table["KeySchema"], "Projection": {"ProjectionType": "INCLUDE"}}
+    wanted = {
+        "AttributeDefinitions": table["AttributeDefinitions"],
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": table["KeySchema"],
+        "GlobalSecondaryIndexes": [{"IndexName": "by-pk", **key}],
+    }
+
+    with pytest.raises(AssertionError, match="NonKeyAttributes is not specified"):
+        Stack(cloud, {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": wanted}}})
+
+
 def test_table_update(restored: Stack) -> None:
     changes = {
         "TimeToLiveSpecification": None,

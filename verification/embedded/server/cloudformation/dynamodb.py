@@ -38,8 +38,23 @@ def install() -> None:
         hooks.before_delete(type_, refuse_protected)
 
 
+def refuse_projections(new: Properties) -> None:
+    """Refuse an index that includes attributes and names none, as DynamoDB does.
+
+    Raises:
+        ValueError: there is such an index.
+    """
+    for index in [*new.get("GlobalSecondaryIndexes", []), *new.get("LocalSecondaryIndexes", [])]:
+        projection = index.get("Projection") or {}
+        if projection.get("ProjectionType") == "INCLUDE" and not projection.get("NonKeyAttributes"):
+            raise ValueError(
+                "One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified"
+            )
+
+
 def settle(physical_id: str, new: Properties, old: Properties, _attributes: Attributes) -> None:
     """Apply what MiniStack leaves out."""
+    refuse_projections(new)
     table = dynamodb._tables[physical_id]
     table["SSEDescription"] = dynamodb._sse_description_from_spec(encryption(new.get("SSESpecification")))
     table["DeletionProtectionEnabled"] = hooks.as_bool(new.get("DeletionProtectionEnabled", False))
