@@ -49,6 +49,15 @@ class WebAcl:
             or "None" in rule.get("OverrideAction", {})
         ]
 
+    @property
+    def flood_rules(self) -> Sequence[str]:
+        """Names of the rules that stop an address which sends too many requests."""
+        return [
+            rule["Name"]
+            for rule in self.rules
+            if "RateBasedStatement" in rule.get("Statement", {}) and rule["Name"] in self.acting_rules
+        ]
+
 
 def _counts(rule: Mapping[str, Any]) -> bool:
     group = rule.get("Statement", {}).get("ManagedRuleGroupStatement", {})

@@ -20,7 +20,7 @@ def no_web_acl(bench: Bench) -> Iterator[None]:
 def _rules_changed(
     bench: Bench, change: Callable[[dict[str, Any]], dict[str, Any]], *more: dict[str, Any]
 ) -> Iterator[None]:
-    """The web ACL with each of its rules changed, and more rules."""
+    """The web ACL with each of its rules changed, or removed where `change` returns none, and more rules."""
     client = bench.client("wafv2")
     name, id_, scope = bench.physical("CdnWebAcl").split("|")
     which = {"Name": name, "Id": id_, "Scope": scope}
@@ -31,7 +31,7 @@ def _rules_changed(
         client.update_web_acl(**which, **kept, Rules=rules, LockToken=answer["LockToken"])
 
     before = client.get_web_acl(**which)["WebACL"]["Rules"]
-    write([*(change(rule) for rule in before), *more])
+    write([*filter(None, map(change, before)), *more])
     try:
         yield
     finally:
@@ -62,6 +62,12 @@ def home_only(bench: Bench) -> Iterator[None]:
         },
     }
     with _rules_changed(bench, lambda rule: rule, rule):
+        yield
+
+
+@fault("SEC-17", "the web ACL has no rule against floods")
+def no_flood_rule(bench: Bench) -> Iterator[None]:
+    with _rules_changed(bench, lambda rule: {} if "RateBasedStatement" in rule["Statement"] else rule):
         yield
 
 

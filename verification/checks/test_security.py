@@ -478,6 +478,9 @@ def test_distribution_has_a_web_acl(stack: Stack) -> None:
     assert stack.web_acl, f"{stack.distribution!r} has no web ACL"
     assert stack.site_distribution.web_acl_id, f"{stack.site_distribution!r} has no web ACL"
     assert stack.web_acl.acting_rules, stack.web_acl.rules
+    assert stack.web_acl.flood_rules, (
+        f"expected a rate-based rule that blocks in {stack.web_acl!r}, found none; add one to CdnWebAcl"
+    )
     assert stack.web_acl.counting_rules == [], f"{stack.web_acl!r} lets through what these rules find"
     declared = _declared_acl(stack, stack.web_acl)
     if declared is None:
