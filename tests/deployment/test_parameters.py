@@ -106,6 +106,63 @@ def test_refuses_what_does_not_fit(config: dict[str, str], message: str) -> None
         combined(TEMPLATE, config, NO_KEYS, {}, exists=False)
 
 
+@pytest.mark.parametrize(
+    ("facts", "value", "expected"),
+    [
+        ({"Type": "Number", "MinValue": 1}, "0", "expected at least 1, found '0'"),
+        (
+            {"Type": "Number", "MinValue": "2", "MaxValue": 1000},
+            "1001",
+            "expected at most 1000, found '1001'",
+        ),
+        ({"Type": "Number"}, "many", "expected a number, found 'many'"),
+        ({"Type": "Number", "AllowedValues": [7, 14]}, "8", "expected one of 7, 14, found '8'"),
+        ({"Type": "String", "AllowedValues": [True, "no"]}, "yes", "expected one of true, no, found 'yes'"),
+        ({"Type": "String", "MinLength": 3}, "ab", "expected at least 3 characters, found 'ab'"),
+        (
+            {"Type": "String", "AllowedPattern": "[a-z]*"},
+            "A",
+            r"expected a value of the form \[a-z\]\*, found 'A'",
+        ),
+    ],
+)
+def test_refuses_a_value_that_cloudformation_would_refuse(
+    facts: dict[str, object], value: str, expected: str
+) -> None:
+    """CloudFormation says so only after the consent and the build."""
+    template = [Declared("Limit", None, secret=False, facts=facts)]
+
+    with pytest.raises(UsageProblem, match=f"parameter 'Limit': {expected}; correct it in samconfig.toml"):
+        combined(template, {"Limit": value}, NO_KEYS, {}, exists=False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "value"),
+    [
+        ({"Type": "Number", "MinValue": 1, "MaxValue": 5}, "5"),
+        ({"Type": "Number", "AllowedValues": [7, 14]}, "14"),
+        ({"Type": "String", "AllowedValues": [True]}, "true"),
+        ({"Type": "String", "AllowedPattern": "(only Java"}, "anything"),
+        ({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}, "a,b"),
+    ],
+)
+def test_leaves_every_other_value_to_cloudformation(facts: dict[str, object], value: str) -> None:
+    template = [Declared("Limit", None, secret=False, facts=facts)]
+
+    assert combined(template, {"Limit": value}, NO_KEYS, {}, exists=False).passed == {"Limit": value}
+
+
+def test_shows_the_deployed_value_of_each_parameter_that_changes() -> None:
+    previous = {"Environment": "dev", "AlarmEmail": "old@example.org", "OpenAiApiKey": "****"}
+    rows = combined(TEMPLATE, {"Environment": "dev"}, KEY, previous, exists=True).rows
+    filled = combined(
+        TEMPLATE, {"Environment": "dev", "AlarmEmail": "a@example.org"}, KEY, {"AlarmEmail": ""}, exists=True
+    ).rows
+
+    assert [row.shown for row in rows] == ["dev", "(default) (now old@example.org)", "set (environment)"]
+    assert filled[1].shown == "a@example.org (now empty)"
+
+
 def test_file_is_private_and_gone_whatever_happens(tmp_path: Path) -> None:
     directory = tmp_path / "private"
     directory.mkdir()

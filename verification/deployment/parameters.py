@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,49 @@ class Declared:
     name: str
     default: str | None
     secret: bool
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def expected(self, value: str) -> str | None:
+        """What the template expects, if CloudFormation would refuse the value; `None` if it would take it.
+
+        A list or a reference to another service is left to CloudFormation.
+        """
+        kind = self.facts.get("Type")
+        if kind == "Number" and _number(value) is None:
+            return "a number"
+        if kind not in ("Number", "String"):
+            return None
+        allowed = [_text(each) for each in self.facts.get("AllowedValues", [])]
+        if allowed and value not in allowed:
+            return f"one of {', '.join(allowed)}"
+        size, unit = (_number(value) or 0.0, "") if kind == "Number" else (float(len(value)), " characters")
+        bounds = ("MinValue", "MaxValue") if kind == "Number" else ("MinLength", "MaxLength")
+        least, most = (_number(_text(self.facts.get(bound))) for bound in bounds)
+        if least is not None and size < least:
+            return f"at least {least:g}{unit}"
+        if most is not None and size > most:
+            return f"at most {most:g}{unit}"
+        pattern = self.facts.get("AllowedPattern")
+        return f"a value of the form {pattern}" if pattern and not _matches(str(pattern), value) else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Whether the whole value matches; a pattern that only CloudFormation can read is left to it."""
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:
+        return True
 
 
 class _TemplateLoader(yaml.SafeLoader):
@@ -75,6 +119,7 @@ def declared(template: Path) -> list[Declared]:
                 name,
                 str(facts["Default"]) if "Default" in facts else None,
                 str(facts.get("NoEcho", False)).lower() == "true",
+                facts,
             )
             for name, facts in document(template).get("Parameters", {}).items()
         ]
@@ -142,6 +187,32 @@ class Parameters:
         return f"Parameters({', '.join(f'{row.name}={row.shown}' for row in self.rows)})"
 
 
+def _require_fitting(known: Mapping[str, Declared], config: Mapping[str, str]) -> None:
+    """Refuse what CloudFormation would refuse, and what would show a secret.
+
+    Raises:
+        UsageProblem: a parameter that the template lacks, a secret, or a value that it does not permit.
+    """
+    for name in config:
+        if name not in known:
+            raise UsageProblem(
+                f"parameter '{name}' is not in the template (has: {', '.join(known) or 'none'}); "
+                "take it out of samconfig.toml, $PARAMETERS_<ENVIRONMENT> or the command line, or declare it"
+            )
+    for name in config:
+        if known[name].secret:
+            raise UsageProblem(
+                f"samconfig.toml or $PARAMETERS_<ENVIRONMENT> sets the secret '{name}', and shows it; give it in the "
+                f"variable {variable_of(name)}, or in the git-ignored backend/.env.<environment>"
+            )
+    for name, value in config.items():
+        if (expected := known[name].expected(value)) is not None:
+            raise UsageProblem(
+                f"parameter '{name}': expected {expected}, found '{value}'; correct it in samconfig.toml, "
+                "$PARAMETERS_<ENVIRONMENT> or the command line"
+            )
+
+
 def combined(
     template: list[Declared],
     config: Mapping[str, str],
@@ -163,21 +234,10 @@ def combined(
         exists: whether the stack is updated, so that what is not passed keeps its value.
 
     Raises:
-        UsageProblem: samconfig sets a parameter that the template lacks, or a secret.
+        UsageProblem: samconfig sets a parameter that the template lacks, a secret, or a value that it does not permit.
     """
     known = {parameter.name: parameter for parameter in template}
-    for name in config:
-        if name not in known:
-            raise UsageProblem(
-                f"parameter '{name}' is not in the template (has: {', '.join(known) or 'none'}); "
-                "take it out of samconfig.toml, $PARAMETERS_<ENVIRONMENT> or the command line, or declare it"
-            )
-    for name in config:
-        if known[name].secret:
-            raise UsageProblem(
-                f"samconfig.toml or $PARAMETERS_<ENVIRONMENT> sets the secret '{name}', and shows it; give it in the "
-                f"variable {variable_of(name)}, or in the git-ignored backend/.env.<environment>"
-            )
+    _require_fitting(known, config)
     defaults = {each.name: each.default for each in template if each.default is not None and not each.secret}
     # A release that knows nothing of a vendor gets no key for it.
     wanted = {name: value for name, value in keys.values.items() if name in known}
@@ -190,10 +250,10 @@ def combined(
                 shown = f"set ({keys.sources[name]})"
             else:
                 shown = "kept" if exists and name in previous else "unset"
-        elif name in config:
-            shown = config[name]
-        elif name in defaults:
-            shown = f"{defaults[name]} (default)".lstrip()
+        elif name in passed:
+            shown = config[name] if name in config else f"{defaults[name]} (default)".lstrip()
+            if exists and previous.get(name, passed[name]) != passed[name]:
+                shown += f" (now {previous[name] or 'empty'})"
         else:
             raise UsageProblem(
                 f"parameter '{name}' has neither a default nor a value; set it in samconfig.toml"
