@@ -20,6 +20,8 @@ esac
 PYTHON=${PYTHON:-python3}
 TOOLS="$ROOT/.tools"
 
+# Without git every environment would look outdated, and would be removed.
+command -v git >/dev/null || fail 4 "expected git, found none on PATH; install it, then run ./scripts/setup.sh again"
 command -v "$PYTHON" >/dev/null || fail 4 "expected Python >= 3.11, found no '$PYTHON'; install it or set PYTHON"
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   fail 4 "expected Python >= 3.11, found $("$PYTHON" --version 2>&1); set PYTHON to a newer one"

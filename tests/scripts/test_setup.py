@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -133,6 +134,23 @@ def test_python_without_venv_is_reported_with_the_remedy(fresh: Project) -> None
 
     assert ended.status == 4
     assert "-m venv' failed; on Debian and Ubuntu: apt install python3-venv" in ended.err
+
+
+def test_without_git_nothing_is_removed(fresh: Project, tmp_path: Path) -> None:
+    """git says which lock an environment was made from."""
+    for command in ("sh", "bash", "dirname", "mktemp", "mkfifo", "rm", "cat", "sleep"):
+        found = shutil.which(command)
+        assert found
+        (tmp_path / command).symlink_to(found)
+
+    ended = set_up(fresh, PATH=str(tmp_path))
+
+    assert ended.status == 4
+    assert (
+        ended.err
+        == "error: expected git, found none on PATH; install it, then run ./scripts/setup.sh again\n"
+    )
+    assert all((fresh.root / folder / ".made-from").is_file() for folder in ENVIRONMENTS)
 
 
 @pytest.mark.parametrize(
