@@ -20,5 +20,5 @@ case "${1:-}" in
   -h | --help) usage; exit 0 ;;
   *) usage >&2; exit 4 ;;
 esac
-[ -x "$ROOT/.venv/bin/python" ] || fail 4 "expected .venv, found nothing; run ./scripts/setup.sh"
+need_venv
 exec "$ROOT/.venv/bin/python" -m verification.embedded.cloud "$@"

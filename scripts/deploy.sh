@@ -27,7 +27,7 @@
 . "$(dirname "$0")/lib/common.sh"
 
 for argument; do case "$argument" in -h | --help) usage && exit 0 ;; esac; done
-[ -x "$ROOT/.venv/bin/python" ] || fail 4 "expected .venv, found nothing; run ./scripts/setup.sh"
+need_venv
 
 # One process from here on, so that a signal meets what must clean up.
 exec "$ROOT/.venv/bin/python" -m verification.deployment deploy "$@"

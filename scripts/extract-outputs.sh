@@ -9,6 +9,6 @@ case "${1:-}" in
 -h | --help) usage && exit 0 ;;
 '' | -*) fail 4 "expected an environment, found none; see scripts/extract-outputs.sh --help" ;;
 esac
-[ -x "$ROOT/.venv/bin/python" ] || fail 4 "expected .venv, found nothing; run ./scripts/setup.sh"
+need_venv
 
 exec "$ROOT/.venv/bin/python" -m verification.deployment outputs "$@"

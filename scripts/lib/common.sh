@@ -31,6 +31,12 @@ need() {
   done
 }
 
+# need_venv: stop unless scripts/setup.sh has made .venv, and completely: it writes .made-from last.
+need_venv() {
+  [ -x "$ROOT/.venv/bin/python" ] || fail 4 "expected .venv, found nothing; run ./scripts/setup.sh"
+  [ -f "$ROOT/.venv/.made-from" ] || fail 4 "expected a complete .venv, found a part of it; run ./scripts/setup.sh"
+}
+
 # Temporary files of this script and of its child processes are in one folder, removed when the last of them ends: those
 # tools leave some behind. A guard waits for the end of the pipe that all of them hold, since `exec` drops a trap and a
 # kill skips it. A script that another one called uses that one's folder.

@@ -158,3 +158,14 @@ def test_cloud_says_when_the_project_is_not_set_up(project: Project) -> None:
     ended = project.run("cloud.sh", "up")
 
     assert (ended.status, ended.err) == (4, "error: expected .venv, found nothing; run ./scripts/setup.sh\n")
+
+
+@pytest.mark.parametrize("script", ["cloud.sh up", "deploy.sh dev", "extract-outputs.sh dev"])
+def test_a_set_up_that_was_interrupted_is_named(project: Project, script: str) -> None:
+    (project.root / ".venv").unlink()
+    project.stub("python", project.root / ".venv" / "bin")
+
+    ended = project.run(*script.split())
+
+    assert ended.status == 4
+    assert ended.err == "error: expected a complete .venv, found a part of it; run ./scripts/setup.sh\n"
