@@ -18,6 +18,14 @@
 # earlier step fails, the exit status of that step.
 . "$(dirname "$0")/lib/common.sh"
 
+# A bare name would go to pytest, after the checklist's own environment was started and deployed.
+case "${1:--}" in
+-*) ;;
+*)
+  [ -e "$ROOT/${1%%::*}" ] || fail 4 "expected an option or a check's file, found '$1'; for an environment: ./scripts/verify.sh --env $1"
+  ;;
+esac
+
 environment=local
 cloud=()
 app=()

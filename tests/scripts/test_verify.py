@@ -81,6 +81,25 @@ def test_other_environments_are_neither_started_nor_deployed(verify: Project, ar
     ]
 
 
+def test_a_bare_environment_is_refused_before_anything_runs(verify: Project) -> None:
+    """deploy.sh takes it so, and pytest would take it for a file."""
+    ended = verify.run("verify.sh", "staging")
+
+    assert ended.status == 4
+    assert ended.err == (
+        "error: expected an option or a check's file, found 'staging'; "
+        "for an environment: ./scripts/verify.sh --env staging\n"
+    )
+    assert steps(verify) == []
+
+
+def test_a_checks_file_is_passed_on(verify: Project) -> None:
+    ended = verify.run("verify.sh", "verification/application.py::test")
+
+    assert ended.status == 0, ended.err
+    assert steps(verify)[-1] == "pytest verification --env local -n 2 verification/application.py::test"
+
+
 def test_passes_the_checklist_status_on(verify: Project) -> None:
     verify.behave(verify.root / ".venv" / "bin", {"pytest": {"exit": 1}})
 
