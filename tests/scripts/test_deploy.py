@@ -52,6 +52,7 @@ def test_keys_reach_sam_in_a_private_file_alone(project: Project) -> None:
             ["qa", "--yes"],
             "unknown environment 'qa'; known from environments.toml and samconfig.toml: local, dev, staging, prod",
         ),
+        (["qa"], "unknown environment 'qa'"),
         (["dev", "--fast"], "unrecognized arguments: --fast; see --help"),
         (["dev"], "cannot ask for consent (no terminal)"),
     ],

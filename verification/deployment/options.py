@@ -80,8 +80,9 @@ class Options:
         """Refuse what is wrong with the arguments or this machine, before anything is asked of a network.
 
         Raises:
-            UsageProblem: an argument, a file or a tool.
+            UsageProblem: an argument, the environment's name, a file or a tool.
         """
+        settings(self.environment, self.root)
         for file in ("template.yaml", "samconfig.toml"):
             if not (self.backend / file).is_file():
                 raise UsageProblem(
