@@ -41,7 +41,8 @@ def delete(options: Options) -> int:
             return 1
         backend.delete(options, environment, steps)
         console.out(
-            f"Deleted '{environment.stack_name}'. {page_dotenv.name_of(options)} still names its addresses."
+            f"Deleted '{environment.stack_name}'. {page_dotenv.name_of(options)} still names its addresses, "
+            "until the next deployment replaces them."
         )
     return 0
 

@@ -80,7 +80,8 @@ class Removal:
                 f"  account   {where.account_id}",
                 f"  region    {where.region}{' (emulated)' if where.emulated else ' (real AWS)'}",
                 f"  stack     {where.stack_name}: delete (now {self.standing.status})",
-                "Kept, for the template retains them; delete them by hand when they are no longer needed:",
+                "Kept, for the template retains them; delete them by hand when they are no longer needed"
+                + (" (./scripts/cloud.sh down deletes the whole embedded AWS):" if where.emulated else ":"),
                 *(f"  {each}" for each in self.kept or ["nothing"]),
             ]
         )
