@@ -302,6 +302,34 @@ def test_each_change_by_hand_is_drift(stack: Stack) -> None:
 
 @pytest.mark.embedded
 @pytest.mark.xdist_group("embedded")
+def test_a_canonical_user_is_the_same_principal_as_its_arn(cloud: Running) -> None:
+    """S3 stores the ARN of an origin access identity in the place of its canonical user."""
+    reads = {
+        "Effect": "Allow",
+        "Principal": {"CanonicalUser": {"Fn::GetAtt": ["Identity", "S3CanonicalUserId"]}},
+        "Action": "s3:GetObject",
+        "Resource": {"Fn::Sub": "${Bucket.Arn}/*"},
+    }
+    resources = {
+        **BUCKET["Resources"],
+        "Identity": {
+            "Type": "AWS::CloudFront::CloudFrontOriginAccessIdentity",
+            "Properties": {"CloudFrontOriginAccessIdentityConfig": {"Comment": "reads"}},
+        },
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": {"Ref": "Bucket"},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [reads]},
+            },
+        },
+    }
+    with deployed(cloud, {"Resources": resources}) as made:
+        assert statuses(made) == {"Bucket": "IN_SYNC", "Policy": "IN_SYNC"}
+
+
+@pytest.mark.embedded
+@pytest.mark.xdist_group("embedded")
 def test_a_template_may_name_the_operation(cloud: Running) -> None:
     """What decides is the operation that is asked for, in either protocol."""
     with deployed(cloud, {"Description": "a role that may DetectStackDrift", **BUCKET}) as made:

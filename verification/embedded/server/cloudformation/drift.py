@@ -8,9 +8,11 @@ User Guide, "Detect unmanaged configuration changes to stacks and resources with
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +26,7 @@ from readiness.discovery.comparison import differences, document
 from verification.embedded.fidelity import readers
 from verification.embedded.fidelity.handlers import NOT_CHECKED, WRITE_ONLY
 from verification.embedded.fidelity.live import Aws, Live, Type
-from verification.embedded.server import require
+from verification.embedded.server import origin_identities, require
 from verification.embedded.server.cloudformation.hooks import Properties
 from verification.embedded.server.context import Context
 
@@ -71,7 +73,9 @@ def install(context: Context) -> None:
         context.account_id,
         context.region,
     )
-    for kind, known in readers.TYPES.items():
+    policy = origin_identities.POLICY
+    stored = replace(readers.TYPES[policy], shapes={"PolicyDocument": _as_s3_stores})
+    for kind, known in {**readers.TYPES, policy: stored}.items():
         if kind not in NOT_CHECKED:
             left_out = WRITE_ONLY.get(kind, frozenset()) | ({"Tags"} if kind in OWN_TAGS else set())
             _compare(aws, kind, known, known.properties.keys() - left_out)
@@ -112,9 +116,14 @@ def _live(subject: Live, known: Type, name: str) -> Any:
     expected = shape(declared, subject.declared) if shape else declared
     if any(differences(expected, live, name)):
         return live_as_declared(declared, live)
-    if name in DOCUMENTS and any(differences(document(live), document(declared), name)):
+    if name in DOCUMENTS and any(differences(document(live), document(expected), name)):
         return document(live)
     return declared
+
+
+def _as_s3_stores(policy: Any, _properties: Properties) -> Any:
+    """Return a bucket policy with ARNs in the place of canonical users."""
+    return json.loads(origin_identities.translate(json.dumps(policy).encode()))
 
 
 def _detect_beside_the_loop() -> None:
