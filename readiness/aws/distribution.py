@@ -110,19 +110,24 @@ class Distribution:
         ]  # CloudFront's default
 
     @cached_property
-    def cors_origins(self) -> frozenset[str]:
-        """The origins that the response headers policies allow to read an answer; `*` for all."""
+    def cors_origins(self) -> Mapping[str, frozenset[str]]:
+        """The origins that each behaviour allows to read an answer, by its path pattern; none without a policy."""
         client = self.env.client("cloudfront")
-        policies = {
-            one["ResponseHeadersPolicyId"] for one in self.behaviours if one.get("ResponseHeadersPolicyId")
+        policies = {one.get("ResponseHeadersPolicyId", "") for one in self.behaviours} - {""}
+        answers = {id_: client.get_response_headers_policy(Id=id_) for id_ in sorted(policies)}
+        allowed = {"": frozenset[str]()} | {
+            id_: frozenset(
+                one["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+                .get("CorsConfig", {})
+                .get("AccessControlAllowOrigins", {})
+                .get("Items", [])
+            )
+            for id_, one in answers.items()
         }
-        answers = [client.get_response_headers_policy(Id=id_) for id_ in sorted(policies)]
-        configurations = [one["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"] for one in answers]
-        return frozenset(
-            origin
-            for one in configurations
-            for origin in one.get("CorsConfig", {}).get("AccessControlAllowOrigins", {}).get("Items", [])
-        )
+        return {
+            one.get("PathPattern", "*"): allowed[one.get("ResponseHeadersPolicyId", "")]
+            for one in self.behaviours
+        }
 
     @property
     def behaviours(self) -> Sequence[Mapping[str, Any]]:

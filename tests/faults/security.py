@@ -118,6 +118,17 @@ def foreign_origin_reads_images(bench: Bench) -> Iterator[None]:
     )
 
 
+@fault("SEC-07", "some of the images may be read by no origin")
+def no_origin_reads_some_images(bench: Bench) -> Iterator[None]:
+    def add(configuration: dict[str, Any]) -> None:
+        behaviour = {**configuration["DefaultCacheBehavior"], "PathPattern": "*.gif"}
+        behaviour.pop("ResponseHeadersPolicyId")
+        configuration["CacheBehaviors"] = {"Quantity": 1, "Items": [behaviour]}
+
+    with bench.distribution_changed(add):
+        yield
+
+
 @fault("SEC-10", "BlockPublicAcls is off")
 def block_public_acls_off(bench: Bench) -> Iterator[None]:
     with bench.opened("BlockPublicAcls"):

@@ -8,6 +8,7 @@ import pytest
 
 from readiness.aws.distribution import Distribution
 from readiness.errors import Missing
+from tests.answering import Answering
 from tests.probes.server import Reply
 
 BEHAVIOUR = {"TargetOriginId": "images", "ViewerProtocolPolicy": "redirect-to-https"}
@@ -96,6 +97,24 @@ def test_an_origin_without_access_control_contributes_none(create):
 def test_a_distribution_that_does_not_exist_is_missing(env):
     with pytest.raises(Missing, match="NoSuchDistribution"):
         _ = Distribution(env, "NEVERMADE").status
+
+
+def test_a_behaviour_without_a_headers_policy_allows_no_origin():
+    policy = {"CorsConfig": {"AccessControlAllowOrigins": {"Quantity": 1, "Items": ["https://page.example"]}}}
+    answers = {
+        "cloudfront:GetResponseHeadersPolicy": {
+            "ResponseHeadersPolicy": {"ResponseHeadersPolicyConfig": policy}
+        }
+    }
+    distribution = Distribution(Answering(answers), "E1")
+    by_path = [{"PathPattern": "*.gif"}]
+    configuration = {
+        "DefaultCacheBehavior": {"ResponseHeadersPolicyId": "P1"},
+        "CacheBehaviors": {"Items": by_path},
+    }
+    vars(distribution).update(description={"DistributionConfig": configuration})
+
+    assert distribution.cors_origins == {"*": {"https://page.example"}, "*.gif": frozenset()}
 
 
 def test_an_invalidation_is_waited_for(scripted, stub):

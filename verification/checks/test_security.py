@@ -136,9 +136,11 @@ def test_api_answers_allowed_origins_alone(api: Api, stack: Stack) -> None:
     }
 
     assert {*stack.http_api.cors.get("AllowOrigins", ())} == {*allowed}, f"{stack.http_api!r} allows others"
-    assert stack.distribution.cors_origins == {*allowed}, (
-        f"{stack.distribution!r} allows others to read images; set the origins of its response headers policy"
-    )
+    for path, origins in stack.distribution.cors_origins.items():
+        assert origins == {*allowed}, (
+            f"expected that {sorted(allowed)} may read the images at {path}, found {sorted(origins)}; "
+            f"give this behaviour of {stack.distribution!r} a response headers policy with the expected origins"
+        )
     assert [
         p for p in preflights if "access-control-allow-credentials" in {n.lower() for n in p.headers}
     ] == []
