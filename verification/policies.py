@@ -24,13 +24,13 @@ DOCS = ROOT / "docs"
 LIMIT: Final = 6144
 """Characters of a managed policy, white space not counted. Source: IAM User Guide, "IAM and AWS STS quotas"."""
 
-# By IAM's resource types, as the reference names them: the stack's own by its name, and where a service gives
-# names of its own making, all of the kind.
 _POLICIES_OF_THE_EDGE: Final = (
     "arn:aws:cloudfront::*:cache-policy/*",
     "arn:aws:cloudfront::*:origin-access-control/*",
     "arn:aws:cloudfront::*:response-headers-policy/*",
 )
+# By IAM's resource types, as the reference names them: the stack's own by its name, and where a service gives
+# names of its own making, all of the kind.
 _OWN: Final[Mapping[str, Sequence[str]]] = {
     "apigateway": (
         "arn:aws:apigateway:*::/apis",
