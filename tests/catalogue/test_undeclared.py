@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -79,6 +81,10 @@ Resources:
         Rules:
           - {Id: old, Status: Enabled, NoncurrentVersionExpirationInDays: 30}
           - {Status: Enabled, Prefix: tmp/, ExpirationInDays: 1, Transition: {StorageClass: STANDARD_IA, TransitionInDays: 90}}
+  Unnamed:
+    Type: AWS::S3::Bucket
+    Properties:
+      LifecycleConfiguration: {Rules: [{Status: Enabled, Prefix: tmp/, ExpirationInDays: 1}]}
   Table:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -160,6 +166,12 @@ Resources:
       ResponseHeadersPolicyConfig:
         Name: !Sub "${AWS::StackName}-headers"
         SecurityHeadersConfig: {ContentTypeOptions: {Override: true}}
+  OwnHeaders:
+    Type: AWS::CloudFront::ResponseHeadersPolicy
+    Properties:
+      ResponseHeadersPolicyConfig:
+        Name: !Sub "${AWS::StackName}-own-headers"
+        CustomHeadersConfig: {Items: [{Header: x-own, Value: "1", Override: true}]}
   AccessControl:
     Type: AWS::CloudFront::OriginAccessControl
     Properties:
@@ -180,6 +192,16 @@ Resources:
           Action: {Block: {}}
           Statement: {RateBasedStatement: {Limit: 1000, AggregateKeyType: IP}}
           VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: floods, SampledRequestsEnabled: true}
+        - Name: talkers
+          Priority: 2
+          Action: {Block: {}}
+          Statement:
+            SizeConstraintStatement:
+              FieldToMatch: {SingleHeader: {Name: User-Agent}}
+              ComparisonOperator: GT
+              Size: 1000
+              TextTransformations: [{Priority: 0, Type: NONE}]
+          VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: talkers, SampledRequestsEnabled: true}
 """
 
 
@@ -370,13 +392,22 @@ def short_memory(stack: Stack) -> None:
     stack.cloud.client("logs").put_retention_policy(logGroupName=stack.id_of("Group"), retentionInDays=1)
 
 
-def response_header(stack: Stack) -> None:
-    client, id_ = stack.cloud.client("cloudfront"), stack.id_of("HeadersPolicy")
+def _response_header(stack: Stack, policy: str) -> None:
+    client, id_ = stack.cloud.client("cloudfront"), stack.id_of(policy)
     answer = client.get_response_headers_policy(Id=id_)
     config = answer["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
     added = {"Header": "x-by-hand", "Value": "1", "Override": True}
-    config["CustomHeadersConfig"] = {"Quantity": 1, "Items": [added]}
+    headers = [*config.get("CustomHeadersConfig", {}).get("Items", []), added]
+    config["CustomHeadersConfig"] = {"Quantity": len(headers), "Items": headers}
     client.update_response_headers_policy(Id=id_, IfMatch=answer["ETag"], ResponseHeadersPolicyConfig=config)
+
+
+def response_header(stack: Stack) -> None:
+    _response_header(stack, "HeadersPolicy")
+
+
+def header_beside_a_declared_one(stack: Stack) -> None:
+    _response_header(stack, "OwnHeaders")
 
 
 def brotli(stack: Stack) -> None:
@@ -387,27 +418,53 @@ def brotli(stack: Stack) -> None:
     client.update_cache_policy(Id=id_, IfMatch=answer["ETag"], CachePolicyConfig=config)
 
 
-def firewall_rule(stack: Stack) -> None:
+def _firewall(stack: Stack, change: Callable[[list[dict[str, Any]]], None]) -> None:
     client = stack.cloud.client("wafv2")
     name, id_, scope = stack.id_of("Acl").split("|")
     which = {"Name": name, "Id": id_, "Scope": scope}
     answer = client.get_web_acl(**which)
     acl = answer["WebACL"]
-    measured = {"CloudWatchMetricsEnabled": True, "MetricName": "hand", "SampledRequestsEnabled": True}
-    rule = {
-        "Name": "by-hand",
-        "Priority": 0,
-        "Action": {"Allow": {}},
-        "Statement": {"GeoMatchStatement": {"CountryCodes": ["NL"]}},
-        "VisibilityConfig": measured,
-    }
+    change(acl["Rules"])
     client.update_web_acl(
         **which,
         LockToken=answer["LockToken"],
         DefaultAction=acl["DefaultAction"],
         VisibilityConfig=acl["VisibilityConfig"],
-        Rules=[rule, *acl["Rules"]],
+        Rules=acl["Rules"],
     )
+
+
+DUTCH = {"GeoMatchStatement": {"CountryCodes": ["NL"]}}
+
+
+def firewall_rule(stack: Stack) -> None:
+    measured = {"CloudWatchMetricsEnabled": True, "MetricName": "hand", "SampledRequestsEnabled": True}
+    rule = {
+        "Name": "by-hand",
+        "Priority": 0,
+        "Action": {"Allow": {}},
+        "Statement": DUTCH,
+        "VisibilityConfig": measured,
+    }
+    _firewall(stack, lambda rules: rules.insert(0, rule))
+
+
+def scope_of_the_declared_rule(stack: Stack) -> None:
+    """The declared rule counts the requests from one country only."""
+
+    def narrow(rules: list[dict[str, Any]]) -> None:
+        floods = next(one for one in rules if one["Name"] == "floods")
+        floods["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = DUTCH
+
+    _firewall(stack, narrow)
+
+
+def lifecycle_rule_beside_an_unnamed_one(stack: Stack) -> None:
+    """S3 has given the declared rule an id, which the template does not have."""
+    client, name = stack.cloud.client("s3"), stack.id_of("Unnamed")
+    rules = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    rule = {"ID": "by-hand", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule, *rules]})
 
 
 ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
@@ -441,7 +498,18 @@ ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
         "CachePolicy",
         "CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.EnableAcceptEncodingBrotli True",
     ),
+    (
+        header_beside_a_declared_one,
+        "OwnHeaders",
+        "ResponseHeadersPolicyConfig.CustomHeadersConfig Header=x-by-hand",
+    ),
     (firewall_rule, "Acl", "Rules Name=by-hand"),
+    (
+        scope_of_the_declared_rule,
+        "Acl",
+        "Rules.Statement.RateBasedStatement.ScopeDownStatement.GeoMatchStatement.CountryCodes",
+    ),
+    (lifecycle_rule_beside_an_unnamed_one, "Unnamed", "LifecycleConfiguration.Rules Id=by-hand"),
 ]
 
 
@@ -458,7 +526,10 @@ def test_each_addition_by_hand_is_found(cloud: Running, bare: Stack) -> None:
     missed = [
         add.__name__
         for add, name, member in ADDITIONS
-        if not any(f"found {member}" in one for one in seen.get(name, []))
+        if not any(re.search(rf"found {re.escape(member)}[ .=;,]", one) for one in seen.get(name, []))
     ]
     assert missed == []
-    assert seen.keys() == {name for _, name, _ in ADDITIONS}
+    expected = Counter(name for _, name, _ in ADDITIONS) + Counter(
+        ["Queue"]
+    )  # which the added target is, too
+    assert {name: len(some) for name, some in seen.items()} == expected, seen

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from readiness.catalogue.undeclared import policies
+from readiness.catalogue.undeclared.declarations import Declarations
 from readiness.catalogue.undeclared.difference import defaults, extras
 from readiness.catalogue.undeclared.readings import READINGS, whole
 from readiness.catalogue.undeclared.search import undeclared
@@ -195,6 +196,154 @@ def test_a_block_that_is_declared_in_part_has_other_defaults() -> None:
 
     assert found("S3::Bucket", "page", answers, in_part) == []
     assert len(found("S3::Bucket", "page", answers)) == 2
+
+
+ACL = "shop|0000|REGIONAL"
+LABELLED = {"LabelMatchStatement": {"Scope": "LABEL", "Key": "bot"}}
+MATCH = {
+    "PositionalConstraint": "CONTAINS",
+    "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+}
+LIVE_MATCH = {**MATCH, "SearchString": b"bot", "FieldToMatch": {"SingleHeader": {"Name": "user-agent"}}}
+DECLARED_MATCH = {**MATCH, "SearchString": "bot", "FieldToMatch": {"SingleHeader": {"Name": "User-Agent"}}}
+ENCODED_MATCH = {
+    **MATCH,
+    "SearchStringBase64": "Ym90",
+    "FieldToMatch": {"SingleHeader": {"Name": "User-Agent"}},
+}
+
+
+def rule(**statement: Any) -> dict[str, Any]:
+    return {"Name": "bots", "Priority": 1, "Statement": statement}
+
+
+def beyond_the_rules(live: Sequence[Mapping[str, Any]], declared: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is undeclared of a web ACL by its rules; its template is read as the stack's would be."""
+    web_acl = resource("WAFv2::WebACL", "One", ACL)
+    template = {"Resources": {"One": {"Type": web_acl.type, "Properties": {"Rules": declared}}}}
+    declarations: Any = Declarations(stack(template), Graph([web_acl]))  # type: ignore[arg-type]
+    answers = {"wafv2:GetWebACL": {"WebACL": {"Name": "shop", "Rules": live}}}
+    return found("WAFv2::WebACL", ACL, answers, declarations.of(web_acl))
+
+
+@pytest.mark.parametrize("match", [DECLARED_MATCH, ENCODED_MATCH], ids=["text", "base64"])
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda one: {"ByteMatchStatement": one},
+        lambda one: {"NotStatement": {"Statement": {"ByteMatchStatement": one}}},
+        lambda one: {"AndStatement": {"Statements": [{"ByteMatchStatement": one}, LABELLED]}},
+        lambda one: {"RateBasedStatement": {"Limit": 100, "ScopeDownStatement": {"ByteMatchStatement": one}}},
+    ],
+    ids=["alone", "not", "and", "rate"],
+)
+def test_a_rule_is_declared_in_whichever_form_waf_returns_it(
+    match: Mapping[str, Any], within: Callable[[Any], dict[str, Any]]
+) -> None:
+    assert beyond_the_rules([rule(**within(LIVE_MATCH))], [rule(**within(match))]) == []
+
+
+GROUP = {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "words"),
+    [
+        (
+            {"ManagedRuleGroupStatement": GROUP},
+            {"ManagedRuleGroupStatement": {**GROUP, "ExcludedRules": [{"Name": "NoUserAgent_HEADER"}]}},
+            "Rules.Statement.ManagedRuleGroupStatement.ExcludedRules",
+        ),
+        (
+            {"ManagedRuleGroupStatement": GROUP},
+            {"ManagedRuleGroupStatement": {**GROUP, "RuleActionOverrides": [{"Name": "NoUserAgent_HEADER", "ActionToUse": {"Count": {}}}]}},
+            "Rules.Statement.ManagedRuleGroupStatement.RuleActionOverrides",
+        ),
+        (
+            {"AndStatement": {"Statements": [{"ByteMatchStatement": ENCODED_MATCH}, LABELLED]}},
+            {"AndStatement": {"Statements": [{"GeoMatchStatement": {"CountryCodes": ["NL"]}}, {"ByteMatchStatement": LIVE_MATCH}, LABELLED]}},
+            "Rules.Statement.AndStatement.Statements GeoMatchStatement",
+        ),
+    ],
+    ids=["excluded", "overridden", "and"],
+)  # fmt: skip
+def test_a_part_that_is_added_to_a_declared_rule_is_found(
+    declared: dict[str, Any], live: dict[str, Any], words: str
+) -> None:
+    (one,) = beyond_the_rules([rule(**live)], [rule(**declared)])
+
+    assert f"found {words}" in one
+
+
+def test_the_rule_that_shield_advanced_adds_is_its_own() -> None:
+    group = {"RuleGroupReferenceStatement": {"ARN": arn("wafv2", "regional/rulegroup/shield/0000")}}
+    added = {"Name": "ShieldMitigationRuleGroup_1_2_3", "Priority": 10_000_000, "Statement": group}
+
+    assert beyond_the_rules([rule(**LABELLED), added], [rule(**LABELLED)]) == []
+
+
+def test_an_origin_beside_a_declared_one_is_found() -> None:
+    policy = resource("CloudFront::ResponseHeadersPolicy", "One", "0000")
+    cors = {"AccessControlAllowOrigins": {"Items": ["https://page.example"]}}
+    declared = {"ResponseHeadersPolicyConfig": {"Name": "one", "CorsConfig": cors}}
+    template = {"Resources": {"One": {"Type": policy.type, "Properties": declared}}}
+    declarations: Any = Declarations(stack(template), Graph([policy]))  # type: ignore[arg-type]
+    origins = {"Quantity": 2, "Items": ["https://page.example", "https://theirs.example"]}
+    live = {"Name": "one", "CorsConfig": {"AccessControlAllowOrigins": origins}}
+    answers = {
+        "cloudfront:GetResponseHeadersPolicy": {
+            "ResponseHeadersPolicy": {"ResponseHeadersPolicyConfig": live}
+        }
+    }
+
+    (one,) = found("CloudFront::ResponseHeadersPolicy", "0000", answers, declarations.of(policy))
+
+    assert "CorsConfig.AccessControlAllowOrigins https://theirs.example" in one
+
+
+def test_a_subscription_is_read_in_the_region_of_its_topic() -> None:
+    regions = []
+
+    class Regional(Answering):
+        def client(self, service: str, region: str | None = None, **more: Any) -> Any:
+            regions.append(region)
+            return super().client(service, region, **more)
+
+    id_ = f"arn:aws:sns:us-west-2:{ACCOUNT}:news:0000"
+    account: Any = Account(Regional({"sns:GetSubscriptionAttributes": {"Attributes": {}}}), ())  # type: ignore[arg-type]
+    whole(Subject(account, "AWS::SNS::Subscription", id_, id_, {}))
+
+    assert regions == ["us-west-2"]
+
+
+@pytest.mark.parametrize("properties", [{}, {"FunctionName": UNKNOWN, "TargetFunctionArn": UNKNOWN}])
+def test_a_function_is_known_by_the_physical_id_of_its_alias_or_url(properties: Mapping[str, Any]) -> None:
+    alias = {"FunctionName": "worker", "Name": "live"}
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.5}}}
+    urls = {
+        FUNCTION: {"FunctionName": "worker"},
+        f"{FUNCTION}:live": {"FunctionName": "worker", "Qualifier": "live"},
+    }
+
+    answers: dict[str, Any] = {"lambda:GetAlias": lambda asked: weights if asked == alias else None}
+    assert len(found("Lambda::Alias", f"{FUNCTION}:live", answers, properties)) == 1
+    for id_, url in urls.items():
+        answers = {
+            "lambda:GetFunctionUrlConfig": lambda asked, url=url: (
+                {"Cors": {"AllowOrigins": ["*"]}} if asked == url else None
+            )
+        }
+        assert len(found("Lambda::Url", id_, answers, properties)) == 1
+
+
+@pytest.mark.parametrize("properties", [{}, {"FunctionName": "worker", "Qualifier": UNKNOWN}])
+def test_a_parameter_that_the_template_does_not_tell_is_unverified(properties: Mapping[str, Any]) -> None:
+    account: Any = Account(Answering({}), ())  # type: ignore[arg-type]
+
+    _, (problem,) = whole(Subject(account, "AWS::Lambda::EventInvokeConfig", "one", "", properties))
+
+    assert isinstance(problem, Unverified)
+    assert "in the template, found no known value; declare it with Ref or GetAtt" in str(problem)
 
 
 def test_a_variable_is_named_without_its_value() -> None:

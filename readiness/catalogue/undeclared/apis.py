@@ -1,10 +1,10 @@
-"""What answers an API's routes, and what else is read in more than one step."""
+"""What answers an API's routes, what calls a function, and what a rule starts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from readiness.catalogue.undeclared.subject import Document, Subject
 
@@ -34,10 +34,6 @@ _REST: Final = (
     "connectionId",
     "credentials",
 )
-_RENAMED: Final = {"IsIPV6Enabled": "IPV6Enabled", "CustomHeaders": "OriginCustomHeaders"}
-"""What CloudFront calls otherwise than CloudFormation."""
-_LOCATIONS: Final = "Locations"
-"""How a template calls the items of the one list that says more than them, which is that of countries."""
 _ANY: Final = "x-amazon-apigateway-any-method"
 _VERBS: Final = ("get", "put", "post", "delete", "options", "head", "patch", _ANY)
 
@@ -119,31 +115,3 @@ def targets_of_rule(subject: Subject) -> Document:
     which = {"EventBusName": bus} if bus else {}
     found = subject.ask("events", "list_targets_by_rule", Rule=name.rpartition("/")[2], **which)
     return {"Targets": [{"Id": one["Id"], "Arn": one["Arn"]} for one in found.get("Targets", [])]}
-
-
-def distribution(subject: Subject) -> Document:
-    """A distribution's configuration without the wrappers `Quantity` and `Items`, methods side by side as in a template."""
-    found = unwrapped(
-        subject.ask("cloudfront", "get_distribution_config", Id=subject.id).get("DistributionConfig") or {}
-    )
-    return {"DistributionConfig": found}
-
-
-def unwrapped(value: Any) -> Any:
-    """Return a structure of CloudFront without the wrappers `Quantity` and `Items`, in the template's words."""
-    if isinstance(value, list):
-        return [unwrapped(one) for one in value]
-    if not isinstance(value, Mapping):
-        return value
-    if "Quantity" in value:
-        others = {name: one for name, one in value.items() if name not in ("Quantity", "Items", "Enabled")}
-        items = [unwrapped(one) for one in value.get("Items", [])]
-        return {_LOCATIONS: items, **unwrapped(others)} if others else items
-    found = {name: unwrapped(one) for name, one in value.items()}
-    for told, name in _RENAMED.items():
-        if told in found:
-            found[name] = found.pop(told)
-    methods = found.get("AllowedMethods")
-    if isinstance(methods, Mapping):
-        found |= {"AllowedMethods": methods[_LOCATIONS], "CachedMethods": methods.get("CachedMethods", [])}
-    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from readiness.aws.cloudformation import CloudFormationStack
-from readiness.catalogue.undeclared import apis, policies
+from readiness.catalogue.undeclared import apis, edge, policies
 from readiness.catalogue.undeclared.subject import Document
 from readiness.discovery import arns
 from readiness.discovery.graph import Graph, Resource
@@ -155,7 +155,7 @@ ATTACHMENTS: Final = (
     Attachment("AWS::Lambda::EventInvokeConfig", _FUNCTION, "EventInvokeConfigs", _qualified),
     Attachment("AWS::Lambda::Permission", _FUNCTION, "Policy", _permission),
     Attachment("AWS::Lambda::Permission", _FUNCTION, "Callers", _caller),
-    Attachment("AWS::Events::Rule", "Targets.Arn", "Rules", _last),
+    Attachment("AWS::Events::Rule", "Targets.Arn", "EventRules", _last),
     Attachment("AWS::ApiGatewayV2::Stage", "ApiId", "Stages", _property("StageName")),
     Attachment("AWS::ApiGatewayV2::Authorizer", "ApiId", "Authorizers", _property("Name")),
     Attachment("AWS::ApiGatewayV2::Route", "ApiId", "Routes", _route),
@@ -315,6 +315,7 @@ def _own(kind: str, properties: Document) -> Document:
         found |= _bucket(properties)
     if kind in ("AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"):
         found |= _api(kind, properties)
+    found |= edge.declared(kind, properties)
     return found
 
 

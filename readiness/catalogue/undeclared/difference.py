@@ -28,8 +28,8 @@ _IDENTITIES: Final = (
 )
 """Members that say which element of a list one is."""
 _IDS: Final = ("UUID", "SubscriptionArn", "Sid")
-_UNTOLD: Final = ("Environment.Variables.", "Subscriptions")
-"""Values that a report does not show: they may be secrets, or a person's address."""
+_VARIABLES: Final = "Environment.Variables."
+"""Values that a report does not show, because they may be secrets."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Extra:
         return str(self.value)
 
     def __str__(self) -> str:
-        told = (
-            self.path if self.path.startswith(_UNTOLD[0]) else f"{self.path} {_shown(self.path, self.value)}"
-        )
-        return f"expected nothing beyond the template and AWS's defaults, found {told}; take it away, or declare it"
+        found = self.path if self.path.startswith(_VARIABLES) else f"{self.path} {_shown(self)}"
+        return f"expected nothing beyond the template and AWS's defaults, found {found}; take it away, or declare it"
 
 
-def _shown(path: str, value: Any) -> str:
-    if path == "Subscriptions" and not str(value.get("Endpoint", "")).startswith("arn:"):
+def _shown(extra: Extra) -> str:
+    """A value as a report shows it, without a person's address."""
+    value = extra.value
+    if extra.path == "Subscriptions" and not str(value.get("Endpoint", "")).startswith("arn:"):
         return str(value.get("Protocol"))
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={one}" for name, one in value.items() if one not in (None, [], {}, ""))
@@ -75,12 +75,12 @@ def extras(kind: str, declared: Document, live: Document, words: Mapping[str, st
     Args:
         kind: the resource's type.
         declared: what the templates say of it.
-        live: what its services tell.
+        live: what its services answer.
         words: what a default may name, such as the function's name in that of its log group.
     """
     own = defaults().get(kind, {})
     usual = own.get("defaults", {})
-    search = _Search(frozenset(own.get("told", [])), usual, words, frozenset(declared))
+    search = _Search(frozenset(own.get("ignored", [])), usual, words, frozenset(declared))
     for name, value in live.items():
         if name in ATTACHED:
             yield from search.attached(declared.get(name), value, name)
@@ -100,7 +100,7 @@ def _member(declared: Any, name: str) -> Any:
 
 @dataclass(frozen=True)
 class _Search:
-    told: frozenset[str]
+    ignored: frozenset[str]
     usual: Mapping[str, Mapping[str, Any]]
     words: Mapping[str, str]
     properties: frozenset[str]
@@ -132,7 +132,7 @@ class _Search:
 
     def within(self, declared: Any, live: Any, path: str) -> Iterator[Extra]:
         """What a property has that is not declared of it. A declared value that differs is drift."""
-        if path in self.told or declared == UNKNOWN:
+        if path in self.ignored or declared == UNKNOWN:
             return
         if declared is _NOTHING:
             yield from self.leaf(live, path)
@@ -144,12 +144,14 @@ class _Search:
                 else:
                     yield from self.within(member, value, where)
         elif isinstance(declared, list) and isinstance(live, list):
-            for one in live:
-                partner = _partner(one, declared)
+            partners = [_partner(one, declared) for one in live]
+            for one, partner in zip(live, partners, strict=True):
                 if partner is not None:
                     yield from self.within(partner, one, path)
-                elif len(live) > len(declared) and not any(_same(each, one) for each in declared):
-                    yield Extra(path, one)
+            alone = [one for one, partner in zip(live, partners, strict=True) if partner is None]
+            lone = [one for one in declared if not any(one is partner for partner in partners)]
+            left = [one for one in _left(lone, alone) if not any(_same(each, one) for each in lone)]
+            yield from (Extra(path, one) for one in left)
 
     def leaf(self, live: Any, path: str, *, beside: bool = False) -> Iterator[Extra]:
         """What of an undeclared value is no default; nothing set is none.
@@ -159,7 +161,7 @@ class _Search:
             path: its property.
             beside: whether other members of the same property are declared.
         """
-        if path in self.told or live in (None, "", [], {}):
+        if path in self.ignored or live in (None, "", [], {}):
             return
         usual = self.usual.get(path, {})
         if usual.get("unless") in self.properties:
@@ -178,7 +180,7 @@ class _Search:
 
 
 def _partner(live: Any, declared: Sequence[Any]) -> Any:
-    """The declared element that means the same thing, by what tells such elements apart."""
+    """The declared element that means the same thing, by its identity."""
     if not isinstance(live, Mapping):
         return None
     for one in declared:
@@ -186,6 +188,27 @@ def _partner(live: Any, declared: Sequence[Any]) -> Any:
         if names and all(_same(one[name], live[name]) for name in names):
             return one
     return None
+
+
+def _left(declared: Sequence[Any], live: Sequence[Any]) -> Sequence[Any]:
+    """The live elements that are left when each declared one has taken the one that differs least from it."""
+    pairs = sorted(
+        (sum(_size(found.declared) for found in differences(one, each, "")), mine, its)
+        for mine, one in enumerate(declared)
+        for its, each in enumerate(live)
+    )
+    taken: dict[int, int] = {}
+    for _, mine, its in pairs:
+        if mine not in taken and its not in taken.values():
+            taken[mine] = its
+    return [one for its, one in enumerate(live) if its not in taken.values()]
+
+
+def _size(value: Any) -> int:
+    """How many values a structure has, so that one statement of another kind differs more than a name's case."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return sum(map(_size, value)) if isinstance(value, list) else 1
 
 
 def _same(declared: Any, live: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.catalogue.undeclared import apis, policies
+from readiness.catalogue.undeclared import apis, edge, policies
 from readiness.catalogue.undeclared.subject import Document, Subject
 from readiness.discovery.template import UNKNOWN
 from readiness.errors import Unverified
@@ -22,7 +23,7 @@ class Read:
     Args:
         service: by boto3's name.
         method: of its client.
-        parameters: texts with `{id}`, `{arn}`, `{name}` or a declared property, such as `{ApiId}`.
+        parameters: texts with `{id}`, `{arn}`, `{name}`, `{function}` or a declared property, such as `{ApiId}`.
         take: a JMESPath expression that makes a document of the answer, in the template's words.
     """
 
@@ -32,8 +33,18 @@ class Read:
     take: str = "@"
 
     def of(self, subject: Subject) -> Document:
-        """What the operation tells of a resource."""
-        words = {**subject.properties, "id": subject.id, "arn": subject.arn, "name": subject.name}
+        """What the operation tells of a resource.
+
+        Raises:
+            Unverified: a parameter is a property that the template does not declare, or whose value is not known.
+        """
+        words = {
+            **subject.properties,
+            "id": subject.id,
+            "arn": subject.arn,
+            "name": subject.name,
+            "function": subject.function,
+        }
         parameters = {name: _filled(value, words) for name, value in self.parameters.items()}
         found: Document = (
             jmespath.search(self.take, subject.ask(self.service, self.method, **parameters)) or {}
@@ -45,7 +56,15 @@ Reading = Read | Callable[[Subject], Document]
 
 
 def _filled(value: Any, words: Mapping[str, Any]) -> Any:
-    return [_filled(one, words) for one in value] if isinstance(value, list) else str(value).format(**words)
+    if isinstance(value, list):
+        return [_filled(one, words) for one in value]
+    text = str(value).format_map(defaultdict(lambda: UNKNOWN, words))
+    if UNKNOWN in text:
+        name = str(value).strip("{}")
+        raise Unverified(
+            f"expected {name} in the template, found no known value; declare it with Ref or GetAtt"
+        )
+    return text
 
 
 def _alarm(subject: Subject) -> Document:
@@ -71,53 +90,22 @@ def _log_group(subject: Subject) -> Document:
 
 
 def _subscription(subject: Subject) -> Document:
-    """A subscription's attributes; none of one that its owner has not confirmed, which has no ARN."""
+    """A subscription's attributes, asked in its topic's region; none while it waits to be confirmed and has no ARN."""
     if not subject.id.startswith("arn:"):
         return {}
-    found: Document = subject.ask("sns", "get_subscription_attributes", SubscriptionArn=subject.id)
-    return {name: value for name, value in found.get("Attributes", {}).items() if name in _OF_SUBSCRIPTION}
-
-
-def _web_acl(subject: Subject) -> Document:
-    """A web ACL; its physical id is `name|id|scope`."""
-    name, _, rest = subject.id.partition("|")
-    id_, _, scope = rest.partition("|")
-    found: Document = subject.ask("wafv2", "get_web_acl", Name=name, Id=id_, Scope=scope).get("WebACL", {})
-    return {member: found.get(member) for member in _OF_WEB_ACL}
-
-
-def _asynchronous(subject: Subject) -> Document:
-    """What becomes of a function's asynchronous invocations.
-
-    Raises:
-        Unverified: the template does not say of which alias or version.
-    """
-    which = {name: subject.properties.get(name) for name in ("FunctionName", "Qualifier")}
-    if UNKNOWN in str(which):
-        raise Unverified(
-            f"expected the function and its alias or version in the template, found {which}; declare them with Ref or GetAtt"
-        )
-    found: Document = subject.ask("lambda", "get_function_event_invoke_config", **which)
-    return {name: found.get(name) for name in _OF_ASYNCHRONOUS}
+    region = subject.id.split(":")[3]
+    found: Document = subject.ask(
+        "sns", "get_subscription_attributes", region=region, SubscriptionArn=subject.id
+    )
+    return {name: found.get("Attributes", {}).get(name) for name in _OF_SUBSCRIPTION}
 
 
 def _url(subject: Subject) -> Document:
-    """A function URL's settings."""
-    qualifier = subject.properties.get("Qualifier")
-    which = {"Qualifier": qualifier} if qualifier else {}
-    function = subject.properties.get("TargetFunctionArn")
-    found: Document = subject.ask("lambda", "get_function_url_config", FunctionName=function, **which)
+    """A function URL's settings; its physical id is the function's ARN, with the alias where it has one."""
+    alias = subject.id.rpartition("function:")[2].partition(":")[2]
+    which = {"Qualifier": alias} if alias else {}
+    found: Document = subject.ask("lambda", "get_function_url_config", FunctionName=subject.function, **which)
     return {name: found.get(name) for name in ("Cors", "InvokeMode")}
-
-
-def _edge(method: str, outer: str, inner: str) -> Reading:
-    """What CloudFront keeps beside a distribution, without the wrappers `Quantity` and `Items`."""
-
-    def read(subject: Subject) -> Document:
-        found = subject.ask("cloudfront", method, Id=subject.id).get(outer) or {}
-        return {inner: apis.unwrapped(found.get(inner) or {})}
-
-    return read
 
 
 def _lambda(method: str, take: str) -> Read:
@@ -137,7 +125,9 @@ def _role(method: str, take: str) -> Read:
 
 
 _LIFECYCLE: Final = (
-    "{LifecycleConfiguration: {Rules: Rules[].{Id: ID, Status: Status, ExpirationInDays: Expiration.Days, "
+    "{LifecycleConfiguration: {Rules: Rules[].{Id: ID, Status: Status, "
+    "Prefix: Filter.Prefix || Filter.And.Prefix || Prefix, TagFilters: Filter.And.Tags || Filter.Tag && [Filter.Tag], "
+    "ExpirationInDays: Expiration.Days, "
     "ExpirationDate: Expiration.Date, ExpiredObjectDeleteMarker: Expiration.ExpiredObjectDeleteMarker, "
     "AbortIncompleteMultipartUpload: AbortIncompleteMultipartUpload, "
     "NoncurrentVersionExpiration: NoncurrentVersionExpiration, "
@@ -160,20 +150,9 @@ _OF_SUBSCRIPTION: Final = (
     "ReplayPolicy",
     "SubscriptionRoleArn",
 )
-_OF_WEB_ACL: Final = (
-    "AssociationConfig",
-    "CaptchaConfig",
-    "ChallengeConfig",
-    "CustomResponseBodies",
-    "DataProtectionConfig",
-    "DefaultAction",
-    "Description",
-    "OnSourceDDoSProtectionConfig",
-    "Rules",
-    "TokenDomains",
+_EVENT_RULES: Final = Read(
+    "events", "list_rule_names_by_target", {"TargetArn": "{arn}"}, "{EventRules: RuleNames}"
 )
-_OF_ASYNCHRONOUS: Final = ("DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
-_RULES: Final = Read("events", "list_rule_names_by_target", {"TargetArn": "{arn}"}, "{Rules: RuleNames}")
 
 READINGS: Final[Mapping[str, Sequence[Reading]]] = {
     "AWS::Lambda::Function": (
@@ -197,7 +176,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         ),
         policies.of_function,
         apis.that_call,
-        _RULES,
+        _EVENT_RULES,
     ),
     "AWS::Lambda::EventSourceMapping": (
         Read("lambda", "get_event_source_mapping", {"UUID": "{id}"}, "merge(@, {Enabled: State})"),
@@ -206,11 +185,19 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         Read(
             "lambda",
             "get_alias",
-            {"FunctionName": "{FunctionName}", "Name": "{name}"},
+            {"FunctionName": "{function}", "Name": "{name}"},
             "{RoutingConfig: RoutingConfig}",
         ),
     ),
-    "AWS::Lambda::EventInvokeConfig": (_asynchronous,),
+    "AWS::Lambda::EventInvokeConfig": (
+        Read(
+            "lambda",
+            "get_function_event_invoke_config",
+            {"FunctionName": "{FunctionName}", "Qualifier": "{Qualifier}"},
+            "{DestinationConfig: DestinationConfig, MaximumEventAgeInSeconds: MaximumEventAgeInSeconds, "
+            "MaximumRetryAttempts: MaximumRetryAttempts}",
+        ),
+    ),
     "AWS::Lambda::Url": (_url,),
     "AWS::ApiGatewayV2::Api": (
         Read("apigatewayv2", "get_api", {"ApiId": "{id}"}),
@@ -277,7 +264,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
     ),
     "AWS::SQS::Queue": (
         Read("sqs", "get_queue_attributes", {"QueueUrl": "{id}", "AttributeNames": ["All"]}, "Attributes"),
-        _RULES,
+        _EVENT_RULES,
     ),
     "AWS::SNS::Topic": (
         Read("sns", "get_topic_attributes", {"TopicArn": "{id}"}, "Attributes"),
@@ -288,7 +275,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
             "{Subscriptions: Subscriptions[].{Protocol: Protocol, Endpoint: Endpoint, SubscriptionArn: SubscriptionArn}}",
         ),
         policies.data_protection_of_topic,
-        _RULES,
+        _EVENT_RULES,
     ),
     "AWS::SNS::Subscription": (_subscription,),
     "AWS::DynamoDB::Table": (
@@ -350,16 +337,16 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         _log_group,
         policies.of_log_group,
     ),
-    "AWS::CloudFront::Distribution": (apis.distribution,),
-    "AWS::CloudFront::CachePolicy": (_edge("get_cache_policy", "CachePolicy", "CachePolicyConfig"),),
+    "AWS::CloudFront::Distribution": (edge.distribution,),
+    "AWS::CloudFront::CachePolicy": (edge.policy("get_cache_policy", "CachePolicy", "CachePolicyConfig"),),
     "AWS::CloudFront::OriginAccessControl": (
-        _edge("get_origin_access_control", "OriginAccessControl", "OriginAccessControlConfig"),
+        edge.policy("get_origin_access_control", "OriginAccessControl", "OriginAccessControlConfig"),
     ),
     "AWS::CloudFront::OriginRequestPolicy": (
-        _edge("get_origin_request_policy", "OriginRequestPolicy", "OriginRequestPolicyConfig"),
+        edge.policy("get_origin_request_policy", "OriginRequestPolicy", "OriginRequestPolicyConfig"),
     ),
     "AWS::CloudFront::ResponseHeadersPolicy": (
-        _edge("get_response_headers_policy", "ResponseHeadersPolicy", "ResponseHeadersPolicyConfig"),
+        edge.policy("get_response_headers_policy", "ResponseHeadersPolicy", "ResponseHeadersPolicyConfig"),
     ),
     "AWS::SecretsManager::Secret": (
         Read(
@@ -380,7 +367,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
             "{LoggingConfiguration: loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn, "
             "TracingConfiguration: tracingConfiguration.enabled, EncryptionConfiguration: encryptionConfiguration.kmsKeyId}",
         ),
-        _RULES,
+        _EVENT_RULES,
     ),
     "AWS::KMS::Key": (
         Read("kms", "get_key_policy", {"KeyId": "{id}", "PolicyName": "default"}, "{Policy: Policy}"),
@@ -389,7 +376,7 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
         policies.grants_of_key,
     ),
     "AWS::WAFv2::WebACL": (
-        _web_acl,
+        edge.web_acl,
         Read(
             "wafv2",
             "get_logging_configuration",

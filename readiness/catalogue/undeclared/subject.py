@@ -45,9 +45,16 @@ class Account:
     env: Environment = field(repr=False)
     own: Collection[str] = field(repr=False)
 
-    def ask(self, service: str, method: str, **parameters: Any) -> Any:
-        """A service's whole answer, page by page; {} where it says that nothing of the kind is set."""
-        client = self.env.client(service)
+    def ask(self, service: str, method: str, *, region: str | None = None, **parameters: Any) -> Any:
+        """A service's whole answer, page by page; {} where it says that nothing of the kind is set.
+
+        Args:
+            service: by boto3's name.
+            method: of its client.
+            region: where, the environment's own by default.
+            parameters: of the method.
+        """
+        client = self.env.client(service, region)
         try:
             if client.can_paginate(method):
                 return client.get_paginator(method).paginate(**parameters).build_full_result()
@@ -125,6 +132,11 @@ class Subject:
         """The last part of an id that is an ARN, a URL or `bus|rule`."""
         return self.id.rpartition("/")[2].rpartition(":")[2].rpartition("|")[2]
 
-    def ask(self, service: str, method: str, **parameters: Any) -> Any:
+    @property
+    def function(self) -> str:
+        """The name of the function that an id is the ARN of, or of an alias or version of which."""
+        return self.id.rpartition("function:")[2].partition(":")[0]
+
+    def ask(self, service: str, method: str, *, region: str | None = None, **parameters: Any) -> Any:
         """See Account.ask."""
-        return self.account.ask(service, method, **parameters)
+        return self.account.ask(service, method, region=region, **parameters)
