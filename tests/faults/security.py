@@ -210,7 +210,7 @@ def plain_bucket(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("SEC-13", "the response headers policy is detached")
+@fault("SEC-13", "the response headers policy is detached", relatives={"SEC-07"})
 def no_security_headers(bench: Bench) -> Iterator[None]:
     def detach(configuration: dict[str, Any]) -> None:
         for behaviour in behaviours(configuration):

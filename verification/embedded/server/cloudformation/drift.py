@@ -121,7 +121,7 @@ def _live(subject: Live, known: Type, name: str) -> Any:
     return declared
 
 
-def _as_s3_stores(policy: Any, _properties: Properties) -> Any:
+def _as_s3_stores(policy: Any, _properties: Mapping[str, Any]) -> Any:
     """Return a bucket policy with ARNs in the place of canonical users."""
     return json.loads(origin_identities.translate(json.dumps(policy).encode()))
 
