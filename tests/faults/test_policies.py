@@ -34,6 +34,7 @@ ON_EVERYTHING = {
     "budgets:ListTagsForResource",
     "cloudfront:GetCachePolicy",
     "cloudfront:GetOriginAccessControl",
+    "cloudfront:GetResponseHeadersPolicy",
     "cloudfront:ListTagsForResource",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:ListTagsForResource",
