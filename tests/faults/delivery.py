@@ -131,32 +131,27 @@ def plain_cdn(bench: Bench) -> Iterator[None]:
 
 
 def cache_policy(bench: Bench, change: Any, of: str = "ImageCachePolicy") -> Iterator[None]:
-    client, id_ = bench.client("cloudfront"), bench.physical(of)
-    answer = client.get_cache_policy(Id=id_)
-    before = answer["CachePolicy"]["CachePolicyConfig"]
-    altered = json.loads(json.dumps(before))
-    change(altered)
-    client.update_cache_policy(Id=id_, IfMatch=answer["ETag"], CachePolicyConfig=altered)
-    try:
-        yield
-    finally:
-        etag = client.get_cache_policy(Id=id_)["ETag"]
-        client.update_cache_policy(Id=id_, IfMatch=etag, CachePolicyConfig=before)
+    """Change a cache policy, and give it back."""
+    yield from _policy_changed(bench, of, "cache_policy", "CachePolicy", change)
 
 
 def headers_policy(bench: Bench, change: Any, of: str = "ImageHeadersPolicy") -> Iterator[None]:
     """Change a response headers policy, and give it back."""
+    yield from _policy_changed(bench, of, "response_headers_policy", "ResponseHeadersPolicy", change)
+
+
+def _policy_changed(bench: Bench, of: str, method: str, kind: str, change: Any) -> Iterator[None]:
     client, id_ = bench.client("cloudfront"), bench.physical(of)
-    answer = client.get_response_headers_policy(Id=id_)
-    before = answer["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+    get, update = getattr(client, f"get_{method}"), getattr(client, f"update_{method}")
+    answer = get(Id=id_)
+    before = answer[kind][f"{kind}Config"]
     altered = json.loads(json.dumps(before))
     change(altered)
-    client.update_response_headers_policy(Id=id_, IfMatch=answer["ETag"], ResponseHeadersPolicyConfig=altered)
+    update(Id=id_, IfMatch=answer["ETag"], **{f"{kind}Config": altered})
     try:
         yield
     finally:
-        etag = client.get_response_headers_policy(Id=id_)["ETag"]
-        client.update_response_headers_policy(Id=id_, IfMatch=etag, ResponseHeadersPolicyConfig=before)
+        update(Id=id_, IfMatch=get(Id=id_)["ETag"], **{f"{kind}Config": before})
 
 
 @fault("CDN-04", "nothing is cached", relatives={"CDN-05", "CDN-06", "CDN-08", "CDN-11"})

@@ -64,6 +64,11 @@ def _permission(live: Live) -> Mapping[str, Any]:
     return {}
 
 
+def _invoke_configuration(live: Live) -> Any:
+    which = {name: live.declared[name] for name in ("FunctionName", "Qualifier")}
+    return live.ask("lambda", "get_function_event_invoke_config", **which)
+
+
 TYPES: dict[str, Type] = {
     "AWS::Lambda::Function": Type(
         {
@@ -125,26 +130,8 @@ TYPES: dict[str, Type] = {
         }
     ),
     "AWS::Lambda::EventInvokeConfig": Type(
-        {
-            **members(
-                lambda live: live.ask(
-                    "lambda",
-                    "get_function_event_invoke_config",
-                    FunctionName=live.declared["FunctionName"],
-                    Qualifier=live.declared["Qualifier"],
-                ),
-                "MaximumRetryAttempts",
-                "DestinationConfig",
-            ),
-            "MaximumEventAgeInSeconds": member(
-                lambda live: live.ask(
-                    "lambda",
-                    "get_function_event_invoke_config",
-                    FunctionName=live.declared["FunctionName"],
-                    Qualifier=live.declared["Qualifier"],
-                ),
-                "MaximumEventAgeInSeconds",
-            ),
-        }
+        members(
+            _invoke_configuration, "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"
+        )
     ),
 }
