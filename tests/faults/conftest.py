@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="make up to N faults at once that turn different items, and each by itself only if that goes wrong",
+        help="make up to N faults at once that turn different items, and fewer only if that goes wrong",
     )
 
 
@@ -41,14 +41,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if "test_matrix.py" in report.nodeid:
             totals.update({name: value for name, value in report.user_properties if isinstance(value, int)})
             for name, why in report.user_properties:
-                if name == "apart":  # a run of one group becomes one for each of its faults
-                    terminalreporter.write_line(
-                        f"tried by themselves: {report.nodeid.partition('[')[2][:-1]}: {why}"
-                    )
+                if name == "apart":  # a run of a group becomes two of its halves
+                    terminalreporter.write_line(f"halved: {report.nodeid.partition('[')[2][:-1]}: {why}")
     if totals:
         terminalreporter.write_line(
             f"fault matrix: {totals['detected']} of {totals['faults']} faults detected, collateral {totals['collateral']}, "
-            f"{totals['by itself']} tried by themselves"
+            f"{totals['halved']} groups halved"
         )
 
 

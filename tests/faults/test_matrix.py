@@ -94,6 +94,23 @@ def _try(faults: Sequence[Fault], bench: Bench, shared: Shared, *, thorough: boo
     return wrong
 
 
+def _halves(
+    faults: Sequence[Fault], tried: Callable[[Sequence[Fault]], list[str]]
+) -> tuple[list[str], list[str]]:
+    """What is not as declared, and why groups fell apart: a group is halved until a fault is by itself, which decides."""
+    try:
+        wrong = tried(faults)
+    except AssertionError as problem:
+        if len(faults) == 1:
+            raise
+        wrong = [str(problem)]
+    if not wrong or len(faults) == 1:
+        return wrong, []
+    middle = len(faults) // 2
+    parts = [_halves(part, tried) for part in (faults[:middle], faults[middle:])]
+    return [line for found, _ in parts for line in found], [wrong[0], *(why for _, more in parts for why in more)]
+
+
 def test_faults_turn_their_items_alone(
     faults: Sequence[Fault],
     bench: Bench,
@@ -101,30 +118,36 @@ def test_faults_turn_their_items_alone(
     request: pytest.FixtureRequest,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Several at once where they touch different items; where that is not as declared, each by itself decides."""
+    """Several at once where they affect different items; where that is not as declared, smaller groups decide."""
     thorough = request.config.getoption("--thorough", default=False)
-    wrong: list[str] = []
-    alone: list[Sequence[Fault]] = [[fault] for fault in faults]
-    if len(faults) > 1:
-        try:
-            apart = _try(faults, bench, shared, thorough=thorough)
-        except AssertionError as problem:
-            apart = [str(problem)]
-        if apart:
-            record_property("apart", apart[0])
-        else:
-            alone = []
-    detected = len(faults)
-    for one in alone:
-        found = _try(one, bench, shared, thorough=thorough)
-        detected -= any("is not" in line for line in found)
-        wrong += found
+    wrong, apart = _halves(faults, lambda group: _try(group, bench, shared, thorough=thorough))
+    for why in apart:
+        record_property("apart", why)
+    missed = [fault for fault in faults if any(line.startswith(f"{fault}: ") for line in wrong)]
     record_property("faults", len(faults))
-    record_property("detected", detected)
+    record_property("detected", len(faults) - len(missed))
     record_property("collateral", sum("turned too" in line for line in wrong))
-    record_property("by itself", len(alone))
+    record_property("halved", len(apart))
 
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_group_is_halved_until_the_fault_that_is_not_as_declared_is_by_itself() -> None:
+    faults = FAULTS[:8]
+    bad, tried = faults[5], []
+
+    def seen(group: Sequence[Fault]) -> list[str]:
+        tried.append(list(group))
+        return [f"{bad}: is not fail"] if bad in group else []
+
+    assert _halves(faults, seen) == ([f"{bad}: is not fail"], [f"{bad}: is not fail"] * 3)
+    assert tried == [faults, faults[:4], faults[4:], faults[4:6], [faults[4]], [bad], faults[6:]]
+
+
+def test_faults_that_only_turn_more_together_are_not_wrong() -> None:
+    faults = FAULTS[:2]
+
+    assert _halves(faults, lambda group: ["SEC-01 turned too"] * (len(group) - 1)) == ([], ["SEC-01 turned too"])
 
 
 def test_a_certificate_that_no_name_shows_proves_nothing(bench: Bench) -> None:
