@@ -93,6 +93,10 @@ JOB_DEADLINE: Final = timedelta(minutes=12)
 """How long a check waits for a job of nine models. Source: the worker gives a job 11 minutes, for a vendor that takes
 three for an answer and fails; mostly it is a minute."""
 
+STATUS_DEADLINE: Final = timedelta(seconds=45)
+"""How long a job's status may answer nothing but errors. Source: own judgement; a table's throttling and a function's
+failed starts pass in seconds, and the page gives up earlier."""
+
 KEY_CHECK_DEADLINE: Final = timedelta(seconds=60)
 """How long the worker may take to try all vendors' keys. Source: it gives the vendors 30 s, and may start cold."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import asdict
 from functools import partial
@@ -20,12 +20,13 @@ from readiness.errors import BudgetSpent, Missing, Unverified
 from readiness.ledger import Ledger
 from readiness.plugin import Verification
 from readiness.probes.cdn import Cdn, key_of
+from readiness.probes.http import Answer
 from verification import budgets, served
 from verification.allowance import Allowance
 from verification.deployment import drill, outputs
 from verification.deployment.drill import ThrowAway
 from verification.probes import browser as browsers
-from verification.probes.api import Api, Job
+from verification.probes.api import Api, Job, NotAccepted, NotEnded
 from verification.probes.browser import Browser, Visit
 from verification.probes.commands import Source, TestRun
 from verification.probes.packages import Packages
@@ -191,10 +192,34 @@ def listed_job(
 
 
 def _of_the_run(verification: Verification, api: Api, name: str, begin: Callable[[], Job]) -> Job:
-    """One job for all processes of the run, once it has ended. One process creates it, and all wait for it."""
-    begun = Job.of(verification.shared.once(name, lambda: begin().plain()))
-    waited = f"end of the {name}"
-    return Job.of(verification.shared.once(waited, lambda: api.finish(begun).plain(), repeatable=True))
+    """One job for all processes of the run, once it has ended. One process creates it, and all wait for it.
+
+    Raises:
+        NotAccepted: there is no job.
+        NotEnded: it did not end in time.
+    """
+
+    def accepted() -> Mapping[str, Any]:
+        try:
+            return {"job": begin().plain()}
+        except NotAccepted as problem:
+            return {"answer": problem.answer.plain()}
+
+    made = verification.shared.once(name, accepted)
+    if "job" not in made:
+        raise NotAccepted(Answer.of(made["answer"]))
+    begun = Job.of(made["job"])
+
+    def ended() -> Mapping[str, Any]:
+        try:
+            return {"job": api.finish(begun).plain()}
+        except NotEnded as problem:
+            return {"waited": problem.waited, "answer": problem.answer.plain()}
+
+    made = verification.shared.once(f"end of the {name}", ended, repeatable=True)
+    if "job" not in made:
+        raise NotEnded(begun.id, made["waited"], Answer.of(made["answer"]))
+    return Job.of(made["job"])
 
 
 def _may_make(verification: Verification) -> bool:

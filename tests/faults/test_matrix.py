@@ -108,7 +108,10 @@ def _halves(
         return wrong, []
     middle = len(faults) // 2
     parts = [_halves(part, tried) for part in (faults[:middle], faults[middle:])]
-    return [line for found, _ in parts for line in found], [wrong[0], *(why for _, more in parts for why in more)]
+    return [line for found, _ in parts for line in found], [
+        wrong[0],
+        *(why for _, more in parts for why in more),
+    ]
 
 
 def test_faults_turn_their_items_alone(
@@ -147,7 +150,10 @@ def test_a_group_is_halved_until_the_fault_that_is_not_as_declared_is_by_itself(
 def test_faults_that_only_turn_more_together_are_not_wrong() -> None:
     faults = FAULTS[:2]
 
-    assert _halves(faults, lambda group: ["SEC-01 turned too"] * (len(group) - 1)) == ([], ["SEC-01 turned too"])
+    assert _halves(faults, lambda group: ["SEC-01 turned too"] * (len(group) - 1)) == (
+        [],
+        ["SEC-01 turned too"],
+    )
 
 
 def test_a_certificate_that_no_name_shows_proves_nothing(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from readiness.ledger import Ledger
 from tests.probes.server import Reply
 from verification import budgets
 from verification.costs import PRICES_OF_RUN
-from verification.probes.api import CORRELATION_PREFIX, Api, Job, new_correlation_id
+from verification.probes.api import CORRELATION_PREFIX, Api, Job, NotEnded, new_correlation_id
 
 RESULTS = [
     {"model": "a", "status": "completed", "imageUrl": "https://cdn/images/1/a.png"},
@@ -160,7 +160,9 @@ def test_a_job_that_has_ended_is_returned_however_it_ended(api, server, status):
 def test_a_job_that_is_not_accepted_is_unverified(api, server, status):
     server.replies(Reply.json({"error": {"code": "rate_limited"}}, status))
 
-    with pytest.raises(Unverified, match=rf"expected 202, got <POST .*/generate -> {status} .*rate_limited"):
+    with pytest.raises(
+        Unverified, match=rf"expected 202, found <POST .*/generate -> {status} .*rate_limited"
+    ):
         api.generate("a harbour")
 
     assert len(server.asked) == 1
@@ -172,6 +174,25 @@ def test_a_job_that_never_ends_is_unverified_and_says_how_long_it_took(api, serv
 
     with pytest.raises(Unverified, match=rf"job j1 had not ended after \d+ s; .*-> {answer.status}"):
         api.wait("j1", "x", deadline=timedelta(seconds=0.1))
+
+
+@pytest.mark.parametrize("answer", [Reply(500), Reply(404)], ids=["500", "404"])
+def test_a_status_that_cannot_be_read_is_not_waited_for_as_long_as_a_job(api, server, answer, monkeypatch):
+    monkeypatch.setattr(budgets, "STATUS_DEADLINE", timedelta(seconds=0.1))
+    server.replies(state("running"), answer)
+
+    with pytest.raises(NotEnded) as caught:
+        api.wait("j1", "x")
+
+    assert caught.value.answer.status == answer.status
+
+
+@pytest.mark.parametrize("answer", [state("running"), Reply(429)], ids=["running", "429"])
+def test_a_job_that_goes_on_is_waited_for(api, server, answer, monkeypatch):
+    monkeypatch.setattr(budgets, "STATUS_DEADLINE", timedelta())
+    server.replies(answer, answer, state("completed", RESULTS))
+
+    assert api.wait("j1", "x").status == "completed"
 
 
 def test_a_job_is_looked_at_once_wherever_it_stands(api, server):

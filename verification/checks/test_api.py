@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,7 +23,15 @@ from readiness.probes.cdn import Cdn
 from readiness.probes.http import Answer
 from verification import budgets
 from verification.probes.agreement import BLOCKED, Agreement, Sources
-from verification.probes.api import Api, Job, error_of, gallery_path, new_correlation_id
+from verification.probes.api import (
+    Api,
+    Job,
+    NotAccepted,
+    NotEnded,
+    error_of,
+    gallery_path,
+    new_correlation_id,
+)
 from verification.probes.commands import Source
 from verification.probes.contract import Contract
 from verification.resources.counter import forgotten
@@ -34,9 +42,10 @@ pytestmark = pytest.mark.code
 
 @pytest.mark.item("CODE-08")
 def test_every_route_keeps_its_contract(
-    api: Api, job: Job, source: Source, stack: Stack, ledger: Ledger
+    api: Api, request: pytest.FixtureRequest, source: Source, stack: Stack, ledger: Ledger
 ) -> None:
     """Clients are written against openapi.yaml; an answer that differs breaks them."""
+    job = _routed(request)
     contract = Contract(source.app / "backend" / "openapi.yaml")
     problems = []
     painters = [ledger.cheapest(job.painters)]  # the answer is the same for one model and for all
@@ -58,6 +67,20 @@ def test_every_route_keeps_its_contract(
     assert {str(operation) for operation in contract.operations()} == live
 
 
+def _routed(request: pytest.FixtureRequest) -> Job:
+    """The run's job. That a prompt is accepted, and that a job's status can be read, are claims of CODE-08.
+
+    Raises:
+        Unverified: there is no such job for another reason.
+    """
+    try:
+        return cast(Job, request.getfixturevalue("job"))
+    except (NotAccepted, NotEnded) as problem:
+        if problem.answer.status in (HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS):
+            raise
+        raise AssertionError(f"{problem.answer!r}: a request that the contract allows is refused") from None
+
+
 def _paying(api: Api, path: str, models: Sequence[str]) -> AbstractContextManager[object]:
     """Keep the price of a request to one route, which makes vendors work or does not."""
     what = f"POST {path} as the contract has it"
@@ -67,8 +90,11 @@ def _paying(api: Api, path: str, models: Sequence[str]) -> AbstractContextManage
 
 
 @pytest.mark.item("CODE-09")
-def test_every_model_yields_an_image(api: Api, job: Job, cdn: Cdn, stack: Stack) -> None:
+def test_every_model_yields_an_image(
+    api: Api, request: pytest.FixtureRequest, cdn: Cdn, stack: Stack
+) -> None:
     """Users pay attention to the one picture that is missing."""
+    job = _ended(request)
     wrong, urls = {}, set()
     rate_limited = job.rate_limited
     for result in job.results:
@@ -102,6 +128,20 @@ def test_every_model_yields_an_image(api: Api, job: Job, cdn: Cdn, stack: Stack)
     assert took_ms < budgets.AT_ONCE_RATIO * together_ms, (
         f"the job took {took_ms} ms where its models took {together_ms} ms together: one was asked after the other"
     )
+
+
+def _ended(request: pytest.FixtureRequest) -> Job:
+    """The run's job. That it ends is a claim of CODE-09.
+
+    Raises:
+        Unverified: there is no job, or nothing tells its status.
+    """
+    try:
+        return cast(Job, request.getfixturevalue("job"))
+    except NotEnded as problem:
+        if problem.answer.status != HTTPStatus.OK:
+            raise
+        raise AssertionError(str(problem)) from None
 
 
 @pytest.mark.item("CODE-10")

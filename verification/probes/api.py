@@ -28,6 +28,35 @@ CORRELATION_PREFIX = "verify-"
 _ENDED = ("completed", "partial", "failed")
 
 
+class NotAccepted(Unverified):
+    """`POST /generate` accepted no job. CODE-08 claims that it does; no other item can judge anything then.
+
+    Args:
+        answer: to the request.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(
+            f"no job to check: expected 202, found {answer!r}",
+            cause=f"POST /generate answers {answer.status}",
+        )
+        self.answer = answer
+
+
+class NotEnded(Unverified):
+    """A job had not ended in time. CODE-09 claims that it ends, and CODE-08 that its status can be read.
+
+    Args:
+        job_id: names the job.
+        waited: for how many seconds.
+        answer: the last one to `GET /status/{jobId}`.
+    """
+
+    def __init__(self, job_id: str, waited: float, answer: Answer) -> None:
+        super().__init__(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")
+        self.waited, self.answer = waited, answer
+
+
 @dataclass(frozen=True)
 class Job:
     """A job, mostly one that has ended, as `GET /status/{jobId}` tells it; two are equal when it tells the same.
@@ -201,7 +230,8 @@ class Api:
         """Have one prompt turned into images, as `begin` does, and wait until the job has ended.
 
         Raises:
-            Unverified: the job was not accepted, or did not end before the caller's patience did.
+            NotAccepted: there is no job.
+            NotEnded: it did not end in time.
         """
         return self.finish(self.begin(prompt, verification=verification, models=models))
 
@@ -214,7 +244,7 @@ class Api:
             models: whom to ask; all when there is none.
 
         Raises:
-            Unverified: the job was not accepted.
+            NotAccepted: there is no job.
         """
         asked, correlation_id = datetime.now(UTC), new_correlation_id()
         wish = {"prompt": prompt, "steps": 25, "guidance": 7}
@@ -235,10 +265,7 @@ class Api:
                     hold.keep()
                 raise
         if accepted.status != HTTPStatus.ACCEPTED:
-            raise Unverified(
-                f"no job to check: expected 202, got {accepted!r}",
-                cause=f"POST /generate answers {accepted.status}",
-            )
+            raise NotAccepted(accepted)
         return Job(
             accepted.json()["jobId"],
             prompt,
@@ -253,7 +280,7 @@ class Api:
         """The same job once it has ended.
 
         Raises:
-            Unverified: it did not end before the caller's patience did.
+            NotEnded: it did not end in time.
         """
         ended = self.wait(begun.id, begun.prompt)
         return replace(ended, correlation_id=begun.correlation_id, accepted=begun.accepted, asked=begun.asked)
@@ -317,16 +344,26 @@ class Api:
 
     @waiting("a job's images")
     def wait(self, job_id: str, prompt: str, deadline: timedelta = budgets.JOB_DEADLINE) -> Job:
-        """Poll a job until it has ended, at growing intervals with jitter."""
+        """Poll a job until it has ended, at growing intervals with jitter.
+
+        Raises:
+            NotEnded: it did not end in time, or its status could not be read for STATUS_DEADLINE.
+        """
         started, pause = time.monotonic(), 0.2
+        readable = started
         while True:
             answer = self.call("GET", f"/status/{job_id}")
             status = answer.json() if answer.status == HTTPStatus.OK else {}
             if status.get("status") in _ENDED:
                 return Job(job_id, prompt, status["status"], status["results"], status.get("completed"))
-            waited = time.monotonic() - started
-            if waited > deadline.total_seconds():
-                raise Unverified(f"job {job_id} had not ended after {waited:.0f} s; last answer {answer!r}")
+            now = time.monotonic()
+            if answer.status in (HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS):
+                readable = now
+            if (
+                now - started > deadline.total_seconds()
+                or now - readable > budgets.STATUS_DEADLINE.total_seconds()
+            ):
+                raise NotEnded(job_id, now - started, answer)
             time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
             pause = min(pause * 1.5, 3)
 
