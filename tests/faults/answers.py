@@ -47,14 +47,18 @@ def dropped_field(bench: Bench) -> Iterator[None]:
 @fault(
     "CODE-08",
     "jobs are sent to a queue that the API may not use",
-    relatives=_OF_A_JOB | {"SEC-08", "CODE-14", "CODE-23"},
+    relatives=_OF_A_JOB - {"CODE-13"} | {"SEC-08", "CODE-14", "CODE-23"},
 )
 def other_queue(bench: Bench) -> Iterator[None]:
     with bench.with_variables("ApiFunction", QUEUE_URL=bench.physical("JobsDeadLetterQueue")):
         yield
 
 
-@fault("CODE-08", "a job's status cannot be read", relatives=_OF_A_JOB | {"CODE-14", "CODE-23"})
+@fault(
+    "CODE-08",
+    "a job's status cannot be read",
+    relatives=_OF_A_JOB - {"CODE-13"} | {"CODE-14", "CODE-18", "CODE-19", "CODE-23"},
+)
 def unreadable_status(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction", "pixel_prompt/api.py", '"total": len(job.results),', '"total": len(job.results) // 0,'
