@@ -14,13 +14,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -28,30 +24,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from scripts.cross_examination import answers
-from scripts.cross_examination.scene import Scene
-from tests.applications import trial
+from tests.applications import prowler, trial
 from verification.application import ROOT
-from verification.embedded.cloud import State
 
 TABLE = ROOT / "docs" / "prowler.toml"
 DOCUMENT = ROOT / "docs" / "PROWLER.md"
 KEPT = ROOT / "reports" / "beside-prowler.json"
 STACK = "trail-reports-local"
 ROUNDS = 3
-# What the read-only items of the catalogue judge, in Prowler's words.
-SERVICES = (
-    *("apigateway", "apigatewayv2", "awslambda", "cloudformation", "cloudfront", "cloudwatch", "cognito"),
-    *("dynamodb", "eventbridge", "iam", "kinesis", "kms", "s3", "secretsmanager", "sns", "sqs", "ssm"),
-    "stepfunctions",
-)
 # Prowler has no finding where there is nothing that its checks of a service look at.
 _SILENT = ("ssm",)
 READ_ONLY = "not static and not active"
 _AREAS = ("api", "compute", "data", "edge", "identity", "observability")
-_BROUGHT = ROOT / ".local" / "cross-examination" / "prowler"
 REAL, NOT_REAL, EMULATED = _VERDICTS = ("real", "not-real", "emulator")
 
 
@@ -203,7 +188,7 @@ def render(measured: Measured, judged: Sequence[Judged]) -> str:
         f"The items ended so: {outcomes}. Prowler made {measured.checks} judgements about the stack,",
         f"and {measured.elsewhere} findings about the rest of the account, which are left out below.",
         "",
-        f"Prowler's services: {', '.join(SERVICES)}.",
+        f"Prowler's services: {', '.join(prowler.SERVICES)}.",
         "",
         "## How many findings are real",
         "",
@@ -279,88 +264,6 @@ def compose(folder: Path) -> Path:
     return folder
 
 
-def scene(state: State) -> Scene:
-    """Which resource is whose, nested stacks included."""
-    session = boto3.Session(state.access_key_id, state.secret_access_key, region_name=state.region)
-    client = session.client("cloudformation", endpoint_url=state.endpoint, verify=state.ca_bundle)
-
-    def of(stack: str, prefix: str) -> Iterator[tuple[str, str]]:
-        for page in client.get_paginator("list_stack_resources").paginate(StackName=stack):
-            for one in page["StackResourceSummaries"]:
-                name = f"{prefix}{one['LogicalResourceId']}"
-                yield name, one.get("PhysicalResourceId", "")
-                if one["ResourceType"] == "AWS::CloudFormation::Stack":
-                    yield from of(one["PhysicalResourceId"], f"{name}/")
-
-    whole = client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
-    return Scene("local", STACK, emulated=True, resources={"the stack": whole, **dict(of(STACK, ""))})
-
-
-def bring_prowler() -> tuple[Path, str]:
-    """Prowler at the version of ./scripts/cross-examine.sh, in the place where that script keeps it; and that version."""
-    script = (ROOT / "scripts" / "cross-examine.sh").read_text(encoding="utf-8")
-    (version,) = re.findall(r"^PROWLER=(\S+)$", script, re.MULTILINE)
-    stamp = _BROUGHT / ".version"
-    if not stamp.is_file() or stamp.read_text() != version:
-        shutil.rmtree(_BROUGHT, ignore_errors=True)
-        trial.install_into(_BROUGHT, f"prowler=={version}")
-        stamp.write_text(version)
-    return _BROUGHT / "bin" / "prowler", version
-
-
-def ask_prowler(prowler: Path, version: str, state: State, folder: Path) -> float:
-    """Have Prowler look; leave its files as scripts.cross_examination reads them; the seconds."""
-    command = [str(prowler), "aws", "--region", state.region, "--services", *SERVICES]
-    command += ["--output-formats", "json-ocsf", "--output-directory", str(folder), "--output-filename"]
-    command += ["prowler", "--log-level", "ERROR", "--log-file", str(folder / "prowler.log")]
-    started = time.monotonic()
-    done = subprocess.run(
-        [*command, "--ignore-exit-code-3", "--no-banner"],
-        cwd=folder,
-        env=trial.variables(state),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    seconds = time.monotonic() - started
-    for suffix, text in {
-        "out": done.stdout,
-        "err": done.stderr,
-        "status": str(done.returncode),
-        "seconds": f"{seconds:.1f}",
-        "version": version,
-    }.items():
-        (folder / f"prowler.{suffix}").write_text(text, encoding="utf-8")
-    return seconds
-
-
-def unasked(log: Path) -> Sequence[str]:
-    """What Prowler's log says that it could not ask, each once."""
-    told = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    operations = sorted({*re.findall(r"calling the (\w+) operation", told)})
-    addresses = sorted({*re.findall(r"endpoint URL: \W*https://[^/]*/([\w/]*)", told)})
-    checks = sorted({*re.findall(r'"module": "check", "message": "(\w+) --', told)})
-    return [
-        *([f"operations: {', '.join(f'`{one}`' for one in operations)}"] if operations else []),
-        *([f"addresses of S3 Control: {', '.join(f'`/{one}`' for one in addresses)}"] if addresses else []),
-        *([f"checks that broke off: {', '.join(f'`{one}`' for one in checks)}"] if checks else []),
-    ]
-
-
-def lost(log: Path) -> float:
-    """The seconds before each line of Prowler's log about an address that cannot be reached: it tries several times."""
-    seconds, before = 0.0, None
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
-        if found := re.search(r'"timestamp": "([^"]+)"', line):
-            now = datetime.fromisoformat(found[1])
-            if before is not None and "EndpointConnectionError" in line:
-                seconds += (now - before).total_seconds()
-            before = now
-    return seconds
-
-
 def findings(report: Mapping[str, Any], answer: answers.Answer) -> Iterator[Named]:
     """Every finding of both."""
     for item in report["items"]:
@@ -385,7 +288,7 @@ def kept(file: Path = KEPT) -> tuple[Measured, Sequence[Named]]:
 
 def measure() -> tuple[Measured, Sequence[Named]]:
     """Have both look at the stack, in turn; the figures, and every finding of the last round."""
-    prowler, version = bring_prowler()
+    tool, version = prowler.bring()
     with tempfile.TemporaryDirectory() as place, trial.cloud() as state:
         here = Path(place)
         (here / "wheel").mkdir()
@@ -397,16 +300,16 @@ def measure() -> tuple[Measured, Sequence[Named]]:
             verified = trial.verify(python, state, folder, "-m", READ_ONLY)
             said = here / f"prowler-{number}"
             said.mkdir()
-            took = ask_prowler(prowler, version, state, said)
+            took = prowler.ask(tool, version, state, said)
             print(f"round {number}: catalogue {verified.seconds:.1f} s, prowler {took:.1f} s", flush=True)
             if (
                 number
             ):  # in the first round the embedded AWS loads each service, and Python compiles what it imports
                 seconds["catalogue"].append(verified.seconds)
                 seconds["prowler"].append(took)
-        stack = scene(state)
-        (answer,) = answers.read(said, stack, {*SERVICES} - {*_SILENT}, tools=("prowler",))
-        errors, wasted = unasked(said / "prowler.log"), lost(said / "prowler.log")
+        stack = prowler.scene(state, STACK)
+        answer = prowler.read(said, stack, {*prowler.SERVICES} - {*_SILENT})
+        errors, wasted = prowler.unasked(said / "prowler.log"), prowler.lost(said / "prowler.log")
     outcomes = [item["outcome"] for item in verified.report["items"]]
     measured = Measured(
         seconds,

@@ -19,10 +19,9 @@ from tests.applications.beside_prowler import (
     keep,
     kept,
     load,
-    lost,
     render,
-    unasked,
 )
+from tests.applications.prowler import lost, unasked
 
 MEASURED = Measured(
     seconds={"catalogue": [12.0, 10.0, 14.0], "prowler": [72.0, 90.0, 71.0]},

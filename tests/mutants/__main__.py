@@ -15,7 +15,8 @@ Deploys each mutant of the applications' templates as if it were the intended on
   --workers N          how many embedded AWS at a time (default: 2)
   --against FILE       fail where a mutant survives that was killed in that file's run
   --list               print the mutants and try none
-  --peers              ask cfn-lint and Checkov about the mutants of the results and try none
+  --peers              ask cfn-lint, Checkov and Prowler about the mutants of the results, and no item; Prowler reads live
+                       stacks, which takes as long as the items
   --document           write docs/RECALL.md from the results in tests/mutants and try none
 """
 
@@ -30,13 +31,13 @@ from pathlib import Path
 from textwrap import shorten
 
 from readiness.errors import UsageProblem
-from tests.mutants import contract, document, peers, settings, sources
+from tests.mutants import contract, document, peers, settings, sources, watched
 from tests.mutants.equivalents import equivalent
 from tests.mutants.mutant import Mutant
 from tests.mutants.operators import mutants_of
 from tests.mutants.reach import reached
 from tests.mutants.run import Told, Workers, sample, try_all
-from tests.mutants.score import Fate, Peer, Result, Results, Run, Score, append, lost
+from tests.mutants.score import LIVED, Fate, Peer, Result, Results, Run, Score, append, lost
 from tests.mutants.stand import APPLICATIONS, OWN, STEPS, folder_of, parameters_of, stand, template_of
 from verification.application import ROOT
 
@@ -57,7 +58,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     if options.peers:
         for application in options.application:
-            _ask_peers(application, options.results)
+            _ask_peers(application, options.results, options.workers)
         return 0
     if not options.resume:
         options.results.unlink(missing_ok=True)
@@ -158,11 +159,13 @@ def _try(application: str, options: argparse.Namespace, until: float | None) -> 
     )
 
 
-def _ask_peers(application: str, results: Path) -> None:
+def _ask_peers(application: str, results: Path, workers: int) -> None:
     """Keep what each tool that is installed says of the mutants that were judged."""
     template = template_of(application)
     judged = Results.read(results).results
     mutants = [each for each in mutants_of(application, template) if each.id in judged]
+    if not mutants:
+        return
     for tool in peers.TOOLS:
         try:
             said = peers.noticed(tool, template, mutants)
@@ -170,6 +173,8 @@ def _ask_peers(application: str, results: Path) -> None:
             print(f"{tool}: {problem}", file=sys.stderr)
             continue
         append(results, Peer(tool, application, {id_: sorted(each) for id_, each in said.items() if each}))
+    lived = [each for each in mutants if judged[each.id].fate in LIVED]
+    append(results, Peer(watched.NAME, application, watched.noticed(application, lived, workers)))
 
 
 def _commit() -> str:

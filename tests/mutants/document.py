@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.mutants.equivalents import equivalent
-from tests.mutants.score import Fate, Result, Results, Run, Score, by
+from tests.mutants.score import LIVED, Fate, Result, Results, Run, Score, by
 from tests.mutants.stand import APPLICATIONS
 from verification.application import ROOT
 
@@ -24,7 +24,6 @@ BESIDE = {
 }
 """What else mutants are made of; the results of each lie in a file of its name."""
 RECALL = ROOT / "docs" / "RECALL.md"
-_LIVED = (Fate.KILLED, Fate.SURVIVED, Fate.UNSURE)
 _MISSED = (Fate.SURVIVED, Fate.UNSURE)
 _FATES = ("Killed", "Survived", "Unsure", "Stillborn", "Equivalent")
 _INTRODUCTION = """\
@@ -196,7 +195,7 @@ def _by_hand(found: Results) -> Iterator[str]:
     rows = []
     for name in (*APPLICATIONS, ""):
         own = [one for one in found.results.values() if name in ("", one.application)]
-        lived = [one for one in own if one.fate in _LIVED]
+        lived = [one for one in own if one.fate in LIVED]
         if not lived:
             continue
         killed = [one for one in lived if one.fate is Fate.KILLED]
@@ -299,7 +298,7 @@ def _stillborn(results: Iterable[Result]) -> list[tuple[str, str]]:
 
 def _peers(results: Results) -> str:
     """What each tool says of the mutants that lived, beside what the items say."""
-    lived = [one for one in results.results.values() if one.fate in _LIVED]
+    lived = [one for one in results.results.values() if one.fate in LIVED]
     said = {(peer.tool, id_): findings for peer in results.peers for id_, findings in peer.said.items()}
     tools = sorted({peer.tool for peer in results.peers})
     if not tools:

@@ -1,4 +1,4 @@
-"""What cfn-lint and Checkov say of the same mutants. They read templates; Prowler reads a live stack, and is asked there.
+"""What cfn-lint and Checkov say of the same mutants. They read templates; `watched` asks Prowler, which reads a live stack.
 
 Checkov has an environment of its own, in which `./scripts/cross-examine.sh --tools` puts it.
 """

@@ -30,6 +30,10 @@ class Fate(StrEnum):
     """The quick items did not notice it; the others have not run yet."""
 
 
+LIVED = (Fate.KILLED, Fate.SURVIVED, Fate.UNSURE)
+"""Those that were deployed and mean something."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What became of one mutant.
