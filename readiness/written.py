@@ -48,17 +48,31 @@ def load(file: Path, schema: Schema) -> dict[str, Any]:
     Raises:
         UsageProblem: the file cannot be read, or holds something that the schema does not know.
     """
+    name = _from_here(file)
     try:
         text = file.read_bytes().decode("utf-8")
+    except OSError as problem:
+        raise UsageProblem(
+            f"{name} cannot be read: {problem.strerror}; make it a file that you may read"
+        ) from problem
+    except ValueError as problem:
+        raise UsageProblem(f"{name} cannot be read: expected UTF-8, {problem}; save it as UTF-8") from problem
+    try:
         content = tomllib.loads(text)
-    except (OSError, ValueError) as problem:
-        raise UsageProblem(f"{file.name} cannot be read: {problem}") from problem
+    except ValueError as problem:
+        raise UsageProblem(f"{name} cannot be read as TOML: {problem}; correct this place") from problem
     errors = list(_Validator(schema).iter_errors(content))
     # A key that is unknown is the reason where another one is missing.
     unknown = [error for error in errors if error.validator == "additionalProperties"]
     if error := unknown[0] if unknown else best_match(errors):
-        raise UsageProblem(_sentence(file.name, text, error))
+        raise UsageProblem(_sentence(name, text, error))
     return content
+
+
+def _from_here(file: Path) -> str:
+    """The file's path from the working directory; its whole path where it lies elsewhere."""
+    here = Path.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

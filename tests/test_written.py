@@ -85,3 +85,17 @@ def test_a_folder_is_no_file(tmp_path):
 def test_nothing_near_is_not_guessed():
     assert written.nearest("xyz", ["stack", "region"]) == ""
     assert written.nearest("stak", ["stack", "region"]) == "; did you mean 'stack'?"
+
+
+def test_a_file_is_named_by_its_path_from_here(tmp_path, monkeypatch):
+    (tmp_path / "backend").mkdir()
+    file = tmp_path / "backend" / "doors.toml"
+    file.write_text(GOOD.replace("[door]", "[door"))
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageProblem, match=r"^backend/doors\.toml cannot be read as TOML: .*; correct"):
+        written.load(file, SCHEMA)
+    monkeypatch.chdir(tmp_path / "backend")
+    (tmp_path / "elsewhere.toml").write_text("[door]\nheight = 3\n")
+    with pytest.raises(UsageProblem, match=rf"^{tmp_path}/elsewhere\.toml, line 1: door: lacks colour"):
+        written.load(tmp_path / "elsewhere.toml", SCHEMA)

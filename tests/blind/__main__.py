@@ -1,7 +1,8 @@
 """usage: python -m tests.blind ROUND [NUMBER...]
 
 Makes the changes of a round (first, second or third) to a good stack of Pixel Prompt, one at a time, and records which
-items FAIL that pass on the good stack. Writes tests/blind/ROUND.jsonl; a number tries that change alone.
+items FAIL that pass on the good stack. Writes tests/blind/ROUND.jsonl; a number tries that change alone. The round `again`
+has the changes of all rounds that no item named.
 `python -m tests.blind document` writes docs/BLIND.md from what was recorded.
 """
 
@@ -22,6 +23,8 @@ from verification.application import ROOT
 
 HERE = Path(__file__).parent
 DOCUMENT = ROOT / "docs" / "BLIND.md"
+AGAIN = "again"
+"""What is recorded of the missed changes of all rounds, after checks were added for some of them."""
 CHECKS = "(not static or INF-16 or SEC-24) and not drill and not browser"
 """The checks that run after each change: those that read more than files. Drills and browsers take as long as all others together."""
 
@@ -31,10 +34,11 @@ def main(words: Sequence[str]) -> int:
     if list(words) == ["document"]:
         DOCUMENT.write_text(document(), encoding="utf-8")
         return 0
-    if not words or words[0] not in ROUNDS or not all(word.isdigit() for word in words[1:]):
+    rounds = {**ROUNDS, AGAIN: _missed(_judged())}
+    if not words or words[0] not in rounds or not all(word.isdigit() for word in words[1:]):
         print(__doc__)
         return 2
-    changes = ROUNDS[words[0]]
+    changes = rounds[words[0]]
     numbers = [int(word) for word in words[1:]] or list(changes)
     if unknown := sorted(set(numbers) - set(changes)):
         print(f"expected numbers from {min(changes)} to {max(changes)}, found {unknown}")
@@ -52,6 +56,21 @@ def main(words: Sequence[str]) -> int:
                 f"{number:2} {row['title']}\n   {row['error'] or list(row['items']) or 'unseen'}", flush=True
             )
     return 0
+
+
+def _judged() -> Mapping[str, Mapping[str, str]]:
+    """The item that names each change, by round and number."""
+    return tomllib.loads((HERE / "judged.toml").read_text(encoding="utf-8"))
+
+
+def _missed(judged: Mapping[str, Mapping[str, str]]) -> dict[int, Change]:
+    """The changes that no item named when their round was made."""
+    return {
+        number: change
+        for name, changes in ROUNDS.items()
+        for number, change in changes.items()
+        if str(number) not in judged.get(name, {})
+    }
 
 
 def _tried(place: Stand, change: Change, good: Look) -> dict[str, Any]:
@@ -87,14 +106,18 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 def document() -> str:
     """docs/BLIND.md: each change with the items that noticed it, and which of them says what is wrong."""
-    judged = tomllib.loads((HERE / "judged.toml").read_text(encoding="utf-8"))
+    judged = _judged()
     head = (HERE / "document.md").read_text(encoding="utf-8")
     return head + "".join(
         _table(name, rows, judged.get(name, {}))
         if (rows := _rows(HERE / f"{name}.jsonl"))
-        else f"\n## The {name} round\n\nNot run yet.\n"
-        for name in ROUNDS
+        else f"\n## {_title(name)}\n\nNot run yet.\n"
+        for name in (*ROUNDS, AGAIN)
     )
+
+
+def _title(name: str) -> str:
+    return "The changes that no item named, made again" if name == AGAIN else f"The {name} round"
 
 
 def _table(name: str, rows: Iterable[Mapping[str, Any]], judged: Mapping[str, str]) -> str:
@@ -110,7 +133,7 @@ def _table(name: str, rows: Iterable[Mapping[str, Any]], judged: Mapping[str, st
         )
     commits = ", ".join(sorted({f"`{row['commit']}`" for row in rows}))
     return (
-        f"\n## The {name} round\n\nCommit {commits}. {tried} changes were made: {named} are named by an item whose claim "
+        f"\n## {_title(name)}\n\nCommit {commits}. {tried} changes were made: {named} are named by an item whose claim "
         f"says so, {seen} are seen by some item.\n\n| | Change | Items that FAIL | Named by |\n|--:|---|---|---|\n"
         + "\n".join(lines)
         + "\n"

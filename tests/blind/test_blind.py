@@ -34,6 +34,14 @@ def test_the_document_is_that_of_the_results():
     assert command.DOCUMENT.read_text(encoding="utf-8") == command.document()
 
 
+def test_only_what_no_item_named_is_made_again():
+    judged = {name: {str(number): "INF-01" for number in changes} for name, changes in ROUNDS.items()}
+    del judged["first"]["4"], judged["third"]["83"]
+
+    assert command._missed(judged) == {4: ROUNDS["first"][4], 83: ROUNDS["third"][83]}
+    assert command._missed(judged | {command.AGAIN: {"4": "INF-22"}}).keys() == {4, 83}
+
+
 def test_a_result_takes_the_place_of_an_earlier_one(tmp_path):
     for title in ("before", "after"):
         command._keep(tmp_path / "first.jsonl", {"number": 2, "title": title})
