@@ -243,4 +243,5 @@ def route_of_a_version(bench: Bench) -> Iterator[None]:
     finally:
         client.update_route(ApiId=api, RouteId=route["RouteId"], Target=route["Target"])
         client.delete_integration(ApiId=api, IntegrationId=made)
+        functions.remove_permission(FunctionName=name, Qualifier=version["Version"], StatementId="trial")
         functions.delete_function(FunctionName=name, Qualifier=version["Version"])

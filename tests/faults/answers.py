@@ -48,6 +48,7 @@ def dropped_field(bench: Bench) -> Iterator[None]:
     "CODE-08",
     "jobs are sent to a queue that the API may not use",
     relatives=_OF_A_JOB - {"CODE-13"} | {"SEC-08", "CODE-14", "CODE-23"},
+    alone=True,
 )
 def other_queue(bench: Bench) -> Iterator[None]:
     with bench.with_variables("ApiFunction", QUEUE_URL=bench.physical("JobsDeadLetterQueue")):
@@ -58,6 +59,7 @@ def other_queue(bench: Bench) -> Iterator[None]:
     "CODE-08",
     "a job's status cannot be read",
     relatives=_OF_A_JOB - {"CODE-13"} | {"CODE-14", "CODE-18", "CODE-19", "CODE-23"},
+    alone=True,
 )
 def unreadable_status(bench: Bench) -> Iterator[None]:
     with bench.patched(

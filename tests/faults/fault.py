@@ -30,7 +30,7 @@ class Fault:
         inject: makes the change for as long as its context lasts.
         outcome: what the item must turn to.
         relatives: other items that cannot pass while the fault lasts, whatever their outcome.
-        alone: whether it cannot last beside others: it updates the stack, or commits what lies in the tree.
+        alone: whether it cannot last beside others: it updates the stack, commits what lies in the tree, or stops every job.
         apart_from: items that it cannot last beside a fault of, since the two together turn more, or hide each other.
     """
 
