@@ -51,6 +51,7 @@ def test_every_block_of_the_tutorial_is_typed() -> None:
     assert len(list(BLOCK.finditer(TUTORIAL))) == TUTORIAL.count("\n```") / 2
 
 
+@pytest.mark.further
 def test_every_line_of_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     app = tmp_path / "greeting"
     app.mkdir()
