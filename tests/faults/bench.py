@@ -33,6 +33,7 @@ class Seen:
     outcome: str
     reason: str
     gap: str | None = None
+    findings: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def good(self) -> bool:
@@ -169,7 +170,15 @@ class Bench:
         done = self.run(*arguments, **variables)
         assert report.is_file(), f"the run left no report:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         content = json.loads(report.read_text(encoding="utf-8"))
-        return {item["id"]: Seen(item["outcome"], item["reason"], item["gap"]) for item in content["items"]}
+        return {
+            item["id"]: Seen(
+                item["outcome"],
+                item["reason"],
+                item["gap"],
+                tuple(" ".join(map(str, one.values())) for one in item["findings"]),
+            )
+            for item in content["items"]
+        }
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the suite on this cloud and checkout, however it ends."""

@@ -32,6 +32,8 @@ class Fault:
         relatives: other items that cannot pass while the fault lasts, whatever their outcome.
         alone: whether it cannot last beside others: it updates the stack, commits what lies in the tree, or stops every job.
         apart_from: items that it cannot last beside a fault of, since the two together turn more, or hide each other.
+        finding: a regular expression that one finding of the item must match, '' where the outcome is enough. Two faults of
+            one item may last at the same time if each has one.
     """
 
     item: str
@@ -42,6 +44,7 @@ class Fault:
     relatives: frozenset[str]
     alone: bool = False
     apart_from: frozenset[str] = frozenset()
+    finding: str = ""
 
     @property
     def turned(self) -> frozenset[str]:
@@ -64,6 +67,7 @@ def fault(
     relatives: set[str] | None = None,
     alone: bool = False,
     apart_from: set[str] | None = None,
+    finding: str = "",
 ) -> Callable[[Callable[[Any], Iterator[None]]], Callable[[Any], Iterator[None]]]:
     """Register a generator function that makes a change, yields, and takes it back."""
 
@@ -71,7 +75,15 @@ def fault(
         known = frozenset(relatives or ())
         FAULTS.append(
             Fault(
-                item, what, realm, contextmanager(inject), outcome, known, alone, frozenset(apart_from or ())
+                item,
+                what,
+                realm,
+                contextmanager(inject),
+                outcome,
+                known,
+                alone,
+                frozenset(apart_from or ()),
+                finding,
             )
         )
         return inject
@@ -81,7 +93,10 @@ def fault(
 
 def _bear(one: Fault, other: Fault) -> bool:
     """Whether two faults may last at the same time."""
-    if one.alone or other.alone or one.realm is not other.realm or one.turned & other.turned:
+    if one.alone or other.alone or one.realm is not other.realm:
+        return False
+    told_apart = {one.item} if one.item == other.item and one.finding and other.finding else set()
+    if (one.turned & other.turned) - told_apart:
         return False
     return not (one.turned & other.apart_from or other.turned & one.apart_from)
 

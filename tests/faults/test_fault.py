@@ -68,3 +68,14 @@ def test_an_item_keeps_some_of_its_calls_and_each_item_keeps_one():
     assert "TWO" in kept["b:Get"]
     assert kept == drawn(callers, 3)
     assert drawn(callers, 99) == callers
+
+
+def test_faults_of_one_item_last_together_if_their_findings_tell_them_apart():
+    one, other = (replace(a_fault("INF-21"), finding=text) for text in ("queue", "stage"))
+    related = replace(a_fault("INF-21", "SEC-16"), finding="mapping")
+    silent = a_fault("INF-21")
+
+    assert together([one, other], 8) == [(one, other)]
+    assert together([one, related], 8) == [(one, related)]
+    assert len(together([related, replace(a_fault("SEC-16"), finding="cost")], 8)) == 2
+    assert together([one, silent], 8) == [(one,), (silent,)]

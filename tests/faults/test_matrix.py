@@ -5,6 +5,7 @@ One item: pytest tests/faults -k SEC-10
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
@@ -94,6 +95,11 @@ def _try(faults: Sequence[Fault], bench: Bench, shared: Shared, *, thorough: boo
         f"{fault}: {fault.item} is not {fault.outcome}: {after[fault.item]}"
         for fault in faults
         if after[fault.item].outcome != fault.outcome
+    ]
+    wrong += [
+        f"{fault}: {fault.item} has no finding that matches {fault.finding!r}: {after[fault.item].findings}"
+        for fault in faults
+        if fault.finding and not any(re.search(fault.finding, one) for one in after[fault.item].findings)
     ]
     bad = {item for item, seen in after.items() if not seen.good}
     wrong += [f"{item} turned too: {after[item]}" for item in sorted(bad - turned)]

@@ -17,7 +17,12 @@ def _arn(bench: Bench, service: str, rest: str) -> str:
     return f"arn:aws:{service}:{bench.env.region}:{bench.env.account_id}:{rest}"
 
 
-@fault("INF-21", "a second queue is mapped to the worker, disabled for now", relatives={"INF-07", "SEC-16"})
+@fault(
+    "INF-21",
+    "a second queue is mapped to the worker, disabled for now",
+    finding="EventSourceMappings",
+    relatives={"INF-07", "SEC-16"},
+)
 def second_mapping(bench: Bench) -> Iterator[None]:
     client, iam = bench.client("lambda"), bench.client("iam")
     queue = _arn(bench, "sqs", bench.physical("JobsDeadLetterQueue").rpartition("/")[2])
@@ -39,7 +44,7 @@ def second_mapping(bench: Bench) -> Iterator[None]:
         client.delete_event_source_mapping(UUID=made["UUID"])
 
 
-@fault("INF-21", "another API calls the API function by a role of its own")
+@fault("INF-21", "another API calls the API function by a role of its own", finding="Callers")
 def second_api(bench: Bench) -> Iterator[None]:
     client = bench.client("apigatewayv2")
     function = _arn(bench, "lambda", f"function:{bench.physical('ApiFunction')}")
@@ -57,7 +62,7 @@ def second_api(bench: Bench) -> Iterator[None]:
         client.delete_api(ApiId=api)
 
 
-@fault("INF-21", "an integration gives up after 20 seconds")
+@fault("INF-21", "an integration gives up after 20 seconds", finding="TimeoutInMillis 20000")
 def shorter_integration(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     routes = client.get_routes(ApiId=api)["Items"]
@@ -70,7 +75,7 @@ def shorter_integration(bench: Bench) -> Iterator[None]:
         client.update_integration(ApiId=api, IntegrationId=id_, TimeoutInMillis=30000)
 
 
-@fault("INF-21", "an authorizer that no route asks for")
+@fault("INF-21", "an authorizer that no route asks for", finding="Authorizers spare")
 def authorizer(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     made = client.create_authorizer(
@@ -86,7 +91,7 @@ def authorizer(bench: Bench) -> Iterator[None]:
         client.delete_authorizer(ApiId=api, AuthorizerId=made["AuthorizerId"])
 
 
-@fault("INF-21", "an alias of the worker holds its present code")
+@fault("INF-21", "an alias of the worker holds its present code", finding="Aliases")
 def alias(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")
     version = client.publish_version(FunctionName=name)["Version"]
@@ -98,7 +103,7 @@ def alias(bench: Bench) -> Iterator[None]:
         client.delete_function(FunctionName=name, Qualifier=version)
 
 
-@fault("INF-21", "a version of the worker that nothing invokes is kept warm")
+@fault("INF-21", "a version of the worker that nothing invokes is kept warm", finding="Provisioned")
 def warm_version(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")
     version = client.publish_version(FunctionName=name)["Version"]
@@ -111,7 +116,7 @@ def warm_version(bench: Bench) -> Iterator[None]:
         client.delete_function(**which)
 
 
-@fault("INF-21", "the worker's asynchronous invocations are never tried again")
+@fault("INF-21", "the worker's asynchronous invocations are never tried again", finding="EventInvokeConfigs")
 def event_invoke_configuration(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
@@ -121,7 +126,9 @@ def event_invoke_configuration(bench: Bench) -> Iterator[None]:
         client.delete_function_event_invoke_config(FunctionName=name)
 
 
-@fault("INF-21", "a service may invoke the worker", relatives={"SEC-16"})
+@fault(
+    "INF-21", "a service may invoke the worker", finding="Service events.amazonaws.com", relatives={"SEC-16"}
+)
 def permission(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")
     client.add_permission(
@@ -137,7 +144,7 @@ def permission(bench: Bench) -> Iterator[None]:
         client.remove_permission(FunctionName=name, StatementId="by-hand")
 
 
-@fault("INF-21", "a rule hands events to the dead-letter queue")
+@fault("INF-21", "a rule hands events to the dead-letter queue", finding="EventRules by-hand")
 def rule(bench: Bench) -> Iterator[None]:
     client = bench.client("events")
     queue = _arn(bench, "sqs", bench.physical("JobsDeadLetterQueue").rpartition("/")[2])
@@ -150,7 +157,7 @@ def rule(bench: Bench) -> Iterator[None]:
         client.delete_rule(Name="by-hand")
 
 
-@fault("INF-21", "somebody else is mailed every alarm")
+@fault("INF-21", "somebody else is mailed every alarm", finding="Subscriptions email")
 def subscription(bench: Bench) -> Iterator[None]:
     client, topic = bench.client("sns"), bench.physical("AlarmTopic")
     made = client.subscribe(
@@ -162,7 +169,7 @@ def subscription(bench: Bench) -> Iterator[None]:
         client.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
 
 
-@fault("INF-21", "a queue's policy has one statement more", relatives={"SEC-25"})
+@fault("INF-21", "a queue's policy has one statement more", finding="Sid=ByHand", relatives={"SEC-25"})
 def queue_statement(bench: Bench) -> Iterator[None]:
     client, url = bench.client("sqs"), bench.physical("AlarmInbox")
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])[
@@ -182,7 +189,7 @@ def queue_statement(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-21", "a bucket answers browsers of any origin")
+@fault("INF-21", "a bucket answers browsers of any origin", finding="CorsConfiguration")
 def bucket_cors(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
     rules = [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]
@@ -193,7 +200,7 @@ def bucket_cors(bench: Bench) -> Iterator[None]:
         client.delete_bucket_cors(Bucket=bucket)
 
 
-@fault("INF-21", "another account reads the access logs")
+@fault("INF-21", "another account reads the access logs", finding="Grants Grantee=")
 def access_logs_granted(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical("CdnLogsBucket")
     before = client.get_bucket_acl(Bucket=bucket)
@@ -206,7 +213,7 @@ def access_logs_granted(bench: Bench) -> Iterator[None]:
         client.put_bucket_acl(Bucket=bucket, AccessControlPolicy=own)
 
 
-@fault("INF-21", "the table has a stream of its changes")
+@fault("INF-21", "the table has a stream of its changes", finding="StreamSpecification")
 def table_stream(bench: Bench) -> Iterator[None]:
     client, table = bench.client("dynamodb"), bench.physical("JobsTable")
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -217,7 +224,7 @@ def table_stream(bench: Bench) -> Iterator[None]:
         client.update_table(TableName=table, StreamSpecification={"StreamEnabled": False})
 
 
-@fault("INF-21", "another account may read the table")
+@fault("INF-21", "another account may read the table", finding="dynamodb:Scan")
 def table_policy(bench: Bench) -> Iterator[None]:
     client = bench.client("dynamodb")
     arn = _arn(bench, "dynamodb", f"table/{bench.physical('JobsTable')}")
@@ -235,7 +242,7 @@ def table_policy(bench: Bench) -> Iterator[None]:
         client.delete_resource_policy(ResourceArn=arn)
 
 
-@fault("INF-21", "the worker's role has another policy")
+@fault("INF-21", "the worker's role has another policy", finding="InlinePolicies by-hand")
 def inline_policy(bench: Bench) -> Iterator[None]:
     client, role = bench.client("iam"), bench.physical("WorkerFunctionRole")
     statement = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
@@ -247,7 +254,7 @@ def inline_policy(bench: Bench) -> Iterator[None]:
         client.delete_role_policy(RoleName=role, PolicyName="by-hand")
 
 
-@fault("INF-21", "a log group's lines are handed to another account")
+@fault("INF-21", "a log group's lines are handed to another account", finding="SubscriptionFilters by-hand")
 def subscription_filter(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
     destination = f"arn:aws:logs:{bench.env.region}:{_STRANGER}:destination:all"
@@ -260,7 +267,7 @@ def subscription_filter(bench: Bench) -> Iterator[None]:
         client.delete_subscription_filter(logGroupName=group, filterName="by-hand")
 
 
-@fault("INF-21", "a metric counts lines of a log group")
+@fault("INF-21", "a metric counts lines of a log group", finding="MetricFilters by-hand")
 def metric_filter(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("ApiLogGroup")
     counted = {"metricName": "lines", "metricNamespace": "by-hand", "metricValue": "1"}
@@ -273,7 +280,7 @@ def metric_filter(bench: Bench) -> Iterator[None]:
         client.delete_metric_filter(logGroupName=group, filterName="by-hand")
 
 
-@fault("INF-21", "another account may read the keys' secret")
+@fault("INF-21", "another account may read the keys' secret", finding="secretsmanager:GetSecretValue")
 def secret_policy(bench: Bench) -> Iterator[None]:
     client, secret = bench.client("secretsmanager"), bench.physical("ProviderKeys")
     statement = {
@@ -290,7 +297,7 @@ def secret_policy(bench: Bench) -> Iterator[None]:
         client.delete_resource_policy(SecretId=secret)
 
 
-@fault("INF-21", "another account may use the alarms' key")
+@fault("INF-21", "another account may use the alarms' key", finding="KeyGrants")
 def key_grant(bench: Bench) -> Iterator[None]:
     client, key = bench.client("kms"), bench.physical("AlarmKey")
     grantee = f"arn:aws:iam::{_STRANGER}:role/stranger"
@@ -301,7 +308,7 @@ def key_grant(bench: Bench) -> Iterator[None]:
         client.revoke_grant(KeyId=key, GrantId=made["GrantId"])
 
 
-@fault("INF-21", "images under one more path are cached in a way of their own")
+@fault("INF-21", "images under one more path are cached in a way of their own", finding=r"/by-hand/\*")
 def cache_behaviour(bench: Bench) -> Iterator[None]:
     def add(configuration: dict[str, Any]) -> None:
         methods = {
@@ -317,13 +324,13 @@ def cache_behaviour(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-21", "an alarm counts in a unit of its own")
+@fault("INF-21", "an alarm counts in a unit of its own", finding="Unit Megabits")
 def alarm_unit(bench: Bench) -> Iterator[None]:
     with bench.alarm("ApiThrottlesAlarm", lambda alarm: {**alarm, "Unit": "Megabits"}):
         yield
 
 
-@fault("INF-21", "a function of somebody's runs at the edge")
+@fault("INF-21", "a function of somebody's runs at the edge", finding="function/by-hand")
 def function_at_the_edge(bench: Bench) -> Iterator[None]:
     client = bench.client("cloudfront")
     made = client.create_function(
@@ -343,14 +350,14 @@ def function_at_the_edge(bench: Bench) -> Iterator[None]:
         )
 
 
-@fault("INF-21", "the worker runs with a layer of another account")
+@fault("INF-21", "the worker runs with a layer of another account", finding="Layers")
 def layer(bench: Bench) -> Iterator[None]:
     arn = f"arn:aws:lambda:{bench.env.region}:{_STRANGER}:layer:by-hand:1"
     with bench.configured("WorkerFunction", Layers=[arn]):
         yield
 
 
-@fault("INF-21", "the worker has an address of its own", relatives={"SEC-16"})
+@fault("INF-21", "the worker has an address of its own", finding="Urls arn:", relatives={"SEC-16"})
 def function_url(bench: Bench) -> Iterator[None]:
     client, name = bench.client("lambda"), bench.physical("WorkerFunction")
     client.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")
@@ -360,7 +367,12 @@ def function_url(bench: Bench) -> Iterator[None]:
         client.delete_function_url_config(FunctionName=name)
 
 
-@fault("INF-21", "one route more leads to the API function", relatives={"CODE-08"})
+@fault(
+    "INF-21",
+    "one route more leads to the API function",
+    finding="RouteKey=GET /by-hand",
+    relatives={"CODE-08"},
+)
 def route(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     target = client.get_routes(ApiId=api)["Items"][0]["Target"]
@@ -371,7 +383,7 @@ def route(bench: Bench) -> Iterator[None]:
         client.delete_route(ApiId=api, RouteId=made["RouteId"])
 
 
-@fault("INF-21", "a second stage serves the API")
+@fault("INF-21", "a second stage serves the API", finding="Stages byhand")
 def stage(bench: Bench) -> Iterator[None]:
     client, api = bench.client("apigatewayv2"), bench.physical("HttpApi")
     client.create_stage(ApiId=api, StageName="byhand", AutoDeploy=True)
@@ -381,7 +393,7 @@ def stage(bench: Bench) -> Iterator[None]:
         client.delete_stage(ApiId=api, StageName="byhand")
 
 
-@fault("INF-21", "a log group's lines are masked")
+@fault("INF-21", "a log group's lines are masked", finding="DataProtectionPolicy.*ApiLogGroup")
 def masked_lines(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("ApiLogGroup")
     policy = json.dumps({"Name": "by-hand", "Version": "2021-06-01", "Statement": []})
@@ -392,7 +404,7 @@ def masked_lines(bench: Bench) -> Iterator[None]:
         client.delete_data_protection_policy(logGroupIdentifier=group)
 
 
-@fault("INF-21", "a topic's messages are searched")
+@fault("INF-21", "a topic's messages are searched", finding="DataProtectionPolicy.*AlarmTopic")
 def searched_messages(bench: Bench) -> Iterator[None]:
     client, topic = bench.client("sns"), bench.physical("AlarmTopic")
     policy = json.dumps({"Name": "by-hand", "Version": "2021-06-01", "Statement": []})
@@ -403,26 +415,30 @@ def searched_messages(bench: Bench) -> Iterator[None]:
         client.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy="")
 
 
-@fault("INF-21", "alarms that cannot be delivered go to a queue of another account")
+@fault("INF-21", "alarms that cannot be delivered go to a queue of another account", finding="RedrivePolicy")
 def foreign_dead_letters(bench: Bench) -> Iterator[None]:
     client, topic = bench.client("sns"), bench.physical("AlarmTopic")
     found = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     arn = next(one["SubscriptionArn"] for one in found if one["Protocol"] == "sqs")
     queue = f"arn:aws:sqs:{bench.env.region}:{_STRANGER}:undelivered"
 
-    def set_(policy: dict[str, str]) -> None:
+    def set_(policy: str) -> None:
         client.set_subscription_attributes(
-            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=json.dumps(policy)
+            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=policy
         )
 
-    set_({"deadLetterTargetArn": queue})
+    set_(json.dumps({"deadLetterTargetArn": queue}))
     try:
         yield
     finally:
-        set_({})
+        set_("")
 
 
-@fault("INF-21", "images are answered with a header that the template does not declare")
+@fault(
+    "INF-21",
+    "images are answered with a header that the template does not declare",
+    finding="CustomHeadersConfig",
+)
 def undeclared_header(bench: Bench) -> Iterator[None]:
     added = {"Header": "x-by-hand", "Value": "1", "Override": True}
     yield from headers_policy(
@@ -430,7 +446,7 @@ def undeclared_header(bench: Bench) -> Iterator[None]:
     )
 
 
-@fault("INF-21", "the web ACL writes every request to another account")
+@fault("INF-21", "the web ACL writes every request to another account", finding="Logging arn:")
 def web_acl_log(bench: Bench) -> Iterator[None]:
     client = bench.client("wafv2")
     name, id_, _ = bench.physical("CdnWebAcl").split("|")
@@ -444,7 +460,7 @@ def web_acl_log(bench: Bench) -> Iterator[None]:
         client.delete_logging_configuration(ResourceArn=arn)
 
 
-@fault("INF-21", "a stack policy denies every update")
+@fault("INF-21", "a stack policy denies every update", finding="stack policy")
 def stack_policy(bench: Bench) -> Iterator[None]:
     client = bench.client("cloudformation")
 
@@ -460,7 +476,7 @@ def stack_policy(bench: Bench) -> Iterator[None]:
         set_("Allow")
 
 
-@fault("INF-21", "a daily list of the images goes to a bucket of a foreign account")
+@fault("INF-21", "a daily list of the images goes to a bucket of a foreign account", finding="Inventor")
 def inventory(bench: Bench) -> Iterator[None]:
     client, bucket = bench.client("s3"), bench.physical("ImagesBucket")
     client.put_bucket_inventory_configuration(
