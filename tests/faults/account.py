@@ -217,7 +217,7 @@ def budget_of_one_service(bench: Bench) -> Iterator[None]:
         client.update_budget(AccountId=bench.env.account_id, NewBudget=before)
 
 
-@fault("CONF-14", "one route runs the code of a version", relatives={"INF-10"})
+@fault("CONF-14", "one route runs the code of a version", relatives={"SEC-16"})
 def route_of_a_version(bench: Bench) -> Iterator[None]:
     functions, client = bench.client("lambda"), bench.client("apigatewayv2")
     name, api = bench.physical("ApiFunction"), bench.physical("HttpApi")

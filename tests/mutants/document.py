@@ -37,6 +37,10 @@ passed ended UNVERIFIED, and none failed. **Stillborn**: it could not be deploye
 anybody can observe, for the reason in `tests/mutants/equivalent.toml`, or lies in a branch that the environment's parameters
 do not choose. The score is the share of the killed among the killed and the survived."""
 
+_HOW_TOOLS_NOTICE = """\
+A tool notices a mutant if it finds something about it that it does not find about the good application. cfn-lint and
+Checkov read the template. Prowler reads the live stack, so each mutant was deployed for it."""
+
 
 def written() -> str:
     """The document of the first results and the last, which are the first ones until there are others."""
@@ -307,12 +311,18 @@ def _peers(results: Results) -> str:
     def noticed(tool: str) -> Callable[[Result], bool]:
         return lambda one: bool(said.get((tool, one.mutant)))
 
+    def share(tool: str, own: Sequence[Result]) -> str:
+        """Of the mutants that the tool was asked about."""
+        judged = [one for one in own if (tool, one.application) in asked]
+        return _share(sum(map(noticed(tool), judged)), len(judged)) if judged else "not asked"
+
     rows = []
+    asked = {(peer.tool, peer.application) for peer in results.peers}
     for name in (*APPLICATIONS, ""):
         own = [one for one in lived if name in ("", one.application)]
         if own:
             killed = sum(one.fate is Fate.KILLED for one in own)
-            shares = [_share(sum(map(noticed(tool), own)), len(own)) for tool in tools]
+            shares = [share(tool, own) for tool in tools]
             rows.append((name or "**all**", str(len(own)), _share(killed, len(own)), *shares))
     alone = [
         (one.application, one.mutant, one.says, f"{tool}: {', '.join(said[tool, one.mutant])}")
@@ -322,6 +332,7 @@ def _peers(results: Results) -> str:
     ]
     return "\n\n".join(
         [
+            _HOW_TOOLS_NOTICE,
             _table(("Application", "Lived", "Items", *tools), rows),
             "What they notice and no item does:",
             _table(("Application", "Mutant", "Change", "Noticed by"), alone),

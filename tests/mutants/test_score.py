@@ -70,7 +70,10 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
     last = Results(
         {one.mutant: one for one in (killed, survived)},
         [Run("site", "abc", 9, 2, 16, 90.0, 2, ["SEC-20"])],
-        [Peer("cfn-lint", "site", {survived.mutant: ["W3005 Bills"]})],
+        [
+            Peer("cfn-lint", "site", {survived.mutant: ["W3005 Bills"]}),
+            Peer("prowler", "pipeline", {}),
+        ],
     )
     first = Results({survived.mutant: survived}, [])
 
@@ -82,7 +85,7 @@ def test_the_document_names_each_survivor_and_what_other_tools_say_of_it() -> No
         "| site | Bills | AWS::SQS::Queue | `Properties.Rules.0.Timeout`: Timeout: a &#124; b | flip | - |"
         in text
     )
-    assert "| site | 2 | 1 (50 %) | 1 (50 %) |" in text
+    assert "| site | 2 | 1 (50 %) | 1 (50 %) | not asked |" in text
     assert f"| site | {survived.mutant} | Timeout: a &#124; b | cfn-lint: W3005 Bills |" in text
 
 
