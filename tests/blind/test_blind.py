@@ -34,6 +34,19 @@ def test_the_document_is_that_of_the_results():
     assert command.DOCUMENT.read_text(encoding="utf-8") == command.document()
 
 
+def test_names_that_a_deployment_generates_make_no_new_finding():
+    before, after = (
+        [f"{host}/x is not in site-{suffix}: assets/Help-{hash_}.js, expected MD5 {md5}"]
+        for host, suffix, hash_, md5 in (
+            ("https://localhost:29581", "e76a2dae807af", "DXo2SYFG", "5fa2a7b4a4b781f8c3cc709a591a4255"),
+            ("https://localhost:24740", "5A04886313881", "B_9-xTs5", "e9e1b9ddcaefd1cba767c63c62c4866f"),
+        )
+    )
+
+    assert command._nameless(before) == command._nameless(after)
+    assert command._nameless(["15 of 25"]) != command._nameless(["8 of 25"])
+
+
 def test_only_what_no_item_named_is_made_again():
     judged = {name: {str(number): "INF-01" for number in changes} for name, changes in ROUNDS.items()}
     del judged["first"]["4"], judged["third"]["83"]

@@ -39,7 +39,7 @@ def long_lived_errors(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CDN-12", "the error page names the bucket")
+@fault("CDN-12", "the error page names the bucket", relatives={"CDN-18"})
 def telling_error_page(bench: Bench) -> Iterator[None]:
     client, bucket, key = bench.client("s3"), bench.physical("ImagesBucket"), "images/refused.html"
     text = f"There is no such image in {bucket}.".encode()
