@@ -269,7 +269,8 @@ class Bench:
             patches.pop()
             self._upload(logical_id)
 
-    def _upload(self, logical_id: str) -> None:
+    def _patched(self, logical_id: str) -> dict[str, str]:
+        """The source of a function with its changes, by path."""
         source = self.checkout.app / "backend" / "src"
         files = {
             str(file.relative_to(source)): file.read_text(encoding="utf-8")
@@ -278,9 +279,12 @@ class Bench:
         for path, old, new in self._patches[logical_id]:
             assert old in files[path], f"the fault no longer fits: {path} does not hold {old!r}"
             files[path] = files[path].replace(old, new)
+        return files
+
+    def _upload(self, logical_id: str) -> None:
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files.items():
+            for name, text in self._patched(logical_id).items():
                 archive.writestr(name, text)
         self.client("lambda").update_function_code(
             FunctionName=self.physical(logical_id), ZipFile=package.getvalue()

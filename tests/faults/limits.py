@@ -68,7 +68,7 @@ def window_without_end(bench: Bench) -> Iterator[None]:
 
 @fault("CODE-13", "a refused job is stored all the same")
 def refused_after_the_job_was_stored(bench: Bench) -> Iterator[None]:
-    create = "job = self._jobs.create(wish, models, request.correlation_id)"
+    create = "job = self._jobs.create(wish, models, request.correlation_id, verification=verification)"
     with bench.patched(
         "ApiFunction",
         _API,
@@ -169,8 +169,8 @@ def one_route_believes_the_body(bench: Bench) -> Iterator[None]:
     with bench.patched(
         "ApiFunction",
         _API,
-        f"{_SPEND}\n        models",
-        'self._limiter.spend(json.loads(request.body()).get("ip", request.source_address))\n        models',
+        f"{_SPEND}\n        job",
+        'self._limiter.spend(json.loads(request.body()).get("ip", request.source_address))\n        job',
     ):
         yield
 

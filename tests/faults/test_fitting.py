@@ -1,0 +1,106 @@
+"""Every replacement in a function's source, or in the checkout, finds its text. No AWS is needed to see that it does not."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from tests.faults.bench import Bench, Checkout
+from tests.faults.fault import Fault, Realm
+from tests.faults.register import FAULTS
+
+_LIVE = [fault for fault in FAULTS if fault.realm is Realm.LIVE]
+_SECONDS = 20
+
+
+class Unconnected(Bench):
+    """A bench whose AWS answers everything with something, and whose functions exist as source alone."""
+
+    env = stack = MagicMock()  # type: ignore[assignment]
+
+    def client(self, service: str) -> Any:
+        return MagicMock()
+
+    unguarded = client
+
+    def physical(self, logical_id: str) -> str:
+        return logical_id
+
+    def _control(self, *_: Any) -> None:
+        """No vendor is there."""
+
+    def _upload(self, logical_id: str) -> None:
+        self._patched(logical_id)
+
+
+@pytest.fixture(scope="module")
+def unconnected(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("fitting")
+    return Unconnected("none", Checkout.of_this_tree(folder / "app"), folder)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No fault waits, and one that waits for an answer is given up."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def misfit(fault: Fault, bench: Bench) -> str:
+    """What the fault does not find in the source, '' if it finds everything that it gets to."""
+    try:
+        with fault.inject(bench):
+            pass
+    except AssertionError as problem:
+        return str(problem) if re.match("the fault no longer fits: .* does not hold", str(problem)) else ""
+    except Exception:  # noqa: BLE001  # a stand-in's answer leads nowhere
+        pass
+    return ""
+
+
+@pytest.mark.parametrize("fault", _LIVE, ids=str)
+def test_a_fault_finds_the_source_that_it_changes(fault: Fault, unconnected: Bench) -> None:
+    assert misfit(fault, unconnected) == ""
+
+
+def test_a_fault_that_no_longer_fits_is_named(unconnected: Bench) -> None:
+    fault = next(one for one in _LIVE if one.what == "a refused job is stored all the same")
+    file = unconnected.checkout.app / "backend" / "src" / "pixel_prompt" / "api.py"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace("job = self._jobs.create", "made = self._jobs.create"), encoding="utf-8")
+    try:
+        assert "pixel_prompt/api.py does not hold" in misfit(fault, unconnected)
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
+def test_most_faults_of_the_source_are_reached(unconnected: Bench) -> None:
+    """A stand-in that raises at once would let every fault pass."""
+    asked: list[str] = []
+
+    class Counting(Unconnected):
+        def _upload(self, logical_id: str) -> None:
+            asked.append(logical_id)
+            super()._upload(logical_id)
+
+    bench = Counting("none", unconnected.checkout, unconnected.reports)
+    for fault in _LIVE:
+        before = len(asked)
+        misfit(fault, bench)
+        asked[before:] = [str(fault)] if len(asked) > before else []
+
+    assert len(asked) > 60, asked
