@@ -240,7 +240,11 @@ def _log_kept(bench: Bench, name: str, kept: int) -> Iterator[None]:
         client.put_retention_policy(logGroupName=group, retentionInDays=days)
 
 
-@fault("CONF-16", "the worker logs into the access log's group", relatives={"CODE-17", "SEC-08"})
+@fault(
+    "CONF-16",
+    "the worker logs into the access log's group",
+    relatives={"CODE-09", "CODE-17", "CODE-20", "SEC-08", "SEC-15"},
+)
 def log_of_another(bench: Bench) -> Iterator[None]:
     with bench.configured("WorkerFunction", LoggingConfig={"LogGroup": bench.physical("AccessLogGroup")}):
         yield

@@ -198,7 +198,7 @@ def deaf_alarm(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-14", "the topic tells the inbox no longer", relatives={"CONF-11"})
+@fault("INF-14", "the topic tells the inbox no longer")
 def unsubscribed_inbox(bench: Bench) -> Iterator[None]:
     client, topic, inbox = bench.client("sns"), bench.stack.alarm_topic.arn, bench.stack.alarm_inbox.arn
     (own,) = [
@@ -213,7 +213,7 @@ def unsubscribed_inbox(bench: Bench) -> Iterator[None]:
         client.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox)
 
 
-@fault("INF-14", "whom the topic tells does not let it in")
+@fault("INF-14", "whom the topic tells does not let it in", relatives={"CONF-11"})
 def closed_inbox(bench: Bench) -> Iterator[None]:
     with bench.queue_with("AlarmInbox", Policy=""):
         yield
