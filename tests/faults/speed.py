@@ -30,10 +30,12 @@ def overloaded(bench: Bench) -> Iterator[None]:
             "ApiFunction",
             "pixel_prompt/api.py",
             "    def health(self, _request: Request, _log: Log) -> Response:\n",
-            "    _answered = 0\n\n"
+            # Once the burst is over, the items that ask for the health get it.
+            "    _answered: list[float] = []\n\n"
             "    def health(self, _request: Request, _log: Log) -> Response:\n"
-            "        type(self)._answered += 1\n"
-            "        if self._answered > 20:\n"
+            "        now = time.monotonic()\n"
+            "        self._answered[:] = [*(one for one in self._answered if now - one < 2), now]\n"
+            "        if len(self._answered) > 10:\n"
             "            raise AwsConnectionError(error='too many')\n",
         ),
     ):
