@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,17 +45,13 @@ def of_the_run(folder: Path, api: Api, begin: Any = begun) -> Job:
     return _of_the_run(verification, api, "job", begin)  # type: ignore[arg-type]
 
 
-class Request:
-    """pytest's request, for the fixture `job` alone."""
+def no_job(problem: Exception) -> Callable[[], Job]:
+    """What makes no job."""
 
-    def __init__(self, made: Job | Exception) -> None:
-        self.made = made
+    def make() -> Job:
+        raise problem
 
-    def getfixturevalue(self, name: str) -> Job:
-        assert name == "job"
-        if isinstance(self.made, Exception):
-            raise self.made
-        return self.made
+    return make
 
 
 def test_one_job_serves_all_processes(tmp_path: Path) -> None:
@@ -97,7 +94,7 @@ def test_every_process_learns_that_the_job_did_not_end(tmp_path: Path) -> None:
 )
 def test_a_refused_request_fails_the_contracts_item(problem: Unverified) -> None:
     with pytest.raises(AssertionError, match="a request that the contract allows is refused"):
-        checks._routed(Request(problem))  # type: ignore[arg-type]
+        checks._routed(no_job(problem))
 
 
 @pytest.mark.parametrize(
@@ -105,19 +102,19 @@ def test_a_refused_request_fails_the_contracts_item(problem: Unverified) -> None
 )
 def test_what_is_no_refusal_leaves_the_contracts_item_unverified(problem: Unverified) -> None:
     with pytest.raises(Unverified) as caught:
-        checks._routed(Request(problem))  # type: ignore[arg-type]
+        checks._routed(no_job(problem))
 
     assert caught.value is problem
 
 
 def test_a_job_that_does_not_end_fails_the_models_item() -> None:
     with pytest.raises(AssertionError, match="had not ended after 720 s"):
-        checks._ended(Request(NotEnded("j1", 720, answer(200))))  # type: ignore[arg-type]
+        checks._ended(no_job(NotEnded("j1", 720, answer(200))))
 
 
 @pytest.mark.parametrize("problem", [NotAccepted(answer(500)), NotEnded("j1", 45, answer(500))])
 def test_without_a_readable_job_the_models_item_is_unverified(problem: Unverified) -> None:
     with pytest.raises(Unverified) as caught:
-        checks._ended(Request(problem))  # type: ignore[arg-type]
+        checks._ended(no_job(problem))
 
     assert caught.value is problem

@@ -145,13 +145,24 @@ def built(verification: Verification, env: Environment, stack: Stack, source: So
 
 
 @pytest.fixture(scope="session")
-def job(verification: Verification, api: Api) -> Job:
+def make_job(verification: Verification, api: Api) -> Callable[[], Job]:
+    """Makes the job of `job`, or returns it: for the items which claim that there is one.
+
+    Raises:
+        NotAccepted: there is no job.
+        NotEnded: it did not end in time.
+    """
+    prompt = f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}"
+    return lambda: _of_the_run(verification, api, "job", lambda: api.begin(prompt))
+
+
+@pytest.fixture(scope="session")
+def job(make_job: Callable[[], Job]) -> Job:
     """A job that was made for this run and has ended, however it ended; all processes of the run share it.
 
     It is marked, so that no user sees it in the gallery.
     """
-    prompt = f"a lighthouse in a calm sea, seen by verification run {uuid.uuid4().hex}"
-    return _of_the_run(verification, api, "job", lambda: api.begin(prompt))
+    return make_job()
 
 
 @pytest.fixture(scope="session")

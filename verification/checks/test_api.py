@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,10 +42,10 @@ pytestmark = pytest.mark.code
 
 @pytest.mark.item("CODE-08")
 def test_every_route_keeps_its_contract(
-    api: Api, request: pytest.FixtureRequest, source: Source, stack: Stack, ledger: Ledger
+    api: Api, make_job: Callable[[], Job], source: Source, stack: Stack, ledger: Ledger
 ) -> None:
     """Clients are written against openapi.yaml; an answer that differs breaks them."""
-    job = _routed(request)
+    job = _routed(make_job)
     contract = Contract(source.app / "backend" / "openapi.yaml")
     problems = []
     painters = [ledger.cheapest(job.painters)]  # the answer is the same for one model and for all
@@ -67,14 +67,14 @@ def test_every_route_keeps_its_contract(
     assert {str(operation) for operation in contract.operations()} == live
 
 
-def _routed(request: pytest.FixtureRequest) -> Job:
+def _routed(make_job: Callable[[], Job]) -> Job:
     """The run's job. That a prompt is accepted, and that a job's status can be read, are claims of CODE-08.
 
     Raises:
         Unverified: there is no such job for another reason.
     """
     try:
-        return cast(Job, request.getfixturevalue("job"))
+        return make_job()
     except (NotAccepted, NotEnded) as problem:
         if problem.answer.status in (HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS):
             raise
@@ -90,11 +90,9 @@ def _paying(api: Api, path: str, models: Sequence[str]) -> AbstractContextManage
 
 
 @pytest.mark.item("CODE-09")
-def test_every_model_yields_an_image(
-    api: Api, request: pytest.FixtureRequest, cdn: Cdn, stack: Stack
-) -> None:
+def test_every_model_yields_an_image(api: Api, make_job: Callable[[], Job], cdn: Cdn, stack: Stack) -> None:
     """Users pay attention to the one picture that is missing."""
-    job = _ended(request)
+    job = _ended(make_job)
     wrong, urls = {}, set()
     rate_limited = job.rate_limited
     for result in job.results:
@@ -130,14 +128,14 @@ def test_every_model_yields_an_image(
     )
 
 
-def _ended(request: pytest.FixtureRequest) -> Job:
+def _ended(make_job: Callable[[], Job]) -> Job:
     """The run's job. That it ends is a claim of CODE-09.
 
     Raises:
         Unverified: there is no job, or nothing tells its status.
     """
     try:
-        return cast(Job, request.getfixturevalue("job"))
+        return make_job()
     except NotEnded as problem:
         if problem.answer.status != HTTPStatus.OK:
             raise
