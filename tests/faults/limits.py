@@ -175,7 +175,7 @@ def one_route_believes_the_body(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-04", "an address has 500 requests a day")
+@fault("CONF-04", "an address has 500 requests a day", relatives={"CONF-20"})
 def ten_times_the_day(bench: Bench) -> Iterator[None]:
     with bench.with_variables("ApiFunction", ADDRESS_DAILY_LIMIT="500"):
         yield
