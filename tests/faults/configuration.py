@@ -250,7 +250,11 @@ def log_of_another(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-16", "the worker's log group is gone", relatives={"CODE-09", "CODE-17", "CODE-20", "SEC-15"})
+@fault(
+    "CONF-16",
+    "the worker's log group is gone",
+    relatives={"CODE-09", "CODE-17", "CODE-20", "SEC-15", "SEC-26"},
+)
 def lost_log(bench: Bench) -> Iterator[None]:
     client, group = bench.client("logs"), bench.physical("WorkerLogGroup")
     before = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]

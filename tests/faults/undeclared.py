@@ -280,7 +280,12 @@ def metric_filter(bench: Bench) -> Iterator[None]:
         client.delete_metric_filter(logGroupName=group, filterName="by-hand")
 
 
-@fault("INF-21", "another account may read the keys' secret", finding="secretsmanager:GetSecretValue")
+@fault(
+    "INF-21",
+    "another account may read the keys' secret",
+    finding="secretsmanager:GetSecretValue",
+    relatives={"SEC-26"},
+)
 def secret_policy(bench: Bench) -> Iterator[None]:
     client, secret = bench.client("secretsmanager"), bench.physical("ProviderKeys")
     statement = {
