@@ -54,14 +54,13 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(time, "sleep", lambda _: None)
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(_SECONDS)
     yield
-    signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
 def misfit(fault: Fault, bench: Bench) -> str:
     """What the fault does not find in the source, '' if it finds everything that it gets to."""
+    signal.alarm(_SECONDS)
     try:
         with fault.inject(bench):
             pass
@@ -69,6 +68,8 @@ def misfit(fault: Fault, bench: Bench) -> str:
         return str(problem) if re.match("the fault no longer fits: .* does not hold", str(problem)) else ""
     except Exception:  # noqa: BLE001  # a stand-in's answer leads nowhere
         pass
+    finally:
+        signal.alarm(0)
     return ""
 
 
