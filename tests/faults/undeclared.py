@@ -329,7 +329,7 @@ def cache_behaviour(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-21", "an alarm counts in a unit of its own", finding="Unit Megabits")
+@fault("INF-21", "an alarm counts in a unit of its own", finding="Unit Megabits", relatives={"CONF-12"})
 def alarm_unit(bench: Bench) -> Iterator[None]:
     with bench.alarm("ApiThrottlesAlarm", lambda alarm: {**alarm, "Unit": "Megabits"}):
         yield
