@@ -28,17 +28,14 @@ def disabled_distribution(bench: Bench) -> Iterator[None]:
         yield
 
 
-# Without CDN-18: the edge still serves the older images that it keeps.
-@fault(
-    "CDN-02",
-    "the origin path is wrong",
-    relatives=SERVED_IMAGES - {"CDN-02", "CDN-03", "CDN-18"} | {"CDN-12"},
-)
+@fault("CDN-02", "the origin path is wrong", relatives=SERVED_IMAGES - {"CDN-02", "CDN-03"} | {"CDN-12"})
 def wrong_origin_path(bench: Bench) -> Iterator[None]:
     def move(configuration: dict[str, Any]) -> None:
         configuration["Origins"]["Items"][0]["OriginPath"] = "/elsewhere"
 
     with bench.distribution_changed(move):
+        # The edge would serve the images that it keeps, and which those are depends on what ran before.
+        bench.stack.distribution.invalidate("/*")
         yield
 
 
@@ -101,8 +98,7 @@ def _image(bench: Bench, **changes: Any) -> Iterator[None]:
         bench.stack.distribution.invalidate(f"/{key}")
 
 
-# With a wrong origin path, the distribution serves the images that it has cached alone.
-@fault("CDN-18", "an old image is answered as a document", apart_from={"CDN-04"})
+@fault("CDN-18", "an old image is answered as a document")
 def image_as_document(bench: Bench) -> Iterator[None]:
     with _image(bench, ContentType="text/html"):
         yield

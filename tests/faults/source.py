@@ -63,9 +63,8 @@ def stale_coverage(bench: Bench) -> Iterator[None]:
 @fault("CODE-05", "a note to oneself in shipped source", realm=Realm.SOURCE)
 def unfinished_word(bench: Bench) -> Iterator[None]:
     word = "TO" + "DO"
-    with bench.checkout.written(
-        "backend/src/pixel_prompt/later.py", f'"""Later."""\n\n# {word}: finish this\n'
-    ):
+    # Not in a comment, where Ruff would name it too.
+    with bench.checkout.written("backend/src/pixel_prompt/later.py", f'"""{word}: finish this."""\n'):
         yield
 
 
@@ -85,7 +84,8 @@ def hash_of_other_code(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-03", "a shell is given what it is told", realm=Realm.SOURCE)
 def shell_injection(bench: Bench) -> Iterator[None]:
-    text = '"""Shell."""\n\nimport subprocess\n\n\ndef run(line: str) -> None:\n    subprocess.run(line, shell=True)\n'
+    call = "subprocess.run(line, check=True, shell=True)  # noqa: S602 - Bandit does not read this"
+    text = f'"""Shell."""\n\nimport subprocess\n\n\ndef run(line: str) -> None:\n    {call}\n'
     with bench.checkout.written("backend/src/pixel_prompt/shell.py", text):
         yield
 
