@@ -261,6 +261,22 @@ def test_route_is_throttled_and_recovers(api: Stack) -> None:
     assert ask(api, "GET", "/limited").status_code == 200
 
 
+def test_a_gateway_that_refuses_for_good_begins_anew_when_that_is_switched_on_again(api: Stack) -> None:
+    switch = f"{api.cloud.state.endpoint}/_embedded/switches/refusing-gateway"
+    answered = []
+    for _ in range(2):
+        assert api.ask("PUT", switch).status_code == 200
+        try:
+            time.sleep(1.2)  # the route allows one request a second, and three at once
+            answered.append([ask(api, "GET", "/limited").status_code for _ in range(6)])
+            time.sleep(1.2)
+            answered[-1].append(ask(api, "GET", "/limited").status_code)
+        finally:
+            assert api.ask("DELETE", switch).status_code == 200
+
+    assert [(statuses[0], statuses[-1]) for statuses in answered] == [(200, 429)] * 2
+
+
 def test_throttling_follows_the_live_stage(api: Stack) -> None:
     gateway = api.cloud.client("apigatewayv2")
     stage = {"ApiId": api.outputs["Id"], "StageName": "$default"}

@@ -54,7 +54,7 @@ def dead_output(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("INF-03", "an output is missing", relatives={"CONF-15"}, alone=True)
+@fault("INF-03", "an output is missing", relatives={"CDN-16", "CDN-17", "CONF-15"}, alone=True)
 def missing_output(bench: Bench) -> Iterator[None]:
     with bench.template(lambda template: template["Outputs"].pop("S3BucketName")):
         yield

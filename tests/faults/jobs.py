@@ -117,7 +117,7 @@ def _other_secret(bench: Bench, change: Callable[[str], str]) -> Iterator[None]:
             client.put_secret_value(SecretId=secret, SecretString=before)
 
 
-@fault("CONF-02", "the secret was emptied, and the worker is warm", alone=True)
+@fault("CONF-02", "the secret was emptied, and the worker is warm", relatives={"CONF-19"}, alone=True)
 def emptied_secret(bench: Bench) -> Iterator[None]:
     with _other_secret(bench, lambda _: "{}"):
         yield
@@ -139,7 +139,7 @@ def swapped_keys(bench: Bench) -> Iterator[None]:
         yield
 
 
-@fault("CONF-02", "the secret is no JSON, and the worker is warm", alone=True)
+@fault("CONF-02", "the secret is no JSON, and the worker is warm", relatives={"CONF-19"}, alone=True)
 def garbled_secret(bench: Bench) -> Iterator[None]:
     with _other_secret(bench, lambda text: text[:-1]):
         yield

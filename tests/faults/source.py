@@ -144,7 +144,7 @@ def no_history(bench: Bench) -> Iterator[None]:
     "ESLint is not installed",
     realm=Realm.SOURCE,
     outcome=Outcome.UNVERIFIED,
-    relatives={"CODE-02", "CODE-04"},
+    relatives={"CODE-02", "CODE-04", "CODE-24"},
     alone=True,
 )
 def no_node_modules(bench: Bench) -> Iterator[None]:

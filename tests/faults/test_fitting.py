@@ -14,11 +14,11 @@ from unittest.mock import MagicMock
 import pytest
 
 from tests.faults.bench import Bench, Checkout
-from tests.faults.fault import Fault, Realm
+from tests.faults.fault import Fault
 from tests.faults.register import FAULTS
+from tests.probes.registries import Registries
 from verification.probes.api import Api
 
-_LIVE = [fault for fault in FAULTS if fault.realm is Realm.LIVE]
 _SECONDS = 20
 
 
@@ -46,9 +46,12 @@ class Unconnected(Bench):
 
 
 @pytest.fixture(scope="module")
-def unconnected(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def unconnected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("fitting")
-    return Unconnected("none", Checkout.of_this_tree(folder / "app"), folder)
+    checkout = Checkout.of_this_tree(folder / "app")
+    registries = Registries(checkout.app)
+    yield Unconnected("none", checkout, folder, registries)
+    registries.close()
 
 
 @pytest.fixture(autouse=True)
@@ -80,13 +83,13 @@ def misfit(fault: Fault, bench: Bench) -> str:
     return ""
 
 
-@pytest.mark.parametrize("fault", _LIVE, ids=str)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_fault_finds_the_source_that_it_changes(fault: Fault, unconnected: Bench) -> None:
     assert misfit(fault, unconnected) == ""
 
 
 def test_a_fault_that_no_longer_fits_is_named(unconnected: Bench) -> None:
-    fault = next(one for one in _LIVE if one.what == "a refused job is stored all the same")
+    fault = next(one for one in FAULTS if one.what == "a refused job is stored all the same")
     file = unconnected.checkout.app / "backend" / "src" / "pixel_prompt" / "api.py"
     before = file.read_text(encoding="utf-8")
     file.write_text(before.replace("job = self._jobs.create", "made = self._jobs.create"), encoding="utf-8")
@@ -96,7 +99,7 @@ def test_a_fault_that_no_longer_fits_is_named(unconnected: Bench) -> None:
         file.write_text(before, encoding="utf-8")
 
 
-def test_every_fault_that_patches_a_function_is_reached(unconnected: Bench) -> None:
+def test_every_fault_that_replaces_text_is_reached(unconnected: Bench) -> None:
     """A stand-in that raises before the replacement would let the fault pass."""
     reached: list[str] = []
 
@@ -104,10 +107,17 @@ def test_every_fault_that_patches_a_function_is_reached(unconnected: Bench) -> N
         def _upload(self, logical_id: str) -> None:
             reached.append(logical_id)
 
-    bench = Counting("none", unconnected.checkout, unconnected.reports)
+    class CountingCheckout(Checkout):
+        def changed(self, path: str, old: str, new: str) -> Any:
+            reached.append(path)
+            return nullcontext()
+
+    checkout = CountingCheckout(unconnected.checkout.app)
+    bench = Counting("none", checkout, unconnected.reports, unconnected.registries)
     missed = []
-    for fault in _LIVE:
-        if "bench.patched(" in inspect.getsource(inspect.unwrap(fault.inject)):
+    for fault in FAULTS:
+        source = inspect.getsource(inspect.unwrap(fault.inject))
+        if "bench.patched(" in source or "checkout.changed(" in source:
             reached.clear()
             misfit(fault, bench)
             missed += [] if reached else [str(fault)]

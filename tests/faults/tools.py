@@ -162,7 +162,9 @@ def forgotten_form(bench: Bench) -> Iterator[None]:
 
 @fault("SEC-21", "what a check prints is reported as it is", realm=Realm.SOURCE)
 def raw_output(bench: Bench) -> Iterator[None]:
-    with bench.checkout.changed("readiness/session/outcomes.py", "(name, redact(text))", "(name, text)"):
+    with bench.checkout.changed(
+        "readiness/session/outcomes.py", "(name, redact(beginning(text)))", "(name, beginning(text))"
+    ):
         yield
 
 

@@ -34,7 +34,7 @@ from verification.embedded.server.context import (
     Scope,
     Send,
 )
-from verification.embedded.server.switches import Switch, is_on
+from verification.embedded.server.switches import Switch, is_on, on_since
 
 require(ministack.app, "_parse_execute_api_url", "_resolve_stage_and_path")
 require(
@@ -299,7 +299,7 @@ class Gateway:
         self._app = app
         self._context = context
         self._buckets = Buckets()
-        self._refusing: set[BucketKey] = set()
+        self._refusing: dict[BucketKey, float] = {}
         self._late: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -397,11 +397,13 @@ class Gateway:
         node = self._context.pace.one_of(pace.GATEWAY_NODES)
         key = (exchange.api_id, exchange.stage_name, exchange.route_key or "", node)
         allowed = self._buckets.take(key, rate=float(rate), burst=float(burst))
-        if not is_on(Switch.REFUSING_GATEWAY):
-            self._refusing.clear()
-        elif not allowed:
-            self._refusing.add(key)
-        return allowed and key not in self._refusing
+        # Whoever turns the switch on again begins anew, even if no request came while it was off.
+        since = on_since(Switch.REFUSING_GATEWAY)
+        if since is None:
+            return allowed
+        if not allowed:
+            self._refusing[key] = since
+        return self._refusing.get(key) != since
 
     async def _integrate(
         self, exchange: Exchange, route: Mapping[str, Any], scope: Scope, body: bytes, answer: Answer

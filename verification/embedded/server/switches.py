@@ -7,6 +7,7 @@ The main port's listener is loopback alone.
 from __future__ import annotations
 
 import json
+import time
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -24,12 +25,17 @@ class Switch(StrEnum):
     REFUSING_GATEWAY = "refusing-gateway"  # a throttle that has refused once refuses for good
 
 
-_on: set[Switch] = set()
+_on: dict[Switch, float] = {}
 
 
 def is_on(switch: Switch) -> bool:
     """Tell whether a switch is on."""
     return switch in _on
+
+
+def on_since(switch: Switch) -> float | None:
+    """Return when a switch was turned on, in seconds of the monotonic clock, or None while it is off."""
+    return _on.get(switch)
 
 
 def reset() -> None:
@@ -59,9 +65,9 @@ def _turn(method: str, name: str) -> tuple[HTTPStatus, dict[str, object]]:
     if name and name not in set(Switch):
         return HTTPStatus.NOT_FOUND, {"error": f"no switch {name!r}; known: {', '.join(Switch)}"}
     if name and method == "PUT":
-        _on.add(Switch(name))
+        _on.setdefault(Switch(name), time.monotonic())
     elif name and method == "DELETE":
-        _on.discard(Switch(name))
+        _on.pop(Switch(name), None)
     elif name or method != "GET":
         return HTTPStatus.METHOD_NOT_ALLOWED, {"error": f"{method} is not for this path"}
     return HTTPStatus.OK, {"on": sorted(_on)}
