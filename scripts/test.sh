@@ -37,7 +37,8 @@ cfn-lint backend/template.yaml
 git ls-files -z | xargs -0 codespell
 
 step backend
-(cd backend && pytest tests --quiet)
+# Bytecode beside these sources would end up in the functions' packages.
+(cd backend && PYTHONDONTWRITEBYTECODE=1 pytest tests --quiet)
 
 step frontend
 (

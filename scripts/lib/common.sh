@@ -10,8 +10,6 @@ if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi
 # Every script lies in scripts/.
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export PATH="$ROOT/.venv/bin:$ROOT/.tools/bin:$PATH"
-# Bytecode beside the sources would end up in the functions' packages.
-export PYTHONDONTWRITEBYTECODE=1
 export SAM_CLI_TELEMETRY=0 PYTHONSAFEPATH=1 PYTHONPATH="$ROOT"
 
 say() { printf '%s\n' "$*" >&2; }

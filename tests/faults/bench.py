@@ -196,7 +196,7 @@ class Bench:
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=1200,  # where a log is lost, each item that reads it waits for it
         )
 
     @contextmanager
