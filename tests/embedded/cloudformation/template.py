@@ -48,10 +48,17 @@ RULES = [
         "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": 31}],
     },
 ]
+# KMS refuses a key policy that nobody could change again.
+ADMINISTRATORS = {
+    "Effect": "Allow",
+    "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
+    "Action": "kms:*",
+    "Resource": "*",
+}
 FULL: dict[str, Any] = {
     "Parameters": {"Count": {"Type": "Number", "Default": 7}, "On": {"Type": "String", "Default": "true"}},
     "Resources": {
-        "Key": resource("KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": []}),
+        "Key": resource("KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": [ADMINISTRATORS]}),
         "LogBucket": resource(
             "S3::Bucket",
             AccessControl="LogDeliveryWrite",

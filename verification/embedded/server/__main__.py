@@ -217,6 +217,7 @@ def _overlays() -> dict[str, Any]:
         "cdn",
         "names",
         "cognito",
+        "key_policies",
         "managed_keys",
         "managed_policies",
         "providers",

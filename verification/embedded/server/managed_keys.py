@@ -75,6 +75,7 @@ def _create(service: str) -> Any:
         {
             "Description": f"Default key that protects my {service} data when no other key is defined",
             "Policy": json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            "BypassPolicyLockoutSafetyCheck": True,
         }
     )
     record = kms._keys[json.loads(answer[2])["KeyMetadata"]["KeyId"]]
