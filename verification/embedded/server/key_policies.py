@@ -1,4 +1,4 @@
-"""Overlay: KMS refuses a key policy that nobody of the account could change again, unless the request says that it may.
+"""Overlay: KMS refuses a key policy that no principal of the account could change again, unless the request allows that.
 
 AWS asks whether the caller may send PutKeyPolicy afterwards. This overlay asks whether any principal of the account that the
 policy names may, so it refuses less. Source: KMS API Reference, PutKeyPolicy and CreateKey, BypassPolicyLockoutSafetyCheck.
@@ -27,7 +27,7 @@ _REFUSED: Final = "The new key policy will not allow you to update the key polic
 
 
 def install(_context: Context) -> None:
-    """Look at each key policy before KMS takes it."""
+    """Check each key policy before KMS takes it."""
     create_key, put_key_policy = kms._create_key, kms._put_key_policy
 
     def create(data: dict[str, Any]) -> Any:
