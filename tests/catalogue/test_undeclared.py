@@ -139,6 +139,8 @@ Resources:
         Version: "2012-10-17"
         Statement:
           - {Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: kms:*, Resource: "*"}
+  Users: {Type: AWS::Cognito::UserPool}
+  Page: {Type: AWS::Cognito::UserPoolClient, Properties: {UserPoolId: !Ref Users}}
   CachePolicy:
     Type: AWS::CloudFront::CachePolicy
     Properties:
@@ -467,6 +469,34 @@ def lifecycle_rule_beside_an_unnamed_one(stack: Stack) -> None:
     client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule, *rules]})
 
 
+def trigger(stack: Stack) -> None:
+    """A function that may add claims to every token."""
+    arn = stack.cloud.client("lambda").get_function(FunctionName=stack.id_of("Function"))["Configuration"]
+    stack.cloud.client("cognito-idp").update_user_pool(
+        UserPoolId=stack.id_of("Users"), LambdaConfig={"PreTokenGeneration": arn["FunctionArn"]}
+    )
+
+
+def page_client(stack: Stack) -> None:
+    stack.cloud.client("cognito-idp").create_user_pool_client(
+        UserPoolId=stack.id_of("Users"), ClientName="by-hand"
+    )
+
+
+def identity_provider(stack: Stack) -> None:
+    stack.cloud.client("cognito-idp").create_identity_provider(
+        UserPoolId=stack.id_of("Users"),
+        ProviderName="elsewhere",
+        ProviderType="OIDC",
+        ProviderDetails={
+            "client_id": "by-hand",
+            "authorize_scopes": "openid",
+            "attributes_request_method": "GET",
+            "oidc_issuer": "https://issuer.example",
+        },
+    )
+
+
 ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
     (bucket_website, "Bucket", "WebsiteConfiguration"),
     (bucket_lifecycle, "Bucket", "LifecycleConfiguration"),
@@ -503,6 +533,9 @@ ADDITIONS: Sequence[tuple[Callable[[Stack], Any], str, str]] = [
         "OwnHeaders",
         "ResponseHeadersPolicyConfig.CustomHeadersConfig Header=x-by-hand",
     ),
+    (trigger, "Users", "LambdaConfig.PreTokenGeneration"),
+    (page_client, "Users", "UserPoolClients"),
+    (identity_provider, "Users", "IdentityProviders elsewhere"),
     (firewall_rule, "Acl", "Rules Name=by-hand"),
     (
         scope_of_the_declared_rule,

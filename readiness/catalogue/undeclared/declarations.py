@@ -184,6 +184,11 @@ ATTACHMENTS: Final = (
     Attachment(
         "AWS::SecretsManager::RotationSchedule", "SecretId", "Rotation", _property("RotationLambdaARN")
     ),
+    Attachment("AWS::Cognito::UserPoolClient", "UserPoolId", "UserPoolClients", _id),
+    Attachment("AWS::Cognito::UserPoolDomain", "UserPoolId", "Domains", _property("Domain")),
+    Attachment(
+        "AWS::Cognito::UserPoolIdentityProvider", "UserPoolId", "IdentityProviders", _property("ProviderName")
+    ),
     Attachment("AWS::KMS::Alias", "TargetKeyId", "KeyAliases", _property("AliasName")),
     Attachment(
         "AWS::WAFv2::LoggingConfiguration", "ResourceArn", "Logging", _property("LogDestinationConfigs")

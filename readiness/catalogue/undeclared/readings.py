@@ -120,6 +120,10 @@ def _table(method: str, take: str) -> Read:
     return Read("dynamodb", method, {"TableName": "{id}"}, take)
 
 
+def _user_pool(method: str, take: str) -> Read:
+    return Read("cognito-idp", method, {"UserPoolId": "{id}"}, take)
+
+
 def _role(method: str, take: str) -> Read:
     return Read("iam", method, {"RoleName": "{id}"}, take)
 
@@ -368,6 +372,16 @@ READINGS: Final[Mapping[str, Sequence[Reading]]] = {
             "TracingConfiguration: tracingConfiguration.enabled, EncryptionConfiguration: encryptionConfiguration.kmsKeyId}",
         ),
         _EVENT_RULES,
+    ),
+    "AWS::Cognito::UserPool": (
+        _user_pool(
+            "describe_user_pool",
+            "UserPool.{AdminCreateUserConfig: AdminCreateUserConfig, DeletionProtection: DeletionProtection, "
+            "LambdaConfig: LambdaConfig, MfaConfiguration: MfaConfiguration, Policies: Policies, Domains: [Domain, CustomDomain][]}",
+        ),
+        # Without what describes a client, which contains its secret.
+        _user_pool("list_user_pool_clients", "{UserPoolClients: UserPoolClients[].ClientId}"),
+        _user_pool("list_identity_providers", "{IdentityProviders: Providers[].ProviderName}"),
     ),
     "AWS::KMS::Key": (
         Read("kms", "get_key_policy", {"KeyId": "{id}", "PolicyName": "default"}, "{Policy: Policy}"),

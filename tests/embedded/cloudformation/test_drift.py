@@ -47,6 +47,27 @@ TEMPLATE: Mapping[str, Any] = {
             "Type": "AWS::KMS::Key",
             "Properties": {"KeyPolicy": KEY_POLICY, "EnableKeyRotation": True},
         },
+        "Users": {
+            "Type": "AWS::Cognito::UserPool",
+            "Properties": {
+                "UserPoolName": "members",
+                "UsernameAttributes": ["email"],
+                "AutoVerifiedAttributes": ["email"],
+                "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+                "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+                "Policies": {"PasswordPolicy": {"MinimumLength": 14, "TemporaryPasswordValidityDays": 3}},
+                "UserPoolTags": {"Project": "demo"},
+            },
+        },
+        "Page": {
+            "Type": "AWS::Cognito::UserPoolClient",
+            "Properties": {
+                "UserPoolId": {"Ref": "Users"},
+                "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"],
+                "IdTokenValidity": 60,
+                "TokenValidityUnits": {"IdToken": "minutes"},
+            },
+        },
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
         "TopicPolicy": {
             "Type": "AWS::SNS::TopicPolicy",
@@ -268,9 +289,24 @@ def firewall_blocks(stack: Stack) -> None:
     )
 
 
+def anybody_may_sign_up(stack: Stack) -> None:
+    stack.cloud.client("cognito-idp").update_user_pool(
+        UserPoolId=stack.id_of("Users"), AdminCreateUserConfig={"AllowAdminCreateUserOnly": False}
+    )
+
+
+def another_way_to_sign_in(stack: Stack) -> None:
+    client, pool, id_ = stack.cloud.client("cognito-idp"), stack.id_of("Users"), stack.id_of("Page")
+    client.update_user_pool_client(
+        UserPoolId=pool, ClientId=id_, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )
+
+
 CHANGES: list[tuple[Callable[[Stack], None], str, str]] = [
     (key_lets_another_account_in, "Key", "MODIFIED"),
     (key_without_rotation, "Key", "MODIFIED"),
+    (anybody_may_sign_up, "Users", "MODIFIED"),
+    (another_way_to_sign_in, "Page", "MODIFIED"),
     (variable_added, "Function", "MODIFIED"),
     (alarm_for_later, "Alarm", "MODIFIED"),
     (lines_for_a_day, "Group", "MODIFIED"),
