@@ -7,10 +7,14 @@ import sys
 from verification.application import ROOT
 
 sys.path.append(str(ROOT / "backend" / "src"))
+# Bytecode beside these sources would end up in the functions' packages.
+wrote, sys.dont_write_bytecode = sys.dont_write_bytecode, True
 
-from pixel_prompt import generation
-from pixel_prompt.models import DEFAULT_MODELS as MODELS
-from pixel_prompt.models import TEXT_MODEL, Model
+from pixel_prompt import generation  # noqa: E402
+from pixel_prompt.models import DEFAULT_MODELS as MODELS  # noqa: E402
+from pixel_prompt.models import TEXT_MODEL, Model  # noqa: E402
+
+sys.dont_write_bytecode = wrote
 
 __all__ = ["MODELS", "TEXT_MODEL", "generation", "of"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from readiness.catalogue.undeclared import policies
+from readiness.catalogue.undeclared import policies, pools
 from readiness.catalogue.undeclared.declarations import Declarations
-from readiness.catalogue.undeclared.difference import defaults, extras
+from readiness.catalogue.undeclared.difference import Extra, defaults, extras
 from readiness.catalogue.undeclared.readings import READINGS, whole
 from readiness.catalogue.undeclared.search import undeclared
 from readiness.catalogue.undeclared.subject import Account, Subject
@@ -182,6 +182,110 @@ def test_what_is_declared_or_usual_is_not() -> None:
 
     assert found("Lambda::Function", "worker", usual) == []
     assert found("Lambda::Function", "worker", more, declared) == []
+
+
+POOL = {
+    "Id": "eu-west-1_pool",
+    "Name": "members",
+    "Policies": {
+        "PasswordPolicy": {
+            "MinimumLength": 8,
+            "RequireUppercase": True,
+            "RequireLowercase": True,
+            "RequireNumbers": True,
+            "RequireSymbols": True,
+            "TemporaryPasswordValidityDays": 7,
+        },
+        "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]},
+    },
+    "DeletionProtection": "INACTIVE",
+    "LambdaConfig": {},
+    "MfaConfiguration": "OFF",
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
+}
+WEAK = {
+    **POOL["Policies"]["PasswordPolicy"],
+    **dict.fromkeys(("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"), False),
+}
+INVITED = {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 3}
+TRIGGER = {
+    "PreTokenGeneration": FUNCTION,
+    "PreTokenGenerationConfig": {"LambdaArn": FUNCTION, "LambdaVersion": "V1_0"},
+}
+
+
+def of_pool(declared: Mapping[str, Any], **live: Any) -> list[str]:
+    declared = {**declared, **pools.declared(pools.POOL, declared)}
+    return found(
+        "Cognito::UserPool",
+        "eu-west-1_pool",
+        {"cognito-idp:DescribeUserPool": {"UserPool": {**POOL, **live}}},
+        declared,
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "live"),
+    [
+        ({}, {}),
+        ({"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}, {}),
+        (
+            {"Policies": {"PasswordPolicy": {"MinimumLength": 12}}},
+            {"Policies": {"PasswordPolicy": {**WEAK, "MinimumLength": 12}}},
+        ),
+        (
+            {"Policies": {"PasswordPolicy": {**WEAK, "TemporaryPasswordValidityDays": 3}}},
+            {
+                "Policies": {"PasswordPolicy": {**WEAK, "TemporaryPasswordValidityDays": 3}},
+                "AdminCreateUserConfig": INVITED,
+            },
+        ),
+        (
+            {"AdminCreateUserConfig": {"UnusedAccountValidityDays": 3}},
+            {
+                "Policies": {
+                    "PasswordPolicy": {
+                        **POOL["Policies"]["PasswordPolicy"],
+                        "TemporaryPasswordValidityDays": 3,
+                    }
+                },
+                "AdminCreateUserConfig": INVITED,
+            },
+        ),
+        ({"LambdaConfig": {"PreTokenGeneration": FUNCTION}}, {"LambdaConfig": TRIGGER}),
+        (
+            {"LambdaConfig": {"PreTokenGenerationConfig": TRIGGER["PreTokenGenerationConfig"]}},
+            {"LambdaConfig": TRIGGER},
+        ),
+    ],
+    ids=[
+        "nothing",
+        "sign-in",
+        "length",
+        "days",
+        "days by the older name",
+        "trigger",
+        "trigger with its version",
+    ],
+)
+def test_what_cognito_fills_in_or_says_twice_is_no_addition(
+    declared: Mapping[str, Any], live: Mapping[str, Any]
+) -> None:
+    assert of_pool(declared, **live) == []
+
+
+def test_what_is_added_to_a_user_pool_is_found() -> None:
+    assert len(of_pool({}, Policies={"PasswordPolicy": WEAK})) == 4
+    assert "MfaConfiguration" in " ".join(of_pool({}, MfaConfiguration="OPTIONAL"))
+    assert "LambdaConfig.PreTokenGeneration" in " ".join(
+        of_pool({"LambdaConfig": {"PreSignUp": FUNCTION}}, LambdaConfig=TRIGGER)
+    )
+    assert "Domains theirs" in " ".join(of_pool({}, Domain="theirs"))
+
+
+def test_a_name_that_is_unique_within_a_user_pool_alone_is_not_looked_for_in_other_stacks() -> None:
+    assert Extra("IdentityProviders", "Google").id == ""
+    assert Extra("UserPoolClients", "1example23456789").id == "1example23456789"
 
 
 def test_a_block_that_is_declared_in_part_has_other_defaults() -> None:

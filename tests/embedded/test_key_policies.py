@@ -41,6 +41,14 @@ OPEN = {
     "the account": policy(SERVICE, statement({"AWS": ROOT})),
     "the caller": policy(statement({"AWS": ["arn:aws:iam::123456789012:user/deployer"]})),
     "everybody": policy(statement("*")),
+    "everybody of the account": policy(
+        statement({"AWS": "*"}, Condition={"StringEquals": {"kms:CallerAccount": "123456789012"}})
+    ),
+    "all keys": policy(statement({"AWS": ROOT}) | {"Resource": "arn:aws:kms:us-east-1:123456789012:key/*"}),
+    "denied to some": policy(
+        statement({"AWS": ROOT}),
+        statement("*", effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+    ),
     "one statement": {**policy(), "Statement": statement({"AWS": ROOT})},
 }
 
@@ -63,10 +71,28 @@ def test_a_policy_that_nobody_could_change_is_refused(cloud: Running, document: 
 @pytest.mark.parametrize("document", OPEN.values(), ids=list(OPEN))
 def test_a_policy_that_somebody_may_change_is_taken(cloud: Running, document: dict[str, Any]) -> None:
     client, text = cloud.client("kms"), json.dumps(document)
-    key = client.create_key(Policy=text)["KeyMetadata"]["KeyId"]
+    key = client.create_key()["KeyMetadata"]["KeyId"]
+
+    assert client.create_key(Policy=text)["KeyMetadata"]["KeyId"]
     client.put_key_policy(KeyId=key, PolicyName="default", Policy=text)
 
-    assert json.loads(client.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == document
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Statement": null}', '{"Statement": ["x"]}'])
+def test_what_is_no_policy_is_refused(cloud: Running, text: str) -> None:
+    client = cloud.client("kms")
+    key = client.create_key()["KeyMetadata"]["KeyId"]
+
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        client.put_key_policy(KeyId=key, PolicyName="default", Policy=text)
+    with pytest.raises(ClientError, match="NotFoundException"):
+        client.put_key_policy(KeyId="00000000-0000-0000-0000-000000000000", PolicyName="default", Policy=text)
+
+
+def test_a_template_may_say_that_it_locks_the_account_out(cloud: Running) -> None:
+    properties = {"KeyPolicy": LOCKED["a service alone"], "BypassPolicyLockoutSafetyCheck": True}
+    stack = Stack(cloud, {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": properties}}})
+
+    assert stack.delete() == "DELETE_COMPLETE"
 
 
 def test_a_stack_fails_and_goes_back_to_the_policy_of_before(cloud: Running) -> None:

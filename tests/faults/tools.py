@@ -53,7 +53,7 @@ def group_edited_alone(bench: Bench) -> Iterator[None]:
 def lock_without_hash(bench: Bench) -> Iterator[None]:
     lock = (bench.checkout.app / "requirements" / "lambda.txt").read_text(encoding="utf-8")
     bare = re.sub(r"(?m)^(jmespath==\S+) \\\n(?: +--hash=\S+(?: \\)?\n)+", r"\1\n", lock)
-    assert bare != lock, "the fault no longer fits: requirements/lambda.txt holds no hash of jmespath"
+    assert bare != lock, "the fault no longer fits: requirements/lambda.txt does not hold a hash of jmespath"
     with bench.checkout.written("requirements/lambda.txt", bare):
         yield
 
@@ -204,7 +204,7 @@ def interpolated_title(bench: Bench) -> Iterator[None]:
 def unpinned_action(bench: Bench) -> Iterator[None]:
     text = (bench.checkout.app / _WORKFLOW).read_text(encoding="utf-8")
     moved = re.sub(r"(actions/checkout)@[0-9a-f]{40} # v(\d+)\S*", r"\1@v\2", text)
-    assert moved != text, f"the fault no longer fits: {_WORKFLOW} pins no actions/checkout"
+    assert moved != text, f"the fault no longer fits: {_WORKFLOW} does not hold a pinned actions/checkout"
     with bench.checkout.written(_WORKFLOW, moved):
         yield
 

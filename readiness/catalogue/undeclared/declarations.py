@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from readiness.aws.cloudformation import CloudFormationStack
-from readiness.catalogue.undeclared import apis, edge, policies
+from readiness.catalogue.undeclared import apis, edge, policies, pools
 from readiness.catalogue.undeclared.subject import Document
 from readiness.discovery import arns
 from readiness.discovery.graph import Graph, Resource
@@ -321,6 +321,7 @@ def _own(kind: str, properties: Document) -> Document:
     if kind in ("AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"):
         found |= _api(kind, properties)
     found |= edge.declared(kind, properties)
+    found |= pools.declared(kind, properties)
     return found
 
 

@@ -27,6 +27,8 @@ _IDENTITIES: Final = (
     "StorageClass",
 )
 """Members that say which element of a list one is."""
+_NAMES_OF_ITS_OWN: Final = ("IdentityProviders",)
+"""Attachments whose physical id is unique only within what they are attached to, so that another stack may have the same."""
 _IDS: Final = ("UUID", "SubscriptionArn", "Sid")
 _VARIABLES: Final = "Environment.Variables."
 """Values that a report does not show, because they may be secrets."""
@@ -42,7 +44,7 @@ class Extra:
     @property
     def id(self) -> str:
         """By what CloudFormation may know it, where it is an attachment; empty where it is a setting."""
-        if self.path not in ATTACHED:
+        if self.path not in ATTACHED or self.path in _NAMES_OF_ITS_OWN:
             return ""
         if isinstance(self.value, Mapping):
             return str(next((self.value[name] for name in _IDS if name in self.value), ""))
@@ -171,7 +173,7 @@ class _Search:
             return
         if isinstance(live, Mapping):
             for name, value in live.items():
-                yield from self.leaf(value, f"{path}.{name}", beside=beside)
+                yield from self.leaf(value, f"{path}.{name}")
         else:
             yield Extra(path, live)
 

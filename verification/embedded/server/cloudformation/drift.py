@@ -40,14 +40,14 @@ DOCUMENTS: Final = frozenset(
         "DeliveryPolicy",
         "FilterPolicy",
         "KeyPolicy",
-        "Policies",
         "PolicyDocument",
         "RedriveAllowPolicy",
         "RedrivePolicy",
         "StageVariables",
+        ("AWS::IAM::Role", "Policies"),
     }
 )
-"""Properties that are documents or maps, in which an added member is a difference too. Source: their types in the registry's schemas."""
+"""Properties, some of one type alone, that are documents or maps, in which an added member is a difference too. Source: their types in the registry's schemas."""
 _DETECTIONS: Final = frozenset({"DetectStackDrift", "DetectStackResourceDrift"})
 _CHANGES: Final = frozenset(
     {"CreateStack", "DeleteStack", "ExecuteChangeSet", "RollbackStack", "UpdateStack"}
@@ -97,7 +97,7 @@ def _compare(aws: Aws, kind: str, known: Type, readable: AbstractSet[str]) -> No
             return None
         subject = Live(aws.again(), physical_id, declared)
         try:
-            live = {name: _live(subject, known, name) for name in (compared & declared.keys()) - tags}
+            live = {name: _live(subject, kind, known, name) for name in (compared & declared.keys()) - tags}
             every = {name: known.properties[name](subject) for name in tags}
         except ClientError as error:
             if any(part in error.response["Error"]["Code"] for part in _GONE):
@@ -110,13 +110,15 @@ def _compare(aws: Aws, kind: str, known: Type, readable: AbstractSet[str]) -> No
     drift._DRIFT_READERS[kind] = (read, frozenset(compared | others))
 
 
-def _live(subject: Live, known: Type, name: str) -> Any:
+def _live(subject: Live, kind: str, known: Type, name: str) -> Any:
     """Return a property as it is live, and as it is declared where only the spelling differs."""
     declared, live, shape = subject.declared[name], known.properties[name](subject), known.shapes.get(name)
     expected = shape(declared, subject.declared) if shape else declared
     if any(differences(expected, live, name)):
         return live_as_declared(declared, live)
-    if name in DOCUMENTS and any(differences(document(live), document(expected), name)):
+    if (name in DOCUMENTS or (kind, name) in DOCUMENTS) and any(
+        differences(document(live), document(expected), name)
+    ):
         return document(live)
     return declared
 
