@@ -206,7 +206,10 @@ def _beside(bench: Bench, key: str, body: bytes, content_type: str) -> Iterator[
 @fault(
     "CDN-17",
     "somebody's page lies beside the page",
-    apart_from={"CODE-08", "CODE-12", "CODE-13", "SEC-14", "SEC-15", "SEC-24"},
+    apart_from={
+        *("CDN-06", "CDN-07", "CODE-08", "CODE-10", "CODE-11", "CODE-12", "CODE-13", "CODE-17", "CODE-20"),
+        *("CONF-04", "CONF-14", "INF-10", "INF-11", "SEC-14", "SEC-15", "SEC-24"),
+    },
 )
 def foreign_page(bench: Bench) -> Iterator[None]:
     with _beside(bench, "account/sign-in.html", b"<form action=//collector.example>", "text/html"):
